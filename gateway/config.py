@@ -1,0 +1,202 @@
+"""What may happen: the configuration as frozen records, and what makes one impossible.
+
+Every record mirrors one YAML mapping of `config.example.yaml`; a field's default is the default
+of its key. Reading a file into these records is `configfile.load`.
+"""
+
+from functools import cached_property
+from hashlib import sha256
+from typing import Annotated, Literal
+
+import msgspec
+
+from gateway.units import Duration, Size
+
+Name = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=128,
+        pattern=r"^[^\x00-\x1f\x7f]+\Z",
+        description="a string of 1 to 128 characters without control characters",
+    ),
+]
+Secret = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[!-~]+\Z", description="a string of visible ASCII characters without spaces"
+    ),
+]
+Sha256 = Annotated[
+    str,
+    msgspec.Meta(pattern=r"^[0-9a-fA-F]{64}\Z", description="a string of 64 hexadecimal digits"),
+]
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Price = Annotated[float, msgspec.Meta(ge=0)]
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A YAML mapping; an unknown key in it is an error."""
+
+
+class Tls(Section, frozen=True, kw_only=True):
+    """The server's certificate chain and private key, both PEM files."""
+
+    cert: str
+    key: str
+
+
+class Server(Section, frozen=True, kw_only=True):
+    """Where Hearth listens. `port: 0` takes a free one."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8080
+    workers: Count = 1
+    wire: Literal["fast", "aiohttp"] = "fast"
+    max_body: Size = Size(32 * 1024 * 1024)
+    drain: Duration = Duration(30)
+    tls: Tls | None = None
+
+
+class Key(Section, frozen=True, kw_only=True, dict=True):
+    """One API key of Hearth; its name is the tenant. Exactly one of `key` and `sha256` is set.
+
+    `enforce_user_ids` beats `policies.enforce_user_ids`; absent, the policy's value holds.
+    """
+
+    name: Name
+    key: Secret | None = None
+    sha256: Sha256 | None = None
+    role: Literal["client", "management"] = "client"
+    enforce_user_ids: bool | None = None
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of the key in lower-case hex, as OpenRouter's `/keys` names a key."""
+        return self.sha256.lower() if self.sha256 else sha256((self.key or "").encode()).hexdigest()
+
+
+class Timeouts(Section, frozen=True, kw_only=True):
+    """Seconds to connect, to the answer's first byte, and between two reads of the answer."""
+
+    connect: Duration = Duration(5)
+    first_byte: Duration = Duration(120)
+    idle: Duration = Duration(120)
+
+
+class Health(Section, frozen=True, kw_only=True):
+    """An active probe: GET `path` every `interval`."""
+
+    path: Annotated[
+        str, msgspec.Meta(pattern=r"^/[!-~]*\Z", description="a path that begins with `/`")
+    ] = "/models"
+    interval: Duration = Duration(10)
+
+
+class ModelPrice(Section, frozen=True, kw_only=True):
+    """USD per million tokens. What is absent costs what `input` costs."""
+
+    input: Price
+    output: Price
+    cached_input: Price | None = None
+    cache_write: Price | None = None
+
+
+class Model(Section, frozen=True, kw_only=True):
+    """A model a provider serves: `name` is what clients ask for, `upstream` what is sent."""
+
+    name: Name
+    upstream: Name | None = None
+
+
+class Provider(Section, frozen=True, kw_only=True, dict=True):
+    """One upstream account. The ring is keyed on `name`."""
+
+    name: Name
+    base_url: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^https?://[^/?#@\s]+(/[^?#\s]*)?\Z",
+            description="an http:// or https:// address without credentials, query or fragment",
+        ),
+    ]
+    api_key: Secret | None = None
+    weight: Annotated[float, msgspec.Meta(ge=0, le=1000)] = 1
+    models: tuple[Name | Model, ...] | None = None
+    headers: dict[str, str] = {}
+    max_in_flight: Count = 512
+    timeouts: Timeouts = Timeouts()
+    health: Health | None = None
+    prices: dict[str, ModelPrice] = {}
+
+    @cached_property
+    def upstream_models(self) -> dict[str, str] | None:
+        """Asked name -> name to send, for every model served; None serves any, unrenamed."""
+        if self.models is None:
+            return None
+        models = (Model(name=m) if isinstance(m, str) else m for m in self.models)
+        return {model.name: model.upstream or model.name for model in models}
+
+    def serves(self, model: str | None) -> bool:
+        """Whether calls for `model` may come here; a call that names none may go anywhere."""
+        served = self.upstream_models
+        return served is None or model is None or model in served
+
+    def upstream_model(self, model: str) -> str:
+        """The name this provider knows `model` by."""
+        return (self.upstream_models or {}).get(model, model)
+
+
+StickySource = Literal["user", "session_id", "prompt_cache_key"]
+
+
+class Sticky(Section, frozen=True, kw_only=True):
+    """What keeps a user at home. `key`: sources in order of precedence; empty is never sticky."""
+
+    key: tuple[StickySource, ...] = ("user", "session_id", "prompt_cache_key")
+    points: Annotated[int, msgspec.Meta(ge=1, le=65536)] = 4096
+    load_factor: Annotated[float, msgspec.Meta(ge=1)] = 1.5
+    floor: Annotated[int, msgspec.Meta(ge=0)] = 16
+    slow_start: Duration = Duration(30)
+
+
+class Policies(Section, frozen=True, kw_only=True):
+    """What is refused, and whether a request header may change that.
+
+    `header_override`: `allow` either way, `tighten` only switches on, `deny` ignores the header.
+    """
+
+    enforce_user_ids: bool = False
+    header_override: Literal["allow", "tighten", "deny"] = "allow"
+    message_prefix: str = "Usage Panda: "
+
+
+class Retention(Section, frozen=True, kw_only=True):
+    """How long single generations and daily activity rows are kept."""
+
+    generations: Duration = Duration(30 * 86400)
+    activity: Duration = Duration(400 * 86400)
+
+
+class Ledger(Section, frozen=True, kw_only=True):
+    """Where counts are kept: the store's URL and the folder of the journals before it."""
+
+    url: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^(sqlite:.+|rediss?://.+|redis\+(sentinel|cluster)://.+)\Z",
+            description="sqlite:FILE, redis://, rediss://, redis+sentinel:// or redis+cluster://",
+        ),
+    ] = "sqlite:hearth.db"
+    journal: str = "journal/"
+    retention: Retention = Retention()
+
+
+class Config(Section, frozen=True, kw_only=True):
+    """The whole file."""
+
+    server: Server = Server()
+    keys: tuple[Key, ...] = ()
+    providers: Annotated[tuple[Provider, ...], msgspec.Meta(min_length=1)]
+    sticky: Sticky = Sticky()
+    policies: Policies = Policies()
+    ledger: Ledger = Ledger()

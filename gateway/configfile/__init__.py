@@ -1,0 +1,61 @@
+"""A configuration file as a `Config`, or everything that is wrong with it, line by line.
+
+Three passes: `yamltree` makes a tree of the text, `reading` makes records of the tree, and `rules`
+look at what only several values together can get wrong. A pass goes on after a problem with what
+is sound, so one run finds them all. No text here ever holds a value of the file: it may be a key.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from gateway.config import Config, Tls
+from gateway.configfile import yamltree
+from gateway.configfile.problem import ConfigError, Problem, spell
+from gateway.configfile.reading import Reading
+from gateway.configfile.rules import broken_rules, is_loopback, missing_files
+from gateway.configfile.yamltree import Fault
+
+__all__ = ["ConfigError", "Problem", "is_loopback", "load"]
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Config:
+    """Read the YAML file at `path`; `${NAME}` in it comes from `environ`.
+
+    The files of `server.tls` are relative to the file's folder, and absolute in the result. Raises
+    ConfigError with every problem there is.
+    """
+    document = yamltree.parse(_read(path), environ)
+    reading = Reading()
+    config = reading.read(document.root, Config, ())
+    findings = [*reading.findings, *broken_rules(reading.records, document.root)]
+    findings += missing_files(reading.records, path.parent)
+    faults = [Fault(document.line(at), at, expected) for at, expected in findings]
+    if problems := _problems(path, [*document.faults, *faults]):
+        raise ConfigError(problems)
+    return _with_tls_beside(config, path.parent.absolute())
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        expected = f"Expected a file that can be read: {error.strerror}"
+        raise ConfigError([Problem(str(path), None, "", expected)]) from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ConfigError([Problem(str(path), line, "", "Expected text in UTF-8")]) from error
+
+
+def _problems(path: Path, faults: Iterable[Fault]) -> list[Problem]:
+    in_order = sorted(faults, key=lambda fault: fault.line)
+    return [Problem(str(path), at.line, spell(at.path), at.expected) for at in in_order]
+
+
+def _with_tls_beside(config: Config, folder: Path) -> Config:
+    tls = config.server.tls
+    if tls is None:
+        return config
+    tls = Tls(cert=str(folder / tls.cert), key=str(folder / tls.key))
+    return msgspec.structs.replace(config, server=msgspec.structs.replace(config.server, tls=tls))

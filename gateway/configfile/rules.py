@@ -1,0 +1,153 @@
+"""What is wrong with a configuration although every value is right on its own."""
+
+import re
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from msgspec import UNSET
+
+from gateway.config import Health, Key, Provider, Section, Server, Timeouts, Tls
+from gateway.configfile.problem import Finding, spell
+from gateway.configfile.yamltree import KeyPath
+
+SectionT = TypeVar("SectionT", bound=Section)
+
+_EXPOSED = (
+    "Expected a loopback address such as `127.0.0.1`, as long as there are no `keys`: anyone on "
+    "the network could spend the providers' credit"
+)
+
+
+def broken_rules(records: Mapping[KeyPath, Section], tree: Any) -> Iterator[Finding]:
+    """Every broken rule; `records` are the mappings read, `tree` is what was written."""
+    keys, providers = _each(records, Key), _each(records, Provider)
+    yield from _repeated([((*path, "name"), key.name) for path, key in keys])
+    yield from _repeated([((*path, "name"), provider.name) for path, provider in providers])
+    yield from _broken_secrets(keys, tree)
+    for path, provider in providers:
+        yield from _broken_base_url(path, provider)
+        yield from _broken_models(path, provider)
+        yield from _broken_headers(path, provider)
+    yield from _broken_durations(records)
+    weights = [provider.weight for _, provider in providers]
+    if weights and not any(weights) and len(weights) == len(tree["providers"]):
+        yield ("providers",), "Expected at least one provider with a weight above 0"
+    for path, server in _each(records, Server):
+        if tree.get("keys") in (None, []) and not is_loopback(server.host):
+            yield (*path, "host"), _EXPOSED
+
+
+def missing_files(records: Mapping[KeyPath, Section], folder: Path) -> Iterator[Finding]:
+    for path, tls in _each(records, Tls):
+        for name in ("cert", "key"):
+            file = getattr(tls, name)
+            if file is not UNSET and not (folder / file).is_file():
+                yield (*path, name), "Expected a file; the path is relative to this file's folder"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only programs on this machine can reach a server bound to `host`."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _each(
+    records: Mapping[KeyPath, Section], section: type[SectionT]
+) -> list[tuple[KeyPath, SectionT]]:
+    return [(path, record) for path, record in records.items() if isinstance(record, section)]
+
+
+def _repeated(values: Iterable[tuple[KeyPath, Hashable]]) -> Iterator[Finding]:
+    first: dict[Hashable, KeyPath] = {}
+    for path, value in values:
+        if value in first and value is not UNSET:
+            yield path, f"Expected a value of its own, `{spell(first[value])}` has the same"
+        first.setdefault(value, path)
+
+
+def _broken_secrets(keys: Sequence[tuple[KeyPath, Key]], tree: Any) -> Iterator[Finding]:
+    for path, _ in keys:
+        written = tree["keys"][path[1]]  # where a faulty secret is there, unlike in the record
+        given = [name for name in ("key", "sha256") if written.get(name) is not None]
+        if len(given) != 1:
+            yield (*path, *given[1:]), "Expected exactly one of `key` and `sha256`"
+    yield from _repeated(
+        [
+            ((*path, "key" if key.key else "sha256"), key.hash)
+            for path, key in keys
+            if key.key or key.sha256
+        ]
+    )
+
+
+def _broken_base_url(path: KeyPath, provider: Provider) -> Iterator[Finding]:
+    base_url: Any = provider.base_url
+    if base_url is UNSET:
+        return
+    try:
+        url = urlsplit(base_url)
+        valid = bool(url.hostname) and url.port != 0
+    except ValueError:  # not an IPv6 address, or not a port
+        valid = False
+    if not valid:
+        yield (*path, "base_url"), "Expected an address with a valid host and port"
+
+
+def _broken_models(path: KeyPath, provider: Provider) -> Iterator[Finding]:
+    names = [model if isinstance(model, str) else model.name for model in provider.models or ()]
+    yield from _repeated([((*path, "models", index), name) for index, name in enumerate(names)])
+    served = provider.upstream_models
+    if served is None:
+        return
+    for model in provider.prices:
+        if model not in served and model not in served.values():
+            yield (*path, "prices", model), "Expected one of this provider's `models`"
+
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_CONNECTION_FIELDS = frozenset(
+    {
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+
+
+def _broken_headers(path: KeyPath, provider: Provider) -> Iterator[Finding]:
+    """Syntax: RFC 9110 sections 5.1 and 5.5; connection fields: section 7.6.1."""
+    for name, value in provider.headers.items():
+        if not _TOKEN.fullmatch(name):
+            yield (*path, "headers", name), "Expected a header name: letters, digits and hyphens"
+        elif name.lower() in _CONNECTION_FIELDS:
+            yield (*path, "headers", name), "Expected another header, this one is set by Hearth"
+        if not _FIELD_VALUE.fullmatch(value):
+            yield (*path, "headers", name), "Expected a header value without control characters"
+
+
+_POSITIVE: dict[type[Section], tuple[str, ...]] = {
+    Server: ("drain",),
+    Timeouts: ("connect", "first_byte", "idle"),
+    Health: ("interval",),
+}
+
+
+def _broken_durations(records: Mapping[KeyPath, Section]) -> Iterator[Finding]:
+    for section, names in _POSITIVE.items():
+        for path, record in _each(records, section):
+            for name in names:
+                if getattr(record, name) == 0:
+                    yield (*path, name), "Expected a duration above zero"
