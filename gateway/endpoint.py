@@ -1,0 +1,103 @@
+"""Which API is called: request targets to endpoints.
+
+A path is normalised once, here; policies, metering and forwarding all see the result, so no
+spelling (`/V1/Chat/Completions`, `//v1//chat/completions/`, `/v1/chat%2Fcompletions`,
+`/v1/chat/completions;x`) reaches a provider as something else than what was checked.
+"""
+
+import re
+from typing import Literal
+from urllib.parse import unquote
+
+import msgspec
+
+from gateway.errors import BadRequest, Envelope
+
+Dialect = Literal["chat", "completions", "responses", "messages", "embeddings", "other"]
+"""Whose usage fields and stream events the answer has."""
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """A model endpoint below `/v1`.
+
+    `api_type` is OpenRouter's name of the kind of generation; None for what it does not know.
+    `enforced`: whether user ids are enforced on it. `known`: whether it is in the table at all.
+    """
+
+    path: str
+    dialect: Dialect = "other"
+    api_type: str | None = None
+    enforced: bool = True
+    known: bool = True
+
+
+ENDPOINTS = {
+    endpoint.path: endpoint
+    for endpoint in (
+        Endpoint(path="chat/completions", dialect="chat", api_type="completions"),
+        Endpoint(path="completions", dialect="completions", api_type="completions"),
+        Endpoint(path="responses", dialect="responses", api_type="completions"),
+        Endpoint(path="messages", dialect="messages", api_type="completions"),
+        Endpoint(path="embeddings", dialect="embeddings", api_type="embeddings"),
+        Endpoint(path="images/generations", api_type="image"),
+        Endpoint(path="images/edits", api_type="image"),
+        Endpoint(path="images/variations", api_type="image"),
+        Endpoint(path="audio/speech", api_type="tts"),
+        Endpoint(path="audio/transcriptions", api_type="stt"),
+        Endpoint(path="audio/translations", api_type="stt"),
+        Endpoint(path="rerank", api_type="rerank"),
+        Endpoint(path="moderations", enforced=False),
+    )
+}
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """A request target on the data path: endpoint, query string, and whose errors to speak."""
+
+    endpoint: Endpoint
+    query: str
+    envelope: Envelope
+
+    @property
+    def path(self) -> str:
+        """The endpoint with its query, relative to `/v1/`, as it is forwarded."""
+        return f"{self.endpoint.path}?{self.query}" if self.query else self.endpoint.path
+
+
+_PREFIX = re.compile(r"/+(api/+)?v1/+(.+)", re.IGNORECASE)
+_SLASHES = re.compile(r"/+")
+_PARAMETERS = re.compile(r";[^/]*")  # of a segment, RFC 3986 section 3.3; some servers drop them
+_VISIBLE = re.compile(r"[!-~]+")
+_CONTROL = re.compile(r"[\x00-\x20\x7f]")
+
+
+def parse_target(target: str) -> Target | None:
+    """The data-path target, or None when it is not below `/v1/` or `/api/v1/`.
+
+    An endpoint that is not in the table passes through under its own spelling. Raises BadRequest
+    for dot segments and control characters, which providers resolve each in its own way.
+    """
+    raw_path, _, query = target.partition("?")
+    match = _PREFIX.fullmatch(raw_path)
+    if match is None:
+        return None
+    path = _PARAMETERS.sub("", unquote(match[2]))
+    if not _VISIBLE.fullmatch(target) or _CONTROL.search(path):
+        raise BadRequest("The address has a space, a control character or one that is not ASCII")
+    if {".", ".."} & set(path.split("/")):
+        raise BadRequest("The path has a dot segment")
+    endpoint = ENDPOINTS.get(_normalised(path))
+    if endpoint is None:
+        endpoint = Endpoint(path=match[2], enforced=False, known=False)
+    return Target(endpoint=endpoint, query=query, envelope=_envelope(endpoint, api=bool(match[1])))
+
+
+def _normalised(path: str) -> str:
+    """As the table spells it."""
+    return _SLASHES.sub("/", path).strip("/").lower()
+
+
+def _envelope(endpoint: Endpoint, *, api: bool) -> Envelope:
+    if endpoint.path.lower().startswith("messages"):
+        return Envelope.ANTHROPIC
+    return Envelope.OPENROUTER if api else Envelope.OPENAI

@@ -1,0 +1,238 @@
+"""Everything that can go wrong, as one tree; a class is an HTTP status, a type and a code.
+
+    GatewayError
+    ├── BadRequest            400  the request cannot be understood
+    ├── Unauthorized          401  no key, or one that is not known
+    ├── Forbidden             403  a key that may not do this
+    ├── NotFound              404  no such thing, or no provider serves the model
+    ├── MethodNotAllowed      405
+    ├── PayloadTooLarge       413  body over `server.max_body`
+    ├── UnsupportedMediaType  415  a body in a coding that cannot be read
+    ├── PolicyViolation       422  refused by a policy
+    ├── UpstreamFailed        502  no provider answered; carries the attempts
+    ├── NoProvider            503  providers exist, none can take the call now
+    └── UpstreamTimeout       504  as 502, the last attempt ran out of time
+
+    UpstreamError             one attempt at one provider; the proxy decides what becomes of it
+    ├── ConnectFailed         nothing was sent
+    ├── ConnectionLost        sent, and the connection ended before the answer did
+    ├── ProtocolError         the provider's bytes are not HTTP/1.1
+    └── TimedOut              connect, first byte or idle
+
+How an error looks on the wire depends on the API that was called: `Envelope`.
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Any, ClassVar
+
+import msgspec
+
+
+class Envelope(Enum):
+    """The API whose error shape the caller understands."""
+
+    OPENAI = "openai"
+    ANTHROPIC = "anthropic"
+    OPENROUTER = "openrouter"
+
+
+class GatewayError(Exception):
+    """An answer Hearth gives instead of a provider.
+
+    `message` names what is wrong and where; `param` is the request field it is about, if one is.
+    """
+
+    status: ClassVar[int] = 500
+    type: ClassVar[str] = "server_error"
+    code: ClassVar[str | None] = None
+    headers: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, message: str, param: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What OpenRouter's envelope carries beside code, message and type."""
+        return {}
+
+    def body(self, envelope: Envelope) -> bytes:
+        """The JSON body in the shape of `envelope`."""
+        return msgspec.json.encode(_SHAPES[envelope](self))
+
+
+class BadRequest(GatewayError):
+    status = 400
+    type = "invalid_request_error"
+
+
+class Unauthorized(GatewayError):
+    status = 401
+    type = "authentication_error"
+    code = "invalid_api_key"
+    headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
+
+
+class Forbidden(GatewayError):
+    status = 403
+    type = "permission_error"
+    code = "permission_denied"
+
+
+class NotFound(GatewayError):
+    status = 404
+    type = "invalid_request_error"
+    code = "not_found"
+
+
+class ModelNotFound(NotFound):
+    """No configured provider serves the model."""
+
+    code = "model_not_found"
+
+
+class MethodNotAllowed(GatewayError):
+    status = 405
+    type = "invalid_request_error"
+    code = "method_not_allowed"
+
+    def __init__(self, message: str, allow: str) -> None:
+        super().__init__(message)
+        self.headers: Mapping[str, str] = {"Allow": allow}  # type: ignore[misc]  # per instance here
+
+
+class PayloadTooLarge(GatewayError):
+    status = 413
+    type = "invalid_request_error"
+    code = "payload_too_large"
+
+
+class UnsupportedMediaType(GatewayError):
+    status = 415
+    type = "invalid_request_error"
+    code = "unsupported_media_type"
+
+
+class Attempted(GatewayError):
+    """Providers were tried and none answered; the attempts are listed in the message."""
+
+    def __init__(self, message: str, attempts: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__(message)
+        self.attempts = attempts
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        return {"previous_errors": list(self.attempts)}
+
+
+class UpstreamFailed(Attempted):
+    status = 502
+    type = "upstream_error"
+    code = "provider_unavailable"
+
+
+class UpstreamTimeout(Attempted):
+    status = 504
+    type = "upstream_error"
+    code = "provider_timeout"
+
+
+class NoProvider(GatewayError):
+    status = 503
+    type = "server_error"
+    code = "no_provider_available"
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
+
+
+class PolicyViolation(GatewayError):
+    """A policy said no. The body is Usage Panda's, but for OpenRouter's SDKs, which refuse it.
+
+    Status, body and CORS headers: guides/usage-panda-enforce-user-ids.md.
+    """
+
+    status = 422
+    type = "invalid_request"
+    headers: ClassVar[Mapping[str, str]] = {
+        "Access-Control-Allow-Headers": "*",
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Allow-Methods": "OPTIONS,POST,GET",
+    }
+
+    def body(self, envelope: Envelope) -> bytes:
+        is_openrouter = envelope is Envelope.OPENROUTER
+        return super().body(envelope if is_openrouter else Envelope.OPENAI)
+
+
+class UpstreamError(Exception):
+    """One attempt at one provider failed; the text says how, without any credential."""
+
+    reason: ClassVar[str] = "failed"
+
+
+class ConnectFailed(UpstreamError):
+    reason = "connect"
+
+
+class ConnectionLost(UpstreamError):
+    reason = "connection_lost"
+
+
+class ProtocolError(UpstreamError):
+    reason = "protocol"
+
+
+class TimedOut(UpstreamError):
+    reason = "timeout"
+
+
+def _openai(error: GatewayError) -> dict[str, Any]:
+    """platform.openai.com/docs/guides/error-codes, as the SDKs parse it."""
+    fields = {"message": error.message, "type": error.type, "param": error.param}
+    return {"error": {**fields, "code": error.code}}
+
+
+_OPENROUTER_TYPES = {
+    400: "invalid_request",
+    401: "authentication",
+    403: "permission_denied",
+    404: "not_found",
+    413: "payload_too_large",
+    422: "unprocessable",
+    502: "provider_unavailable",
+    503: "provider_overloaded",
+    504: "timeout",
+}
+
+
+def _openrouter(error: GatewayError) -> dict[str, Any]:
+    """openrouter.ai/docs/api-reference/errors: `code` is the HTTP status."""
+    other = "invalid_request" if error.status < 500 else "server"
+    kind = _OPENROUTER_TYPES.get(error.status, other)
+    metadata = {"error_type": kind, **error.metadata}
+    return {"error": {"code": error.status, "message": error.message, "metadata": metadata}}
+
+
+_ANTHROPIC_TYPES = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    503: "overloaded_error",
+    504: "timeout_error",
+}
+
+
+def _anthropic(error: GatewayError) -> dict[str, Any]:
+    """docs.anthropic.com/en/api/errors; there, too, other 4xx are `invalid_request_error`."""
+    other = "invalid_request_error" if error.status < 500 else "api_error"
+    kind = _ANTHROPIC_TYPES.get(error.status, other)
+    return {"type": "error", "error": {"type": kind, "message": error.message}}
+
+
+_SHAPES = {
+    Envelope.OPENAI: _openai,
+    Envelope.ANTHROPIC: _anthropic,
+    Envelope.OPENROUTER: _openrouter,
+}

@@ -1,0 +1,61 @@
+"""The text fields of a `multipart/form-data` body (RFC 7578), read and replaced in place."""
+
+from collections.abc import Collection, Iterator
+
+from multipart import MultipartError, PushMultipartParser, parse_options_header
+
+from gateway.errors import BadRequest
+
+
+def read_form(body: bytes, content_type: str, names: Collection[str]) -> dict[str, str]:
+    """Field name -> text of the parts called one of `names`; the first of a name wins.
+
+    A part with a file name is a file, whatever it is called. Raises BadRequest for a malformed
+    body, and for a text that is not UTF-8.
+    """
+    fields: dict[str, str] = {}
+    for name, content in _parts(body, content_type):
+        if name in names and name not in fields:
+            fields[name] = _text(name, content)
+    return fields
+
+
+def replace_form_field(body: bytes, content_type: str, name: str, value: str) -> bytes:
+    """`body` with the text of the first part called `name` replaced; the rest stays as it came."""
+    position = [found for found, _ in _parts(body, content_type)].index(name)
+    delimiter = b"\r\n--" + _boundary(content_type).encode()
+    pieces = (b"\r\n" + body).split(delimiter)  # the first delimiter may lack its line break
+    head, gap, _ = pieces[position + 1].partition(b"\r\n\r\n")
+    pieces[position + 1] = head + gap + value.encode()
+    return delimiter.join(pieces).removeprefix(b"\r\n")
+
+
+def _parts(body: bytes, content_type: str) -> Iterator[tuple[str, bytes]]:
+    """Name and content of every part, in order; the name of a file is empty."""
+    name, content = "", b""
+    try:
+        with PushMultipartParser(_boundary(content_type)) as parser:
+            for event in parser.parse(body):
+                if event is None:
+                    yield name, content
+                elif isinstance(event, bytes):
+                    content = event  # in one piece, as the body is
+                else:
+                    name, content = ("" if event.filename else event.name), b""
+    except MultipartError as error:
+        raise BadRequest(f"The body is not multipart/form-data: {error}") from error
+
+
+def _text(name: str, content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"`{name}` must be UTF-8", name) from error
+
+
+def _boundary(content_type: str) -> str:
+    _, options = parse_options_header(content_type)
+    boundary: str = options.get("boundary", "")
+    if not boundary:
+        raise BadRequest("Content-Type: multipart/form-data needs a boundary", "boundary")
+    return boundary

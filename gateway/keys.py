@@ -1,0 +1,87 @@
+"""Who calls: the key a request presents, and the tenant it belongs to."""
+
+from hashlib import sha256
+from typing import Literal
+
+import msgspec
+
+from gateway.config import Config, Key, Policies
+from gateway.errors import Forbidden, Unauthorized
+from gateway.request import Request
+
+GATEWAY_FIELDS = (b"x-usagepanda-api-key", b"helicone-auth")
+"""Fields that carry Hearth's own key and leave `Authorization` to the provider's."""
+
+PROVIDER_FIELDS = (b"authorization", b"x-api-key", b"api-key")
+"""Fields in which OpenAI, Anthropic and Azure clients send the one key they have."""
+
+OPEN = "default"
+"""The only tenant of a gateway without keys."""
+
+
+class Tenant(msgspec.Struct, frozen=True):
+    """On whose account a call counts, and what holds for it."""
+
+    name: str
+    role: Literal["client", "management"]
+    policies: Policies
+    key_hash: str | None = None
+
+
+class Keyring:
+    """The configured keys, looked up by hash so that a comparison tells nothing by its time."""
+
+    def __init__(self, config: Config) -> None:
+        self._open = None if config.keys else Tenant(OPEN, "management", config.policies)
+        self._tenants = {key.hash: _tenant(key, config.policies) for key in config.keys}
+
+    def tenant(self, request: Request) -> Tenant:
+        """Whose request it is; Unauthorized when it presents no key that is known."""
+        if self._open is not None:
+            return self._open
+        presented = presented_key(request)
+        if presented is None:
+            raise Unauthorized("Missing Authentication header")
+        tenant = self._tenants.get(sha256(presented).hexdigest())
+        if tenant is None:
+            raise Unauthorized("The API key is not known")
+        return tenant
+
+    def caller(self, request: Request) -> Tenant:
+        """The tenant of a model call; Forbidden for a management key.
+
+        openrouter.ai/docs/guides/overview/auth/management-api-keys: they cannot call models.
+        """
+        tenant = self.tenant(request)
+        if tenant.role == "management" and tenant is not self._open:
+            raise Forbidden("Management keys cannot call models; use a client key")
+        return tenant
+
+    def manager(self, request: Request) -> Tenant:
+        """The tenant of a management call; Forbidden for any other key."""
+        tenant = self.tenant(request)
+        if tenant.role != "management":
+            raise Forbidden("Only management keys can perform this operation")
+        return tenant
+
+    def named(self, key_hash: str) -> str | None:
+        """The tenant whose key has this SHA-256 in hex."""
+        tenant = self._tenants.get(key_hash.lower())
+        return tenant.name if tenant else None
+
+
+def presented_key(request: Request) -> bytes | None:
+    """The key in the first field that has one, without its `Bearer`."""
+    for field in (*GATEWAY_FIELDS, *PROVIDER_FIELDS):
+        value = request.fields.get(field, b"").strip()
+        if value[:7].lower() == b"bearer ":
+            value = value[7:].strip()
+        if value:
+            return value
+    return None
+
+
+def _tenant(key: Key, policies: Policies) -> Tenant:
+    if key.enforce_user_ids is not None:
+        policies = msgspec.structs.replace(policies, enforce_user_ids=key.enforce_user_ids)
+    return Tenant(key.name, key.role, policies, key.hash)

@@ -1,0 +1,117 @@
+"""Form bodies: the fields asked for, and one of them replaced without touching the rest."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.errors import BadRequest
+from gateway.form import read_form, replace_form_field
+
+TYPE = "multipart/form-data; boundary=XbX"
+IMAGE = b"\x89PNG\r\n\x1a\n\r\n--Xb\r\n\x00\xff--XbX"
+BODY = (
+    b"--XbX\r\n"
+    b'Content-Disposition: form-data; name="image"; filename="model.png"\r\n'
+    b"Content-Type: image/png\r\n\r\n" + IMAGE + b"\r\n"
+    b"--XbX\r\n"
+    b'content-disposition: form-data; name="prompt"\r\n\r\n'
+    b'Content-Disposition: form-data; name="model"\r\n\r\nnot this one\r\n'
+    b"--XbX\r\n"
+    b"Content-Type: text/plain; charset=utf-8\r\n"
+    b'Content-Disposition: form-data; name="model"\r\n\r\n'
+    b"fast\r\n"
+    b"--XbX\r\n"
+    b'Content-Disposition: form-data; name="model"\r\n\r\n'
+    b"second\r\n"
+    b"--XbX--\r\n"
+)
+
+
+def single(content: bytes, disposition: bytes = b'form-data; name="user"') -> bytes:
+    return b"--XbX\r\nContent-Disposition: %b\r\n\r\n%b\r\n--XbX--\r\n" % (disposition, content)
+
+
+def test_wanted_texts_are_read() -> None:
+    """The first part of a wanted name counts; a text that looks like a part is none."""
+    assert read_form(BODY, TYPE, ("model", "image", "user")) == {"model": "fast"}
+
+
+def test_content_of_a_text_is_kept_whole() -> None:
+    """Line breaks, blanks and characters outside ASCII are part of the text."""
+    assert read_form(single(" Zoë \r\n\r\n--Xb\n".encode()), TYPE, ("user",)) == {
+        "user": " Zoë \r\n\r\n--Xb\n"
+    }
+
+
+def test_empty_text_is_a_text() -> None:
+    """A field without content is there and empty."""
+    assert read_form(single(b""), TYPE, ("user",)) == {"user": ""}
+
+
+@pytest.mark.parametrize(
+    "disposition", [b"form-data; name=user", b'form-data;name="user"', b'Form-Data; NAME="user"']
+)
+def test_spellings_of_a_disposition(disposition: bytes) -> None:
+    """Quotes and blanks are optional, names of headers and options have no case."""
+    assert read_form(single(b"u", disposition), TYPE, ("user",)) == {"user": "u"}
+    replaced = replace_form_field(single(b"u", disposition), TYPE, "user", "v")
+    assert replaced == single(b"v", disposition)
+
+
+@pytest.mark.parametrize("content_type", ['multipart/form-data; boundary="XbX"', TYPE + "; a=b"])
+def test_spellings_of_the_content_type(content_type: str) -> None:
+    """The boundary may be quoted and need not be the last option."""
+    assert read_form(BODY, content_type, ("model",)) == {"model": "fast"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{}",
+        BODY[:-8],
+        BODY.replace(b"--XbX--\r\n", b"--XbX\r\n"),
+        single(b"u", b"attachment; name=user"),
+        b"--XbX\nContent-Disposition: form-data; name=user\n\nu\n--XbX--\n",
+    ],
+)
+def test_malformed_body_is_refused(body: bytes) -> None:
+    """A body that ends early or is no form at all is a 400."""
+    with pytest.raises(BadRequest, match="multipart/form-data"):
+        read_form(body, TYPE, ("user",))
+
+
+@pytest.mark.parametrize("content_type", ["multipart/form-data", "multipart/form-data; boundary="])
+def test_boundary_is_needed(content_type: str) -> None:
+    """Without a boundary the parts cannot be told apart."""
+    with pytest.raises(BadRequest, match="boundary"):
+        read_form(BODY, content_type, ("user",))
+
+
+def test_text_that_is_not_utf8_is_refused_by_name() -> None:
+    """The error names the field; a field nobody asked for may hold anything."""
+    with pytest.raises(BadRequest) as caught:
+        read_form(single(b"\xff"), TYPE, ("user",))
+    assert caught.value.param == "user"
+    assert read_form(single(b"\xff"), TYPE, ("model",)) == {}
+
+
+def test_replacing_changes_that_text_alone() -> None:
+    """Files, other fields, look-alikes, later parts of the name: every byte stays."""
+    before, after = BODY.split(b"\r\n\r\nfast\r\n")
+    expected = before + b"\r\n\r\ngpt-4.1-nano\r\n" + after
+    assert replace_form_field(BODY, TYPE, "model", "gpt-4.1-nano") == expected
+
+
+def test_preamble_and_epilogue_stay() -> None:
+    """What stands before the first and after the last boundary is passed on."""
+    body = b"preamble\r\n" + single(b"u") + b"epilogue"
+    expected = b"preamble\r\n" + single(b"v") + b"epilogue"
+    assert replace_form_field(body, TYPE, "user", "v") == expected
+
+
+@given(st.text(), st.text())
+def test_replaced_text_is_read_back(old: str, new: str) -> None:
+    """Reading finds what replacing wrote, for any text."""
+    body = replace_form_field(single(old.encode()), TYPE, "user", new)
+    assert read_form(body, TYPE, ("user",)) == {"user": new}
