@@ -1,0 +1,102 @@
+"""What happened: one frozen record for every request that asked for a model, however it ended."""
+
+from typing import Literal
+
+import msgspec
+
+Route = Literal["home", "spill", "failover", "ramp", "unkeyed", "pinned"]
+"""Why a call went where it went; docs/architecture.md explains each."""
+
+
+class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Tokens as the provider bills them.
+
+    `prompt_tokens` holds cached and cache-write tokens, `completion_tokens` holds reasoning
+    tokens. `estimated`: the answer ended before its provider had counted.
+    """
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    reasoning_tokens: int = 0
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    estimated: bool = False
+
+
+class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One try at one provider: the status it answered, or why it did not; milliseconds."""
+
+    provider: str
+    model: str | None = None
+    status: int | None = None
+    error: str | None = None
+    latency_ms: int = 0
+
+
+class Flag(msgspec.Struct, frozen=True):
+    """A policy's verdict on the request, with Usage Panda's type names and texts."""
+
+    type: str
+    description: str
+
+
+class Generation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One request, from its head to its last byte.
+
+    `created_at` is microseconds since the epoch; `latency_ms` runs to the last byte,
+    `first_byte_ms` to the provider's first; `cost` and `cache_discount` are nano-dollars (the
+    discount is negative where cache writes cost more than they saved). `status` is what the client
+    saw; 499 when it left before there was one. `outcome`: `ok`, `refused` by us, `failed` with a
+    provider's or our error, `cancelled` by the client, `cut` by the provider mid-answer.
+    """
+
+    id: str
+    created_at: int
+    tenant: str
+    endpoint: str
+    status: int
+    outcome: Literal["ok", "refused", "failed", "cancelled", "cut"]
+    api_type: str | None = None
+    user: str | None = None
+    user_source: str | None = None
+    session_id: str | None = None
+    model: str | None = None
+    upstream_model: str | None = None
+    provider: str | None = None
+    route: Route | None = None
+    upstream_id: str | None = None
+    streamed: bool = False
+    finish_reason: str | None = None
+    latency_ms: int = 0
+    first_byte_ms: int | None = None
+    usage: Usage = Usage()
+    cost: int = 0
+    cache_discount: int = 0
+    attempts: tuple[Attempt, ...] = ()
+    flags: tuple[Flag, ...] = ()
+    error: str | None = None
+    peer: str | None = None
+    user_agent: str | None = None
+    referer: str | None = None
+    title: str | None = None
+
+    @property
+    def day(self) -> int:
+        """Days since the epoch, UTC; the day its counts belong to."""
+        return self.created_at // 86_400_000_000
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it counts as an error: refused, failed or cut, but not a client that left."""
+        return self.outcome in ("refused", "failed", "cut")
+
+
+class Record(msgspec.Struct, frozen=True, array_like=True):
+    """A generation in its writer's journal: the unit of exactly-once counting.
+
+    `writer` names one run of one process, `sequence` counts from 1 without gaps.
+    """
+
+    writer: str
+    sequence: int
+    generation: Generation

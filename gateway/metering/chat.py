@@ -1,0 +1,90 @@
+"""The stream of Chat Completions and of Completions.
+
+openai `types/chat/chat_completion_chunk.py`, `types/completion.py`; OpenRouter adds `reasoning`
+(openrouter.ai/docs/api-reference/streaming), DeepSeek and vLLM `reasoning_content`.
+"""
+
+from typing import Any
+
+import msgspec
+
+from gateway.metering.answer import UNDECODABLE, text_or_none
+from gateway.metering.estimate import characters_in, tokens_in
+from gateway.metering.tally import DONE, Tally
+
+
+class _Delta(msgspec.Struct, gc=False):
+    content: Any = None
+    reasoning: Any = None
+    reasoning_content: Any = None
+    refusal: Any = None
+    tool_calls: Any = None
+    function_call: Any = None
+
+    @property
+    def text(self) -> object:
+        """What the event says; an event says one thing, or the same one under two names."""
+        return (
+            self.content
+            or self.reasoning
+            or self.reasoning_content
+            or self.tool_calls
+            or self.refusal
+            or self.function_call
+        )
+
+
+class _Choice(msgspec.Struct, gc=False):
+    delta: _Delta | None = None
+    text: Any = None
+    finish_reason: Any = None
+
+
+class _Chunk(msgspec.Struct, gc=False):
+    id: Any = None
+    created: Any = None
+    model: Any = None
+    choices: list[_Choice] | None = None
+    usage: Any = None
+    error: Any = None
+
+
+_decode_chunk = msgspec.json.Decoder(_Chunk).decode
+
+
+class ChatTally(Tally):
+    """Usage comes last, in a chunk without choices, or packed into the chunk that finishes.
+
+    Some servers send a running count with every chunk (vLLM's `continuous_usage_stats`); that
+    covers the whole answer only once the answer has finished.
+    """
+
+    def add(self, data: bytes) -> bool:
+        try:
+            chunk = _decode_chunk(data)
+        except UNDECODABLE:
+            if data.startswith(DONE):
+                self.settled, self.counted = True, self.usage is not None
+            return False
+        if self.model is None:
+            self._introduce(chunk)
+        if chunk.error is not None:
+            self.fail(chunk.error)
+        for choice in chunk.choices or ():
+            self._choose(choice)
+        if chunk.usage is None:
+            return False
+        self.report(chunk.usage)
+        self.counted = not chunk.choices or self.finish_reason is not None
+        return not chunk.choices and chunk.error is None
+
+    def _introduce(self, chunk: _Chunk) -> None:
+        self.introduce(chunk.id, chunk.model)
+        self.created = chunk.created if isinstance(chunk.created, int) else None
+
+    def _choose(self, choice: _Choice) -> None:
+        said = choice.text if choice.delta is None else choice.delta.text
+        if said:
+            self.tokens += tokens_in(characters_in(said))
+        if choice.finish_reason is not None:
+            self.finish_reason = self.finish_reason or text_or_none(choice.finish_reason)

@@ -1,0 +1,103 @@
+"""Server-sent events: where one ends, and what data it carries.
+
+WHATWG HTML, section 9.2.5 and 9.2.6: a line ends with CR LF, LF or CR, an event with a blank
+line; a line that starts with a colon is a comment; `data:` lines of one event are joined by LF.
+"""
+
+import re
+
+from gateway.metering.encoding import MAX_READ
+
+Piece = tuple[bytes, bytes]
+"""Bytes as they came, and the data they carry; none for comments and blank lines between events."""
+
+_LINE_END = rb"(?>\r\n?|\n)"
+_BLANK_LINE = re.compile(_LINE_END + _LINE_END)
+_BETWEEN = re.compile(rb"(?::[^\r\n]*+)?" + _LINE_END)
+_LONGEST_BLANK_LINE = 4
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class EventBuffer:
+    """Cuts a stream into events, however it was split on its way.
+
+    The pieces it gives out and its rest are, in order, all that was fed. An event over MAX_READ
+    ends the reading: it and all after it come out as pieces that carry nothing.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._given_up = False
+
+    @property
+    def rest(self) -> bytes:
+        """The unfinished event at the end of what was fed."""
+        return bytes(self._buffer)
+
+    @property
+    def given_up(self) -> bool:
+        """Whether an event was too long; from then on nobody knows where events begin."""
+        return self._given_up
+
+    def feed(self, data: bytes) -> list[Piece]:
+        """The events that `data` completes, and the comments and blank lines around them."""
+        if not self._buffer and not self._given_up and _is_one_event(data):
+            return [(data, data[6:-2] if data[5] == 0x20 else data[5:-2])]
+        if self._given_up:
+            return [(data, b"")]
+        pieces = self._cut(data)
+        if len(self._buffer) > MAX_READ:
+            self._given_up = True
+            pieces += [(self.rest, b"")]
+            self._buffer.clear()
+        return pieces
+
+    def finish(self) -> list[Piece]:
+        """The rest as an event: many servers leave out the last blank line."""
+        rest = self.rest
+        self._buffer.clear()
+        return [(rest, _data(rest))] if rest else []
+
+    def _cut(self, data: bytes) -> list[Piece]:
+        buffer, pieces, start = self._buffer, list[Piece](), 0
+        unsearched = max(0, len(buffer) - _LONGEST_BLANK_LINE)
+        buffer += data
+        event_end = _event_end if buffer.find(b"\r", unsearched) >= 0 else _event_end_by_lf
+        while True:
+            while between := _BETWEEN.match(buffer, start):
+                pieces.append((between[0], b""))
+                start = between.end()
+            end = event_end(buffer, max(start, unsearched))
+            if end is None:
+                break
+            event = bytes(buffer[start:end])
+            pieces.append((event, _data(event)))
+            start = end
+        del buffer[:start]
+        return pieces
+
+
+def _event_end(buffer: bytearray, start: int) -> int | None:
+    blank_line = _BLANK_LINE.search(buffer, start)
+    return blank_line.end() if blank_line else None
+
+
+def _event_end_by_lf(buffer: bytearray, start: int) -> int | None:
+    """The same, six times as fast, where no line ends with CR."""
+    blank_line = buffer.find(b"\n\n", start)
+    return None if blank_line < 0 else blank_line + 2
+
+
+def _is_one_event(data: bytes) -> bool:
+    """Whether `data` is one `data:` line and its blank line, as nearly all there is comes."""
+    return (
+        data.startswith(b"data:")
+        and data.find(b"\n") == len(data) - 2
+        and data.endswith(b"\n")
+        and b"\r" not in data
+    )
+
+
+def _data(event: bytes) -> bytes:
+    lines = event.removeprefix(_BYTE_ORDER_MARK).splitlines()
+    return b"\n".join([line[5:].removeprefix(b" ") for line in lines if line.startswith(b"data:")])

@@ -1,0 +1,52 @@
+"""The stream of OpenAI's Responses API: openai `types/responses/response_stream_event.py`."""
+
+from typing import Any
+
+import msgspec
+
+from gateway.metering.answer import UNDECODABLE, Answer
+from gateway.metering.estimate import characters_in, tokens_in
+from gateway.metering.tally import Tally
+
+_TERMINAL = frozenset({"response.completed", "response.failed", "response.incomplete"})
+_SOUND = "response.audio.delta"
+
+
+class _Event(msgspec.Struct, gc=False):
+    type: str = ""
+    sequence_number: Any = None
+    response: Answer | None = None
+    delta: Any = None
+    error: Any = None
+    message: Any = None
+
+
+_decode_event = msgspec.json.Decoder(_Event).decode
+
+
+class ResponsesTally(Tally):
+    """Usage comes with the response itself, in the terminal event."""
+
+    def add(self, data: bytes) -> bool:
+        try:
+            event = _decode_event(data)
+        except UNDECODABLE:
+            return False
+        if isinstance(event.sequence_number, int):
+            self.sequence_number = event.sequence_number
+        if event.type.endswith(".delta") and event.type != _SOUND:
+            self.tokens += tokens_in(characters_in(event.delta))
+        elif event.response:
+            self._respond(event.type, event.response)
+        elif event.type in ("error", "response.error"):
+            self.fail(event.error or event.message)
+        return False
+
+    def _respond(self, event_type: str, response: Answer) -> None:
+        self.introduce(response.id, response.model)
+        if event_type in _TERMINAL:
+            self.settled = True
+            self.finish_reason = response.finish_reason
+            self.report(response.usage)
+            self.counted = self.usage is not None
+            self.fail(response.error)

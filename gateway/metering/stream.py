@@ -1,0 +1,133 @@
+"""Usage out of server-sent events, read while they pass."""
+
+from gateway.endpoint import Dialect
+from gateway.generation import Usage
+from gateway.metering.broken import broken_stream_event
+from gateway.metering.chat import ChatTally
+from gateway.metering.encoding import Inflater, Unreadable
+from gateway.metering.estimate import Estimate, running_usage
+from gateway.metering.events import EventBuffer, Piece
+from gateway.metering.messages import MessagesTally
+from gateway.metering.reading import Reading
+from gateway.metering.responses import ResponsesTally
+from gateway.metering.tally import OtherTally, Tally
+
+_TALLIES: dict[Dialect, type[Tally]] = {
+    "chat": ChatTally,
+    "completions": ChatTally,
+    "responses": ResponsesTally,
+    "messages": MessagesTally,
+}
+
+
+_NO_USAGE = b',"usage":null'
+"""What OpenAI puts in every other chunk of a stream that was asked for its usage. Inside a JSON
+string the quotes would be escaped."""
+
+
+class StreamMeter:
+    """Passes a stream on event by event, comments at once.
+
+    A client can use no part of an event, and one that is cut off in the middle must not get in the
+    way of the error event that tells of it.
+    """
+
+    def __init__(self, dialect: Dialect, estimate: Estimate) -> None:
+        self._dialect = dialect
+        self._estimate = estimate
+        self._tally = _TALLIES.get(dialect, OtherTally)()
+        self._events = EventBuffer()
+
+    @property
+    def settled(self) -> bool:
+        return self._tally.settled
+
+    def feed(self, data: bytes) -> bytes:
+        return self._pass(self._events.feed(data))
+
+    def finish(self) -> bytes:
+        return self._pass(self._events.finish())
+
+    def break_off(self, message: str) -> bytes:
+        if self.settled or self._tally.error:
+            return b""
+        # Only of an event that was too long to wait for has the client got a part.
+        end_of_part = b"\n\n" if self._events.given_up else b""
+        return end_of_part + broken_stream_event(self._dialect, message, self._tally)
+
+    def reading(self) -> Reading:
+        tally = self._tally
+        return Reading(
+            usage=self._usage(),
+            upstream_id=tally.upstream_id,
+            model=tally.model,
+            finish_reason=tally.finish_reason,
+            cost=tally.cost,
+            error=tally.error,
+        )
+
+    def _usage(self) -> Usage:
+        reported = self._tally.usage
+        if reported is None:
+            return self._estimate(self._tally.tokens)
+        return reported if self._tally.counted else running_usage(reported, self._tally.tokens)
+
+    def _pass(self, pieces: list[Piece]) -> bytes:
+        for _, event in pieces:
+            self._add(event)
+        return pieces[0][0] if len(pieces) == 1 else b"".join(raw for raw, _ in pieces)
+
+    def _add(self, event: bytes) -> bool:
+        """Add an event to the tally; True when it is one that says nothing but usage."""
+        return bool(event) and not self._tally.settled and self._tally.add(event)
+
+
+class UsageHidingMeter(StreamMeter):
+    """Keeps usage from a client that did not ask for it; the rest is as it came.
+
+    That is the usage chunk, and the null `usage` of the others, which OpenRouter's TypeScript SDK
+    refuses.
+    """
+
+    def __init__(self, dialect: Dialect, estimate: Estimate) -> None:
+        super().__init__(dialect, estimate)
+        self._hidden_carriage_return = False
+
+    def feed(self, data: bytes) -> bytes:
+        if self._hidden_carriage_return and data:
+            # The line end of the hidden event was split in two.
+            data = data.removeprefix(b"\n")
+            self._hidden_carriage_return = False
+        return super().feed(data)
+
+    def _pass(self, pieces: list[Piece]) -> bytes:
+        shown, hidden, raw = [], False, b""
+        for raw, event in pieces:
+            hidden = self._add(event)
+            if not hidden:
+                shown.append(raw.replace(_NO_USAGE, b""))
+        self._hidden_carriage_return = hidden and not self._events.rest and raw.endswith(b"\r")
+        return b"".join(shown)
+
+
+class EncodedStreamMeter(StreamMeter):
+    """Passes a compressed stream on as it comes and reads what is in it."""
+
+    def __init__(self, dialect: Dialect, estimate: Estimate, inflater: Inflater) -> None:
+        super().__init__(dialect, estimate)
+        self._inflater: Inflater | None = inflater
+
+    def feed(self, data: bytes) -> bytes:
+        if self._inflater:
+            try:
+                super().feed(self._inflater.feed(data))
+            except Unreadable:
+                self._inflater = None
+        return data
+
+    def finish(self) -> bytes:
+        super().finish()
+        return b""
+
+    def break_off(self, message: str) -> bytes:
+        return b""

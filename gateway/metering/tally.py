@@ -1,0 +1,82 @@
+"""What the events of one stream add up to, and the events that every API shares."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import msgspec
+
+from gateway.generation import Usage
+from gateway.metering.answer import UNDECODABLE, text_or_none
+from gateway.metering.fault import error_message
+from gateway.metering.usage import read_cost, read_usage
+
+DONE = b"[DONE]"
+
+
+class Tally(ABC):
+    """The sum so far; each API's own tally says what an event adds to it.
+
+    `usage` is the last that was reported; it is `counted` when it covers the whole answer.
+    `tokens` are those of the text seen, by estimate. `created` is Unix time, `sequence_number`
+    the last event's in the Responses API; both are for an error event that has to fit in.
+    """
+
+    def __init__(self) -> None:
+        self.upstream_id: str | None = None
+        self.model: str | None = None
+        self.created: int | None = None
+        self.sequence_number = -1
+        self.finish_reason: str | None = None
+        self.usage: Usage | None = None
+        self.counted = False
+        self.cost: int | None = None
+        self.error: str | None = None
+        self.tokens = 0
+        self.settled = False
+
+    @abstractmethod
+    def add(self, data: bytes) -> bool:
+        """Add one event by its data; True when it says nothing but usage."""
+
+    def introduce(self, upstream_id: object, model: object) -> None:
+        """Take the answer's id and model, unless an earlier event told them."""
+        self.upstream_id = self.upstream_id or text_or_none(upstream_id)
+        self.model = self.model or text_or_none(model)
+
+    def report(self, usage: object) -> None:
+        """Take a `usage` value that an event carries."""
+        self.usage = read_usage(usage) or self.usage
+        cost = read_cost(usage)
+        self.cost = self.cost if cost is None else cost
+
+    def fail(self, error: object) -> None:
+        """Take an event's error value; the first one tells the cause."""
+        self.error = self.error or error_message(error)
+
+
+class _Event(msgspec.Struct):
+    id: Any = None
+    model: Any = None
+    usage: Any = None
+    error: Any = None
+
+
+_decode_event = msgspec.json.Decoder(_Event).decode
+
+
+class OtherTally(Tally):
+    """Images, audio and unknown APIs: whatever event carries usage counts for the whole answer."""
+
+    def add(self, data: bytes) -> bool:
+        if data.startswith(DONE):
+            self.settled = True
+            return False
+        try:
+            event = _decode_event(data)
+        except UNDECODABLE:
+            return False
+        self.introduce(event.id, event.model)
+        self.report(event.usage)
+        self.counted = self.usage is not None
+        self.fail(event.error)
+        return False

@@ -1,0 +1,30 @@
+import pytest
+
+from gateway.metering.fault import error_message
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        ({"message": "Rate limit", "type": "tokens", "code": "rate_limit"}, "Rate limit"),
+        ({"code": 429, "message": " Rate limit ", "metadata": {}}, "Rate limit"),
+        ("Rate limit", "Rate limit"),
+        ({"code": "rate_limit"}, "rate_limit"),
+        ({"type": "overloaded_error", "message": None}, "overloaded_error"),
+        ([{"loc": ["body"], "msg": "required"}, {"msg": "too long"}], "required; too long"),
+    ],
+)
+def test_every_shape_of_error_has_a_text(error: object, text: str) -> None:
+    """OpenAI, OpenRouter, plain, code only, type only, FastAPI."""
+    assert error_message(error) == text
+
+
+@pytest.mark.parametrize("error", [None, {}, [], "", "  ", 500, {"message": 5}, [None, {}]])
+def test_what_says_nothing_is_no_error(error: object) -> None:
+    """Null and empty errors, which successful answers carry, are none."""
+    assert error_message(error) is None
+
+
+def test_long_messages_are_cut() -> None:
+    """An upstream cannot fill the ledger with its error texts."""
+    assert error_message({"message": "x" * 5000}) == "x" * 1000

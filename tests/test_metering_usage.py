@@ -1,0 +1,138 @@
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.generation import Usage
+from gateway.metering.usage import read_cost, read_usage
+
+
+def test_chat_usage() -> None:
+    """Chat Completions: details are parts of the two counts."""
+    usage = {
+        "prompt_tokens": 2006,
+        "completion_tokens": 300,
+        "total_tokens": 2306,
+        "prompt_tokens_details": {"cached_tokens": 1920, "cache_write_tokens": 64},
+        "completion_tokens_details": {"reasoning_tokens": 100},
+    }
+    assert read_usage(usage) == Usage(2006, 300, 100, 1920, 64)
+
+
+def test_responses_usage() -> None:
+    """Responses: the same under the names input and output."""
+    usage = {
+        "input_tokens": 75,
+        "output_tokens": 1186,
+        "input_tokens_details": {"cached_tokens": 32, "cache_write_tokens": 8},
+        "output_tokens_details": {"reasoning_tokens": 1024},
+    }
+    assert read_usage(usage) == Usage(75, 1186, 1024, 32, 8)
+
+
+def test_messages_usage() -> None:
+    """Messages: what the cache gave and took is beside the input, and is added to it."""
+    usage = {
+        "input_tokens": 21,
+        "output_tokens": 393,
+        "cache_read_input_tokens": 188_086,
+        "cache_creation_input_tokens": 500,
+    }
+    assert read_usage(usage) == Usage(21 + 188_086 + 500, 393, 0, 188_086, 500)
+
+
+def test_deepseek_usage() -> None:
+    """DeepSeek: hits and misses make up the prompt."""
+    usage = {
+        "prompt_tokens": 100,
+        "completion_tokens": 5,
+        "prompt_cache_hit_tokens": 64,
+        "prompt_cache_miss_tokens": 36,
+    }
+    assert read_usage(usage) == Usage(100, 5, 0, 64)
+
+
+def test_reasoning_counted_beside_the_completion_is_added_to_it() -> None:
+    """xAI: the total tells that 317 reasoning tokens are not in the 2 completion tokens."""
+    usage = {
+        "prompt_tokens": 12,
+        "completion_tokens": 2,
+        "total_tokens": 331,
+        "completion_tokens_details": {"reasoning_tokens": 317},
+    }
+    assert read_usage(usage) == Usage(12, 319, 317)
+
+
+@pytest.mark.parametrize("usage", [{"prompt_tokens": 8, "total_tokens": 8}, {"total_tokens": 8}])
+def test_embeddings_usage(usage: dict[str, int]) -> None:
+    """Embeddings have no completion; some servers send the total alone."""
+    assert read_usage(usage) == Usage(8)
+
+
+def test_explicit_zeros_are_counts() -> None:
+    """A usage of zeros is a usage."""
+    assert read_usage({"prompt_tokens": 0, "completion_tokens": 0}) == Usage()
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [None, 3, "5 tokens", [], {}, {"type": "duration", "seconds": 3}, {"prompt_tokens": None}],
+)
+def test_what_holds_no_count_is_absent(usage: object) -> None:
+    """Null, another type, or an object without token counts is no usage."""
+    assert read_usage(usage) is None
+
+
+@pytest.mark.parametrize("count", [True, -1, "7", 1.5, 10**13, None, [], {}])
+def test_a_count_that_is_none_reads_as_absent(count: object) -> None:
+    """One bad count does not take the good ones with it."""
+    assert read_usage({"prompt_tokens": 9, "completion_tokens": count}) == Usage(9)
+    assert read_usage({"input_tokens": count, "output_tokens": 9}) == Usage(0, 9)
+
+
+def test_a_part_is_never_larger_than_its_whole() -> None:
+    """Contradictory counts are cut to size, so that no price goes below zero."""
+    details = {"cached_tokens": 80, "cache_write_tokens": 90}
+    usage = {"prompt_tokens": 100, "completion_tokens": 1, "prompt_tokens_details": details}
+    assert read_usage(usage) == Usage(100, 1, 0, 80, 20)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+names = st.sampled_from(
+    [
+        *("prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details"),
+        *("input_tokens", "output_tokens", "input_tokens_details", "cache_read_input_tokens"),
+        *("cached_tokens", "cost"),
+    ]
+)
+
+
+@given(st.dictionaries(names, json_values | st.dictionaries(names, json_values)))
+def test_no_usage_object_is_too_strange(usage: dict[str, Any]) -> None:
+    """Whatever JSON an upstream sends, reading it neither raises nor breaks the record's rules."""
+    read_cost(usage)
+    read = read_usage(usage)
+    if read is not None:
+        assert 0 <= read.cached_tokens + read.cache_write_tokens <= read.prompt_tokens
+        assert 0 <= read.reasoning_tokens <= read.completion_tokens
+
+
+@pytest.mark.parametrize(
+    ("cost", "nano"),
+    [(0.00014, 140_000), (0, 0), (0.0, 0), (1, 10**9), (0.1 + 0.2, 300_000_000), (5e-10, 1)],
+)
+def test_cost_in_nano_dollars(cost: float, nano: int) -> None:
+    """Dollars to the nearest nano-dollar, half up, without the noise of binary fractions."""
+    assert read_cost({"cost": cost}) == nano
+
+
+@pytest.mark.parametrize("cost", [None, True, -0.1, "0.1", {}, 1e300, float("nan")])
+def test_a_cost_that_is_no_amount_is_absent(cost: object) -> None:
+    """Only an amount from 0 to a thousand million dollars is a cost."""
+    assert read_cost({"cost": cost}) is None
+    assert read_cost(cost) is None
