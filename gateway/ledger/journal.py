@@ -1,0 +1,91 @@
+"""The journal: where a generation is safe before the client has its last byte.
+
+One writer (one run of one process) appends to files of its own, so writers never wait for each
+other. A record is one line in one write(2): it survives the death of the process the moment
+`append` returns. It is not synced: a power cut may take what no shipper has applied yet.
+"""
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from gateway.generation import Generation, Record
+from gateway.ledger.segment import Segment
+
+SEGMENT_SIZE = 64 * 1024 * 1024
+
+
+class JournalError(Exception):
+    """The journal cannot take a record; the text names the folder and says why."""
+
+
+class Journal:
+    """Appends to `folder`, which is made if need be. Make it after forking, never before.
+
+    `writer` must be unique among all runs that ever share a store; a random one is made when it is
+    None. Raises JournalError when the folder cannot be written to.
+    """
+
+    def __init__(
+        self, folder: Path, writer: str | None = None, segment_size: int = SEGMENT_SIZE
+    ) -> None:
+        self.folder = folder
+        self.writer = writer or secrets.token_hex(8)
+        self._segment_size = segment_size
+        self._sequence = 0
+        self._size = 0
+        self._torn = False
+        self._encoder = msgspec.json.Encoder()
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._fd = self._next_segment()
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def append(self, generation: Generation) -> Record:
+        """Write one record; on JournalError nothing was written and no sequence number used."""
+        record = Record(self.writer, self._sequence + 1, generation)
+        try:
+            self._write(self._encoder.encode(record) + b"\n")
+        except (OSError, UnicodeEncodeError) as error:
+            raise self._failure(error) from error
+        self._sequence = record.sequence
+        return record
+
+    def close(self) -> None:
+        """Let go of the segment, so that a shipper may delete it once it is applied."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _write(self, line: bytes) -> None:
+        if self._torn:
+            self._mend()
+        if self._size and self._size + len(line) > self._segment_size:
+            self._rotate()
+        written = os.write(self._fd, line)
+        if written < len(line):
+            self._torn = True
+            with suppress(OSError):
+                self._mend()
+            raise OSError(f"only {written} of {len(line)} bytes fit")
+        self._size += written
+
+    def _mend(self) -> None:
+        """Take back the part of a line that fitted: the file ends at a line end again."""
+        os.ftruncate(self._fd, self._size)
+        self._torn = False
+
+    def _rotate(self) -> None:
+        fd = self._next_segment()
+        os.close(self._fd)
+        self._fd, self._size = fd, 0
+
+    def _next_segment(self) -> int:
+        return Segment(self.writer, self._sequence + 1, self.folder).open_to_append()
+
+    def _failure(self, error: Exception) -> JournalError:
+        return JournalError(f"journal {self.folder}: {error}")

@@ -1,0 +1,91 @@
+"""A segment: one file of a writer's journal, `<writer>-<first sequence>.jsonl`.
+
+Whoever appends holds the file locked for as long as it may append. The lock goes when the process
+does, however it ends, so a segment that nobody holds is closed for good.
+"""
+
+import fcntl
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from gateway.ledger.lock import try_lock
+
+_NAME = re.compile(r"(?P<writer>[0-9A-Za-z_-]+)-(?P<first>\d{12})\.jsonl")
+
+
+@dataclass(frozen=True)
+class OpenSegment:
+    """A segment open to be read: whether its writer let go of it, and its size in bytes."""
+
+    fd: int
+    closed: bool
+    size: int
+
+    def lines(self, offset: int, limit: int) -> list[bytes]:
+        """The complete lines from `offset`, about `limit` bytes of them, without line ends.
+
+        At least one, unless there is none: what follows the last line end is not a line yet.
+        """
+        data = os.pread(self.fd, limit, offset)
+        while len(data) == limit and b"\n" not in data:
+            limit *= 2
+            data = os.pread(self.fd, limit, offset)
+        return data.split(b"\n")[:-1]
+
+
+@dataclass(frozen=True, order=True)
+class Segment:
+    """The file of `writer` whose records start with sequence `first`."""
+
+    writer: str
+    first: int
+    folder: Path
+
+    @classmethod
+    def named(cls, path: Path) -> Self | None:
+        """The segment a path stands for, None when its name is not one of a segment."""
+        match = _NAME.fullmatch(path.name)
+        return cls(match["writer"], int(match["first"]), path.parent) if match else None
+
+    @property
+    def path(self) -> Path:
+        return self.folder / f"{self.writer}-{self.first:012}.jsonl"
+
+    def open_to_append(self) -> int:
+        """Create the file, for its owner's eyes only, and hold it; returns its descriptor."""
+        while True:
+            fd = os.open(self.path, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            if os.fstat(fd).st_nlink:
+                return fd
+            # A shipper took the new file for a dead writer's before it was held, and deleted it.
+            os.close(fd)
+
+    @contextmanager
+    def open_to_read(self) -> Iterator[OpenSegment]:
+        """Open the file; while this lasts nobody can start to append to a closed segment.
+
+        One that another shipper deleted in the meantime reads as empty and not closed.
+        """
+        try:
+            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            yield OpenSegment(fd=-1, closed=False, size=0)
+            return
+        try:
+            # Asked before the size: once the writer has let go, the size is final.
+            closed = try_lock(fd, fcntl.LOCK_SH)
+            yield OpenSegment(fd, closed, os.fstat(fd).st_size)
+        finally:
+            os.close(fd)
+
+
+def segments(folder: Path) -> list[Segment]:
+    """The segments in `folder`, writer by writer, each in the order it was written."""
+    named = (Segment.named(path) for path in folder.glob("*.jsonl"))
+    return sorted(segment for segment in named if segment)

@@ -1,0 +1,201 @@
+"""The shipper: brings what the journals hold to the store, in order and in batches.
+
+Every process has one; a lock in the folder lets one at a time ship, for all writers of the folder,
+live or dead. The lock only saves work. That each record counts once is the store's doing: it
+skips what lies at or below its writer's position.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from gateway.generation import Record
+from gateway.ledger.backlog import Backlog
+from gateway.ledger.lock import turn
+from gateway.ledger.store import Store, StoreUnavailable
+
+_log = logging.getLogger(__name__)
+
+
+class Lag(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the store is behind the journals.
+
+    `waiting`: bytes not applied. `oldest`: seconds since the oldest of them was settled, 0 when
+    there is none. `corrupt`: lines skipped since the start. `error`: why the last attempt to reach
+    the store or to read the journals failed, None when it did not.
+    """
+
+    waiting: int
+    oldest: float
+    corrupt: int
+    error: str | None
+
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """When the background ships, in seconds.
+
+    `gather`: from the first append to the pass that ships it and what came after it. `idle`: until
+    a pass looks for what other, dead writers left. An unavailable store is tried again after
+    `first_delay`, doubled each time up to `longest_delay`.
+    """
+
+    gather: float = 0.05
+    idle: float = 5.0
+    first_delay: float = 0.1
+    longest_delay: float = 15.0
+
+
+class Shipper:
+    """Ships the journals in `folder` to `store`: on `flush`, and from `start` to `stop` by itself.
+
+    `clock` tells seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        store: Store,
+        pace: Pace | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.folder = folder
+        self.store = store
+        self._pace = Pace() if pace is None else pace
+        self._clock = clock
+        self._backlog = Backlog(folder)
+        self._positions: Mapping[str, int] = {}
+        self._error: str | None = None
+        self._appended = asyncio.Event()
+        self._one_pass = asyncio.Lock()
+        self._coming: asyncio.Task[str | None] | None = None
+        self._tasks: set[asyncio.Task[str | None] | asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        """Ship in the background, at once and after each `notify`."""
+        self._appended.set()
+        self._keep(asyncio.create_task(self._run()))
+
+    def notify(self) -> None:
+        """There is something new in the journal."""
+        self._appended.set()
+
+    async def flush(self) -> None:
+        """Ship all that is in the journals now; StoreUnavailable when that cannot be done.
+
+        Callers that come while a pass runs share the one after it.
+        """
+        if error := await self._pass():
+            raise StoreUnavailable(error)
+
+    async def lag(self) -> Lag:
+        """How far behind the store is. An unavailable store shows as `error`, and as the lag
+        since the last time it told its positions."""
+        await self._learn_positions()
+        waiting = await asyncio.to_thread(self._backlog.waiting, self._positions)
+        return Lag(
+            waiting=waiting.size,
+            oldest=max(map(self._age, waiting.first), default=0.0),
+            corrupt=self._backlog.corrupt,
+            error=self._error,
+        )
+
+    async def stop(self, within: float) -> None:
+        """Ship what `within` seconds allow; the rest stays in the journals for the next start."""
+        try:
+            async with asyncio.timeout(within):
+                await self.flush()
+        except (StoreUnavailable, TimeoutError) as error:
+            _log.warning("%s keeps records for the next start: %r", self.folder, error)
+        finally:
+            for task in self._tasks:
+                task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _run(self) -> None:
+        delay = self._pace.first_delay
+        while True:
+            await self._something_to_do()
+            self._appended.clear()
+            if await self._pass() is None:
+                delay = self._pace.first_delay
+                continue
+            self._appended.set()
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, self._pace.longest_delay)
+
+    async def _something_to_do(self) -> None:
+        try:
+            async with asyncio.timeout(self._pace.idle):
+                await self._appended.wait()
+        except TimeoutError:
+            return
+        await asyncio.sleep(self._pace.gather)
+
+    async def _pass(self) -> str | None:
+        """Take part in the next pass to begin, the running one may have read on; its error."""
+        if self._coming is None:
+            self._coming = asyncio.create_task(self._begin_pass())
+            self._keep(self._coming)
+        return await asyncio.shield(self._coming)
+
+    async def _begin_pass(self) -> str | None:
+        try:
+            await self._one_pass.acquire()
+        finally:
+            self._coming = None
+        try:
+            await self._ship()
+        except (StoreUnavailable, OSError) as error:
+            self._failed(error)
+        else:
+            self._succeeded()
+        finally:
+            self._one_pass.release()
+        return self._error
+
+    async def _ship(self) -> None:
+        if not await asyncio.to_thread(self._backlog.writers):
+            return
+        async with turn(self.folder / "ship.lock"):
+            self._positions = await self._positions_due()
+            batches = self._backlog.batches(self._positions)
+            while batch := await asyncio.to_thread(next, batches, None):
+                if batch.records:
+                    await self.store.apply(batch.records)
+                self._backlog.applied(batch)
+            await asyncio.to_thread(self._backlog.clean)
+
+    async def _positions_due(self) -> Mapping[str, int]:
+        """The positions of those writers whose journals may hold more than was applied."""
+        writers = await asyncio.to_thread(self._backlog.writers)
+        return await self.store.positions(writers) if writers else {}
+
+    async def _learn_positions(self) -> None:
+        if self._error is None:
+            try:
+                self._positions = await self._positions_due()
+            except StoreUnavailable as error:
+                self._failed(error)
+
+    def _failed(self, error: Exception) -> None:
+        if self._error is None:
+            _log.error("the journal in %s waits for the store: %s", self.folder, error)
+        self._error = str(error) or type(error).__name__
+
+    def _succeeded(self) -> None:
+        if self._error is not None:
+            _log.info("the store has all that waited in %s", self.folder)
+        self._error = None
+
+    def _age(self, record: Record) -> float:
+        generation = record.generation
+        return max(0.0, self._clock() - generation.created_at / 1e6 - generation.latency_ms / 1e3)
+
+    def _keep(self, task: asyncio.Task[str | None] | asyncio.Task[None]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

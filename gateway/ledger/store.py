@@ -1,0 +1,196 @@
+"""The shared memory of all gateways: what a store must do, and the questions it answers.
+
+Every implementation passes the same contract (tests/test_store.py). Counts are integers: tokens,
+nano-dollars, milliseconds.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Literal, Protocol, Self
+
+import msgspec
+
+from gateway.generation import Generation, Record
+
+LARGEST = 10**13
+"""The most one generation adds to one counter, so that no provider's nonsense (a usage of 10**30
+tokens) can overflow a 64-bit sum: ten thousand dollars, or ten trillion tokens."""
+
+
+class StoreUnavailable(Exception):
+    """The store cannot be reached or cannot take more; the text names it and says why."""
+
+
+class GenerationQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Filters of the generation list; None matches all. `tenants` None sees every tenant.
+
+    `since` and `until` (exclusive) are microseconds since the epoch. `status`: an HTTP status as
+    text, or an outcome. `before` is the cursor: the (created_at, id) of the last row seen.
+    """
+
+    tenants: frozenset[str] | None = None
+    user: str | None = None
+    model: str | None = None
+    provider: str | None = None
+    status: str | None = None
+    flagged: bool | None = None
+    since: int | None = None
+    until: int | None = None
+    before: tuple[int, str] | None = None
+    limit: int = 50
+
+
+class ActivityQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which daily rows: `since` and `until` are days since the epoch, both inclusive.
+
+    `by_user` keeps the rows of each user apart; naming a `user` implies it.
+    """
+
+    since: int
+    until: int
+    tenants: frozenset[str] | None = None
+    user: str | None = None
+    by_user: bool = False
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """The counters of a day, a user, or whatever else generations were grouped by.
+
+    `errors` counts generations that are errors, `flags` the flags raised on all of them.
+    """
+
+    requests: int = 0
+    errors: int = 0
+    flags: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    reasoning_tokens: int = 0
+    cached_tokens: int = 0
+    cost: int = 0
+    cache_discount: int = 0
+    latency_ms: int = 0
+
+    @classmethod
+    def of(cls, generation: Generation) -> Self:
+        """What one generation adds, each counter bounded by `LARGEST`."""
+        usage = generation.usage
+        return cls(
+            requests=1,
+            errors=int(generation.is_error),
+            flags=len(generation.flags),
+            prompt_tokens=_bounded(usage.prompt_tokens),
+            completion_tokens=_bounded(usage.completion_tokens),
+            reasoning_tokens=_bounded(usage.reasoning_tokens),
+            cached_tokens=_bounded(usage.cached_tokens),
+            cost=_bounded(generation.cost),
+            cache_discount=_bounded(generation.cache_discount),
+            latency_ms=_bounded(generation.latency_ms),
+        )
+
+
+COUNTERS: tuple[str, ...] = Counts.__struct_fields__
+
+
+def _bounded(value: int) -> int:
+    return max(-LARGEST, min(value, LARGEST))
+
+
+class ActivityRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The counters of one (day, model, provider), and of one tenant's user when asked by user.
+
+    `model` is None for calls that named none, `provider` for calls that reached none, `user` for
+    calls without a user id. `tenant` and `user` are None in rows that are not by user.
+    """
+
+    day: int
+    model: str | None
+    provider: str | None
+    counts: Counts
+    tenant: str | None = None
+    user: str | None = None
+
+
+class UserRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One end user of one tenant over a range of days; `user` None gathers calls without an id.
+
+    `active_days`: days with a request. `first_seen`, `last_seen`: when the first and the last
+    request of the range came, microseconds since the epoch.
+    """
+
+    tenant: str
+    user: str | None
+    counts: Counts
+    active_days: int
+    first_seen: int
+    last_seen: int
+
+
+class UserQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which users, over days `since` to `until` inclusive, the highest `order` first.
+
+    `tokens` is prompt and completion together; equals are ordered by tenant, then user.
+    """
+
+    since: int
+    until: int
+    tenants: frozenset[str] | None = None
+    user: str | None = None
+    order: Literal["cost", "requests", "tokens", "errors", "flags"] = "cost"
+    limit: int = 100
+    offset: int = 0
+
+
+class Recount(msgspec.Struct, frozen=True, kw_only=True):
+    """Three ways to count the same requests; they agree, or the ledger has drifted.
+
+    Each maps a day to its counters: summed over users, over providers, and over the single
+    generations that are still kept. `complete_from` is the first day of which nothing was
+    forgotten; on earlier days `by_generation` says less than the others.
+    """
+
+    by_user: Mapping[int, Counts]
+    by_provider: Mapping[int, Counts]
+    by_generation: Mapping[int, Counts]
+    complete_from: int
+
+
+class Store(Protocol):
+    """Where applied records end up. All methods may raise StoreUnavailable."""
+
+    async def apply(self, records: Sequence[Record]) -> None:
+        """Count `records`, once each however often they come; all of them or none.
+
+        Records of one writer come in order of their sequence; one at or below the writer's
+        position was applied before and is skipped. A generation whose id is kept already moves
+        its writer on but counts nothing. What was applied outlives a crash of the machine as far
+        as the store itself does: the journal may be deleted after this returns.
+        """
+
+    async def positions(self, writers: Collection[str]) -> Mapping[str, int]:
+        """Writer -> sequence of its last applied record; a writer not met yet is left out."""
+
+    async def generation(
+        self, generation_id: str, tenants: frozenset[str] | None
+    ) -> Generation | None:
+        """By our id, else the newest by the upstream's; only of `tenants`, None for any."""
+
+    async def generations(self, query: GenerationQuery) -> Sequence[Generation]:
+        """Newest first, then highest id first; at most `limit`."""
+
+    async def activity(self, query: ActivityQuery) -> Sequence[ActivityRow]:
+        """Newest day first, then by model, provider, user and tenant."""
+
+    async def users(self, query: UserQuery) -> Sequence[UserRow]:
+        """Highest first."""
+
+    async def recount(self) -> Recount:
+        """Recount everything; slow on purpose, for `hearth ledger verify`."""
+
+    async def expire(self, generations_before: int, activity_before: int) -> None:
+        """Forget generations created before (microseconds) and rows of days before.
+
+        A writer's position is forgotten with the last day it counted on: whatever a stale copy
+        of its journal could then add belongs to days that are expired too.
+        """
+
+    async def close(self) -> None:
+        """Let go of connections and files."""

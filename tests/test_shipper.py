@@ -1,0 +1,344 @@
+"""The shipper: everything arrives, once, whoever dies or goes away in between."""
+
+import asyncio
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from pathlib import Path
+from random import Random
+
+import pytest
+from blockbuster import blockbuster_ctx
+
+from gateway.generation import Record
+from gateway.ledger.backlog import BATCH_RECORDS
+from gateway.ledger.journal import Journal
+from gateway.ledger.segment import segments
+from gateway.ledger.shipper import Pace, Shipper
+from gateway.ledger.sqlite import SqliteStore
+from gateway.ledger.store import GenerationQuery, Store, StoreUnavailable
+from tests.generations import DAY, MICROSECONDS, generation
+
+QUICK = Pace(gather=0.001, idle=0.01, first_delay=0.001, longest_delay=0.01)
+CHILD = Path(__file__).with_name("ledger_child.py")
+
+
+class Unsteady(SqliteStore):
+    """A store that can go away, before it applied a batch or before it said so."""
+
+    away = False
+    loses_replies = 0
+    asked = 0
+
+    async def positions(self, writers: Collection[str]) -> Mapping[str, int]:
+        self.asked += 1
+        if self.away:
+            raise StoreUnavailable("out to lunch")
+        return await super().positions(writers)
+
+    async def apply(self, records: Sequence[Record]) -> None:
+        if self.away:
+            raise StoreUnavailable("out to lunch")
+        await super().apply(records)
+        if self.loses_replies:
+            self.loses_replies -= 1
+            raise StoreUnavailable("lost reply")
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Unsteady]:
+    """An empty store, in reach."""
+    opened = await Unsteady.open(tmp_path / "hearth.db")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    """The journal of this process."""
+    return Journal(tmp_path / "journal")
+
+
+async def counted(store: Store) -> int:
+    """How many generations the store has, which all its recounts agree on."""
+    recount = await store.recount()
+    assert recount.by_user == recount.by_provider == recount.by_generation
+    return sum(counts.requests for counts in recount.by_user.values())
+
+
+async def until_counted(store: Store, number: int) -> None:
+    """Wait until the background has shipped that many."""
+    async with asyncio.timeout(10):
+        while await counted(store) < number:
+            continue
+
+
+async def test_flush_ships_everything(journal: Journal, store: Unsteady) -> None:
+    """After `flush` a read sees each generation settled before it, in any number of batches."""
+    for number in range(2 * BATCH_RECORDS + 1):
+        journal.append(generation(number))
+    await Shipper(journal.folder, store).flush()
+    assert await counted(store) == 2 * BATCH_RECORDS + 1
+
+
+async def test_flush_ships_other_writers(journal: Journal, store: Unsteady) -> None:
+    """One flush brings what all workers of the machine settled, not only the caller's."""
+    journal.append(generation(1))
+    Journal(journal.folder).append(generation(2))
+    await Shipper(journal.folder, store).flush()
+    assert await counted(store) == 2
+
+
+async def test_flush_with_no_folder(tmp_path: Path, store: Unsteady) -> None:
+    """Where nothing was ever journaled there is nothing to ship, and no folder is made."""
+    await Shipper(tmp_path / "none", store).flush()
+    assert not (tmp_path / "none").exists()
+
+
+async def test_flushes_share_a_pass(journal: Journal, store: Unsteady) -> None:
+    """Of many flushes at once the first runs, and all others share the one after it."""
+    shipper = Shipper(journal.folder, store)
+    journal.append(generation(1))
+    first = asyncio.create_task(shipper.flush())
+    await asyncio.sleep(0)
+    journal.append(generation(2))
+    await asyncio.gather(first, *(shipper.flush() for _ in range(20)))
+    assert await counted(store) == 2
+    assert store.asked <= 2
+
+
+async def test_flush_during_a_pass_sees_what_came_since(journal: Journal, store: Unsteady) -> None:
+    """A pass under way may have read on; a flush then waits for the next one."""
+    shipper = Shipper(journal.folder, store)
+    for number in range(1, 30):
+        journal.append(generation(number))
+        earlier = asyncio.create_task(shipper.flush())
+        for _ in range(number % 7):
+            await asyncio.sleep(0)
+        journal.append(generation(1000 + number))
+        await shipper.flush()
+        assert await counted(store) == 2 * number
+        await earlier
+
+
+async def test_cancelled_flush(journal: Journal, store: Unsteady) -> None:
+    """A reader that leaves does not stop the pass that others wait for."""
+    shipper = Shipper(journal.folder, store)
+    journal.append(generation(1))
+    leaving, staying = (asyncio.create_task(shipper.flush()) for _ in range(2))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    await staying
+    assert leaving.cancelled()
+    assert await counted(store) == 1
+
+
+async def test_background_ships_what_is_appended(journal: Journal, store: Unsteady) -> None:
+    """A notified shipper brings each record to the store by itself."""
+    shipper = Shipper(journal.folder, store, QUICK)
+    shipper.start()
+    for number in range(1, 4):
+        journal.append(generation(number))
+        shipper.notify()
+        await until_counted(store, number)
+    await shipper.stop(1)
+
+
+async def test_background_finds_what_others_left(journal: Journal, store: Unsteady) -> None:
+    """Records of a writer that died are shipped though nobody appends here."""
+    shipper = Shipper(journal.folder, store, QUICK)
+    shipper.start()
+    await shipper.flush()
+    journal.append(generation(1))
+    journal.close()
+    await until_counted(store, 1)
+    await shipper.stop(1)
+
+
+async def test_nothing_blocks_the_loop(journal: Journal, store: Unsteady) -> None:
+    """Files and SQLite are worked on in threads; only the one write of a record is not."""
+    shipper = Shipper(journal.folder, store, QUICK)
+    with blockbuster_ctx() as blockbuster:
+        blockbuster.functions["os.write"].can_block_in("gateway/ledger/journal.py", "_write")
+        shipper.start()
+        journal.append(generation(1))
+        await shipper.flush()
+        await shipper.lag()
+        await store.generations(GenerationQuery())
+        await store.expire(0, 0)
+        await shipper.stop(1)
+    assert await counted(store) == 1
+
+
+async def test_applied_segments_are_deleted(tmp_path: Path, store: Unsteady) -> None:
+    """Full segments go once applied; a live writer's last one stays until it lets go."""
+    journal = Journal(tmp_path / "journal", segment_size=1000)
+    for number in range(20):
+        journal.append(generation(number))
+    shipper = Shipper(journal.folder, store)
+    assert len(segments(journal.folder)) > 2
+    await shipper.flush()
+    assert len(segments(journal.folder)) == 1
+    journal.append(generation(20))
+    journal.close()
+    await shipper.flush()
+    assert segments(journal.folder) == []
+    assert await counted(store) == 21
+
+
+async def test_restarted_shipper_skips_what_was_applied(journal: Journal, store: Unsteady) -> None:
+    """A new process starts at the store's position, and counts nothing twice."""
+    for number in range(5):
+        journal.append(generation(number))
+        await Shipper(journal.folder, store).flush()
+    assert await counted(store) == 5
+
+
+async def test_shippers_of_several_workers(journal: Journal, store: Unsteady) -> None:
+    """Any worker may ship for all of them, also at once."""
+    shippers = [Shipper(journal.folder, store) for _ in range(4)]
+    writers = [journal, *(Journal(journal.folder, segment_size=500) for _ in range(3))]
+    for turn in range(10):
+        for index, writer in enumerate(writers):
+            writer.append(generation(turn * 4 + index))
+        await asyncio.gather(*(shipper.flush() for shipper in shippers))
+        assert await counted(store) == (turn + 1) * 4
+
+
+async def test_unavailable_store(
+    journal: Journal, store: Unsteady, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While the store is away `flush` says so, the journal keeps, and nothing is lost after."""
+    caplog.set_level(logging.INFO)
+    shipper = Shipper(journal.folder, store, QUICK)
+    store.away = True
+    shipper.start()
+    journal.append(generation(1))
+    for _ in range(5):
+        with pytest.raises(StoreUnavailable, match="out to lunch"):
+            await shipper.flush()
+    assert (await shipper.lag()).error == "out to lunch"
+    store.away = False
+    await until_counted(store, 1)
+    await shipper.flush()
+    assert (await shipper.lag()).error is None
+    assert [entry.levelname for entry in caplog.records] == ["ERROR", "INFO"]
+    await shipper.stop(1)
+
+
+async def test_lost_replies_count_once(journal: Journal, store: Unsteady) -> None:
+    """A batch whose reply was lost is sent again and not counted again."""
+    shipper = Shipper(journal.folder, store, QUICK)
+    store.loses_replies = 3
+    for number in range(1200):
+        journal.append(generation(number))
+    shipper.start()
+    await until_counted(store, 1200)
+    await shipper.flush()
+    assert await counted(store) == 1200
+    await shipper.stop(1)
+
+
+async def test_lag_of_nothing(journal: Journal, store: Unsteady) -> None:
+    """With everything applied there is no lag, also for a process that has just started."""
+    journal.append(generation(1))
+    await Shipper(journal.folder, store).flush()
+    lag = await Shipper(journal.folder, store).lag()
+    assert (lag.waiting, lag.oldest, lag.corrupt, lag.error) == (0, 0.0, 0, None)
+
+
+async def test_lag_counts_bytes_and_seconds(journal: Journal, store: Unsteady) -> None:
+    """Lag is what waits in bytes, and the time since the oldest of it was settled."""
+    settled = (DAY * MICROSECONDS + 5_000_000) / 1e6 + 20
+    shipper = Shipper(journal.folder, store, clock=lambda: settled + 90)
+    journal.append(generation(1))
+    await shipper.flush()
+    applied = segments(journal.folder)[0].path.stat().st_size
+    journal.append(generation(5, latency_ms=20_000))
+    journal.append(generation(6, latency_ms=20_000))
+    lag = await shipper.lag()
+    assert lag.waiting == segments(journal.folder)[0].path.stat().st_size - applied
+    assert lag.oldest == pytest.approx(90)
+
+
+async def test_lag_with_the_store_away(journal: Journal, store: Unsteady) -> None:
+    """A store that is away is told in the lag, not raised."""
+    journal.append(generation(1))
+    store.away = True
+    lag = await Shipper(journal.folder, store).lag()
+    assert (lag.error, lag.waiting) == (
+        "out to lunch",
+        segments(journal.folder)[0].path.stat().st_size,
+    )
+
+
+async def test_stop_ships_the_rest(journal: Journal, store: Unsteady) -> None:
+    """Stopping brings what is there to the store first."""
+    shipper = Shipper(journal.folder, store)
+    shipper.start()
+    journal.append(generation(1))
+    await shipper.stop(5)
+    assert await counted(store) == 1
+
+
+async def test_stop_does_not_wait_longer(
+    journal: Journal, store: Unsteady, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Another process has the turn: after the given time the rest is left for the next start."""
+    shipper = Shipper(journal.folder, store)
+    shipper.start()
+    journal.append(generation(1))
+    holder = await hold_turn(journal.folder)
+    started = time.monotonic()
+    await shipper.stop(0.05)
+    assert time.monotonic() - started < 2
+    assert "keeps records for the next start" in caplog.text
+    holder.kill()
+    holder.communicate()
+    await Shipper(journal.folder, store).flush()
+    assert await counted(store) == 1
+
+
+async def hold_turn(folder: Path) -> "subprocess.Popen[bytes]":
+    """A process that ships from the folder and never comes to an end."""
+    code = (
+        "import fcntl, sys, time; file = open(sys.argv[1], 'w'); fcntl.flock(file, fcntl.LOCK_EX);"
+        "print(flush=True); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", code, str(folder / "ship.lock")]
+    child = await asyncio.to_thread(subprocess.Popen, command, stdout=subprocess.PIPE)
+    assert child.stdout
+    await asyncio.to_thread(child.stdout.readline)
+    return child
+
+
+def killed(task: str, folder: Path, after: int) -> list[str]:
+    """Run a child until it has told `after` ids, kill it in the middle of things; all it told."""
+    with subprocess.Popen(
+        [sys.executable, str(CHILD), task, str(folder)], stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout
+        told = [child.stdout.readline() for _ in range(after)]
+        child.kill()
+        # The last line may have been cut by the kill: then nobody was told.
+        told += [line for line in child.stdout if line.endswith("\n")]
+    return [line.strip() for line in told]
+
+
+@pytest.mark.parametrize("task", ["append", "ship"])
+async def test_killed_process_loses_nothing(tmp_path: Path, task: str) -> None:
+    """SIGKILL at any moment, also mid-batch: each id that was told is counted, and once."""
+    random = Random(task)
+    told: list[str] = []
+    for _ in range(4):
+        told += await asyncio.to_thread(killed, task, tmp_path, random.randrange(1, 2000))
+    store = await SqliteStore.open(tmp_path / "hearth.db")
+    await Shipper(tmp_path / "journal", store).flush()
+    kept = [each.id for each in await store.generations(GenerationQuery(limit=10**9))]
+    assert len(kept) == len(set(kept)) == await counted(store)
+    assert set(told) <= set(kept)
+    assert len(kept) - len(told) <= 4
+    assert segments(tmp_path / "journal") == []
+    await store.close()

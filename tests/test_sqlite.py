@@ -1,0 +1,189 @@
+"""The SQLite store: one file, private, of a known version, every list read by index."""
+
+import asyncio
+import sqlite3
+import stat
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.ledger.sqlite import SqliteStore, reads, schema
+from gateway.ledger.store import (
+    ActivityQuery,
+    GenerationQuery,
+    StoreUnavailable,
+    UserQuery,
+)
+from tests.generations import DAY, generation, records
+
+APP = frozenset({"app"})
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the file goes; its folder is not made yet."""
+    return tmp_path / "data" / "hearth.db"
+
+
+@pytest.fixture
+async def store(path: Path) -> AsyncIterator[SqliteStore]:
+    """An empty store."""
+    opened = await SqliteStore.open(path)
+    yield opened
+    await opened.close()
+
+
+def pragma(path: Path, name: str) -> Any:
+    """A setting as the file has it."""
+    db = sqlite3.connect(path)
+    try:
+        return db.execute(f"PRAGMA {name}").fetchone()[0]
+    finally:
+        db.close()
+
+
+async def test_only_the_owner_may_read(store: SqliteStore, path: Path) -> None:
+    """User ids are in the file and in its log: both are closed to everyone else."""
+    await store.apply(records(generation(1)))
+    modes = {entry.name: stat.S_IMODE(entry.stat().st_mode) for entry in path.parent.iterdir()}
+    assert set(modes) >= {"hearth.db", "hearth.db-wal"}
+    assert set(modes.values()) == {0o600}
+
+
+async def test_version_is_noted(store: SqliteStore, path: Path) -> None:
+    """A file knows the version of its tables."""
+    assert pragma(path, "user_version") == len(schema.MIGRATIONS)
+
+
+async def test_commits_are_synced(path: Path) -> None:
+    """A batch survives a power cut once applied: the journal is deleted on its word."""
+    schema.prepare(path)
+    db = schema.connect(path)
+    assert db.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    db.close()
+
+
+async def test_file_of_a_later_version(path: Path) -> None:
+    """A file of a later Hearth is refused, by name and version, and left as it is."""
+    await (await SqliteStore.open(path)).close()
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA user_version = 999")
+    db.close()
+    with pytest.raises(StoreUnavailable, match=r"hearth\.db: made by a later Hearth: version 999"):
+        await SqliteStore.open(path)
+    assert pragma(path, "user_version") == 999
+
+
+async def test_file_that_is_no_database(tmp_path: Path) -> None:
+    """Another kind of file is refused by name, not overwritten."""
+    diary, text = tmp_path / "diary", "dear diary, " * 100
+    await asyncio.to_thread(diary.write_text, text)
+    with pytest.raises(StoreUnavailable, match="diary: file is not a database"):
+        await SqliteStore.open(diary)
+    assert await asyncio.to_thread(diary.read_text) == text
+
+
+async def test_folder_that_cannot_be(tmp_path: Path) -> None:
+    """A path below a file is refused with its name."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreUnavailable, match="file"):
+        await SqliteStore.open(tmp_path / "file" / "hearth.db")
+
+
+async def test_processes_that_start_together(path: Path) -> None:
+    """Workers that open a new file at the same moment make its tables once."""
+    stores = await asyncio.gather(*(SqliteStore.open(path) for _ in range(4)))
+    for index, store in enumerate(stores):
+        await store.apply(records(generation(index), writer=f"w{index}"))
+    assert len(await stores[0].generations(GenerationQuery())) == 4
+    for store in stores:
+        await store.close()
+
+
+async def test_failed_batch_leaves_nothing(store: SqliteStore, path: Path) -> None:
+    """When a batch fails midway nothing of it stays, and it can be applied later."""
+    db = sqlite3.connect(path)
+    db.execute(
+        "CREATE TRIGGER full BEFORE INSERT ON writers BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+    )
+    with pytest.raises(StoreUnavailable, match=r"hearth\.db: disk full"):
+        await store.apply(records(generation(1)))
+    assert await store.generations(GenerationQuery()) == []
+    db.execute("DROP TRIGGER full")
+    db.close()
+    await store.apply(records(generation(1)))
+    assert len(await store.generations(GenerationQuery())) == 1
+
+
+async def test_cancelled_batch_is_whole(store: SqliteStore) -> None:
+    """Cancelling the caller of `apply` leaves all of the batch or none."""
+    applying = asyncio.create_task(store.apply(records(*map(generation, range(300)))))
+    await asyncio.sleep(0)
+    applying.cancel()
+    await asyncio.wait([applying])
+    await store.apply(records(generation(999), writer="v"))
+    assert len(await store.generations(GenerationQuery(limit=999))) in (1, 301)
+
+
+async def test_expiry_goes_in_pieces(store: SqliteStore) -> None:
+    """More rows than are deleted at once all go."""
+    settled = [generation(number, user=f"u{number}") for number in range(4500)]
+    await store.apply(records(*settled))
+    await store.expire(settled[-1].created_at, DAY + 1)
+    assert await store.generations(GenerationQuery()) == [settled[-1]]
+    assert await store.users(UserQuery(since=0, until=DAY)) == []
+
+
+PLANS: list[tuple[Callable[[sqlite3.Connection], object], str]] = [
+    (lambda db: reads.generation(db, "gen-1", APP), "sqlite_autoindex_generations_1"),
+    (lambda db: reads.generation(db, "gen-1", APP), "generations_by_upstream_id"),
+    (lambda db: reads.generations(db, GenerationQuery()), "generations_newest"),
+    (
+        lambda db: reads.generations(db, GenerationQuery(before=(5, "x"), flagged=True)),
+        "generations_newest",
+    ),
+    (lambda db: reads.generations(db, GenerationQuery(tenants=APP)), "generations_by_tenant"),
+    (
+        lambda db: reads.generations(
+            db, GenerationQuery(tenants=APP, since=1, before=(5, "x"), model="small")
+        ),
+        "generations_by_tenant",
+    ),
+    (
+        lambda db: reads.generations(db, GenerationQuery(tenants=APP, user="u", until=9)),
+        "generations_by_user",
+    ),
+    (lambda db: reads.activity(db, ActivityQuery(since=1, until=9)), "PRIMARY KEY"),
+    (lambda db: reads.activity(db, ActivityQuery(since=1, until=9, by_user=True)), "PRIMARY KEY"),
+    (
+        lambda db: reads.activity(db, ActivityQuery(since=1, until=9, user="u", tenants=APP)),
+        "activity_by_user",
+    ),
+    (lambda db: reads.users(db, UserQuery(since=1, until=9)), "PRIMARY KEY"),
+]
+
+
+@pytest.mark.parametrize(("read", "index"), PLANS, ids=[str(n) for n in range(len(PLANS))])
+def test_reads_use_an_index(
+    path: Path, read: Callable[[sqlite3.Connection], object], index: str
+) -> None:
+    """No read walks a table from end to end, and no list of generations is sorted."""
+    schema.prepare(path)
+    db = schema.connect(path)
+    statements: list[str] = []
+    db.set_trace_callback(statements.append)
+    read(db)
+    db.set_trace_callback(None)
+    plans = [
+        [str(row[3]) for row in db.execute(f"EXPLAIN QUERY PLAN {statement}")]
+        for statement in statements
+    ]
+    db.close()
+    steps = [step for plan in plans for step in plan]
+    assert any(index in step for step in steps), steps
+    assert not [step for step in steps if step.startswith("SCAN") and "INDEX" not in step], steps
+    if index in ("generations_newest", "generations_by_tenant", "generations_by_user"):
+        assert not [step for step in steps if "TEMP B-TREE" in step], steps

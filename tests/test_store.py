@@ -1,0 +1,505 @@
+"""The contract of every store: what is applied counts once, and is found by what it was."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.generation import Generation, Record, Usage
+from gateway.ledger.store import (
+    ActivityQuery,
+    Counts,
+    GenerationQuery,
+    Store,
+    UserQuery,
+)
+from tests import counting
+from tests.generations import DAY, MICROSECONDS, generation, records, refusal
+from tests.stores import STORES, OpenStore
+
+EVER = 99_999
+"""A day after all that tests are about."""
+APP = frozenset({"app"})
+
+
+@pytest.fixture(params=STORES)
+def open_store(request: pytest.FixtureRequest) -> OpenStore:
+    """One kind of store after the other."""
+    return STORES[request.param]
+
+
+@pytest.fixture
+async def store(open_store: OpenStore, tmp_path: Path) -> AsyncIterator[Store]:
+    """An empty store."""
+    async with open_store(tmp_path) as opened:
+        yield opened
+
+
+async def requests(store: Store) -> int:
+    """How many generations were counted, which all three recounts agree on."""
+    recount = await store.recount()
+    assert recount.by_user == recount.by_provider == recount.by_generation
+    return sum(counts.requests for counts in recount.by_user.values())
+
+
+def ids(found: Sequence[Generation]) -> list[str]:
+    return [each.id for each in found]
+
+
+async def test_empty_store(store: Store) -> None:
+    """A new store answers everything, with nothing."""
+    assert await store.positions(["w"]) == {}
+    assert await store.generation("gen-1", None) is None
+    assert await store.generations(GenerationQuery()) == []
+    assert await store.activity(ActivityQuery(since=0, until=EVER)) == []
+    assert await store.users(UserQuery(since=0, until=EVER)) == []
+    assert await requests(store) == 0
+
+
+async def test_applying_nothing(store: Store) -> None:
+    """An empty batch is no error and changes nothing."""
+    await store.apply([])
+    assert await requests(store) == 0
+
+
+async def test_position_follows_the_last_record(store: Store) -> None:
+    """A writer's position is its last applied sequence; only writers asked for are told."""
+    await store.apply([*records(generation(1), generation(2)), *records(generation(3), writer="v")])
+    assert await store.positions(["w", "x"]) == {"w": 2}
+    assert await store.positions(["w", "v"]) == {"w": 2, "v": 1}
+    assert await store.positions([]) == {}
+
+
+async def test_batch_applied_again(store: Store) -> None:
+    """A retried batch, whole or in part, counts nothing twice."""
+    batch = records(generation(1), generation(2), generation(3))
+    for part in (batch[:2], batch[:2], batch, batch[1:]):
+        await store.apply(part)
+    assert await requests(store) == 3
+
+
+async def test_batch_with_a_record_twice(store: Store) -> None:
+    """A record that stands in one batch twice counts once."""
+    (record,) = records(generation(1))
+    await store.apply([record, record])
+    assert await requests(store) == 1
+
+
+async def test_generation_of_two_writers(store: Store) -> None:
+    """An id counts once whoever brings it; its second writer moves on all the same."""
+    await store.apply(records(generation(1), writer="v"))
+    await store.apply(records(generation(1), generation(2), writer="w"))
+    await store.apply([*records(generation(3), writer="x"), *records(generation(3), writer="y")])
+    assert await store.positions(["v", "w", "x", "y"]) == {"v": 1, "w": 2, "x": 1, "y": 1}
+    assert await requests(store) == 3
+
+
+async def test_gap_in_a_sequence(store: Store) -> None:
+    """A line lost to a bad disk leaves a gap, and what follows counts."""
+    await store.apply(records(generation(1), first=1))
+    await store.apply(records(generation(5), first=5))
+    assert (await store.positions(["w"]), await requests(store)) == ({"w": 5}, 2)
+
+
+async def test_store_opened_again(open_store: OpenStore, tmp_path: Path) -> None:
+    """Counters and positions outlive the process that applied them."""
+    batch = records(generation(1), refusal(2))
+    async with open_store(tmp_path) as store:
+        await store.apply(batch)
+    async with open_store(tmp_path) as store:
+        await store.apply(batch)
+        assert (await store.positions(["w"]), await requests(store)) == ({"w": 2}, 2)
+
+
+async def test_two_stores_at_once(open_store: OpenStore, tmp_path: Path) -> None:
+    """Two processes applying the same journals at the same time count each record once."""
+    batch = records(*map(generation, range(1, 101)))
+    async with open_store(tmp_path) as one, open_store(tmp_path) as two:
+        parts = (batch[:60], batch, batch[:10])
+        await asyncio.gather(*(store.apply(part) for store in (one, two) for part in parts))
+        assert await requests(one) == await requests(two) == 100
+
+
+async def test_generation_is_kept_whole(store: Store) -> None:
+    """What comes out is what went in, field by field."""
+    full = generation(
+        1, upstream_id="up-1", user_agent="ü\x00", error="said \ud7ff", attempts=(), streamed=True
+    )
+    await store.apply(records(full))
+    assert await store.generation(full.id, None) == full
+    assert await store.generations(GenerationQuery()) == [full]
+
+
+async def test_generation_by_upstream_id(store: Store) -> None:
+    """Either id finds it; when a provider used its id twice, the newest is meant."""
+    old, new = (generation(number, upstream_id="up-1") for number in (1, 2))
+    await store.apply(records(new, old))
+    assert await store.generation("up-1", None) == new
+    assert await store.generation(old.id, None) == old
+
+
+async def test_generation_of_another_tenant(store: Store) -> None:
+    """A tenant cannot read another's generation by either id."""
+    await store.apply(records(generation(1, upstream_id="up-1", tenant="other")))
+    for known in ("gen-20000-000001", "up-1"):
+        assert await store.generation(known, APP) is None
+        assert await store.generation(known, frozenset()) is None
+        assert await store.generation(known, APP | {"other"}) is not None
+
+
+async def test_upstream_id_of_two_tenants(store: Store) -> None:
+    """Each tenant gets its own of two generations that share an upstream id."""
+    mine, theirs = generation(1, upstream_id="up"), generation(2, upstream_id="up", tenant="other")
+    await store.apply(records(mine, theirs))
+    assert await store.generation("up", APP) == mine
+
+
+FILTERS: list[tuple[GenerationQuery, list[int]]] = [
+    (GenerationQuery(), [5, 4, 3, 2, 1]),
+    (GenerationQuery(limit=2), [5, 4]),
+    (GenerationQuery(tenants=APP), [5, 4, 2, 1]),
+    (GenerationQuery(tenants=frozenset({"other"})), [3]),
+    (GenerationQuery(tenants=APP | {"other", "third"}), [5, 4, 3, 2, 1]),
+    (GenerationQuery(tenants=APP | {"other"}, limit=3), [5, 4, 3]),
+    (GenerationQuery(tenants=frozenset()), []),
+    (GenerationQuery(user="user_1"), [3, 1]),
+    (GenerationQuery(user="user_1", tenants=APP), [1]),
+    (GenerationQuery(user="user_1", tenants=frozenset()), []),
+    (GenerationQuery(model="large"), [2]),
+    (GenerationQuery(provider="b"), [2]),
+    (GenerationQuery(status="200"), [3, 2, 1]),
+    (GenerationQuery(status="refused"), [4]),
+    (GenerationQuery(status="no such"), []),
+    (GenerationQuery(flagged=True), [4]),
+    (GenerationQuery(flagged=False), [5, 3, 2, 1]),
+    (GenerationQuery(since=DAY * MICROSECONDS + 2_000_000), [5, 4, 3, 2]),
+    (GenerationQuery(until=DAY * MICROSECONDS + 2_000_000), [1]),
+    (GenerationQuery(status="200", tenants=APP, provider="a"), [1]),
+]
+
+
+@pytest.mark.parametrize(("query", "found"), FILTERS, ids=map(str, range(len(FILTERS))))
+async def test_generation_filters(store: Store, query: GenerationQuery, found: list[int]) -> None:
+    """Each filter keeps what matches it; together they keep what matches all; newest first."""
+    await store.apply(
+        records(
+            generation(1),
+            generation(2, user="user_2", model="large", provider="b"),
+            generation(3, tenant="other"),
+            refusal(4),
+            generation(5, status=502, outcome="failed", user="user_2"),
+        )
+    )
+    listed = [int(each.id[-6:]) for each in await store.generations(query)]
+    assert listed == found
+
+
+@pytest.mark.parametrize("tenants", [None, APP | {"other"}], ids=["all", "two tenants"])
+async def test_pages_of_generations(store: Store, tenants: frozenset[str] | None) -> None:
+    """Following the cursor shows each row once, also among equal times and while others come."""
+    some = [
+        generation(
+            number, created_at=DAY * MICROSECONDS + number // 4, tenant=("app", "other")[number % 2]
+        )
+        for number in range(1, 24)
+    ]
+    await store.apply(records(*some))
+    seen: list[Generation] = []
+    before: tuple[int, str] | None = None
+    while page := await store.generations(GenerationQuery(tenants=tenants, before=before, limit=5)):
+        seen += page
+        before = (page[-1].created_at, page[-1].id)
+        await store.apply(records(generation(900 + len(seen)), writer=f"late-{len(seen)}"))
+    assert seen == sorted(some, key=lambda each: (each.created_at, each.id), reverse=True)
+
+
+SOME = (
+    generation(1),
+    generation(2, provider="b", usage=Usage(3, 2, 1, 0, 0), cache_discount=-5),
+    generation(3, tenant="other"),
+    generation(4, day=DAY + 1, model="large"),
+    generation(5, day=DAY + 1, user="user_2", cost=50),
+    generation(6, day=DAY + 2, model=None, outcome="failed", status=502),
+    refusal(7, day=DAY + 2),
+    refusal(8, day=DAY + 2, tenant="other"),
+)
+"""Two tenants with a `user_1` each, three days, calls without a user, a model, a provider."""
+
+
+def within(since: int, until: int, tenants: frozenset[str] | None = None) -> list[Generation]:
+    """Those of SOME on these days, of these tenants."""
+    return [
+        each
+        for each in SOME
+        if since <= each.day <= until and (tenants is None or each.tenant in tenants)
+    ]
+
+
+RANGES = [(DAY, DAY + 2), (DAY + 1, DAY + 1), (DAY + 3, DAY + 9)]
+
+
+@pytest.mark.parametrize(
+    "tenants", [None, APP, APP | {"other"}, frozenset()], ids=["all", "app", "two", "none"]
+)
+@pytest.mark.parametrize(("since", "until"), RANGES)
+async def test_activity(
+    store: Store, since: int, until: int, tenants: frozenset[str] | None
+) -> None:
+    """Rows sum up the days asked for, both ends included, by day, model and provider."""
+    await store.apply(records(*SOME))
+    rows = await store.activity(ActivityQuery(since=since, until=until, tenants=tenants))
+    assert list(rows) == counting.activity(within(since, until, tenants))
+
+
+@pytest.mark.parametrize("tenants", [None, APP], ids=["all", "app"])
+@pytest.mark.parametrize(("since", "until"), RANGES)
+async def test_activity_by_user(
+    store: Store, since: int, until: int, tenants: frozenset[str] | None
+) -> None:
+    """By user, two tenants' users of one name are two, and calls without a user have a row."""
+    await store.apply(records(*SOME))
+    query = ActivityQuery(since=since, until=until, tenants=tenants, by_user=True)
+    assert list(await store.activity(query)) == counting.activity_by_user(
+        within(since, until, tenants)
+    )
+
+
+async def test_activity_of_one_user(store: Store) -> None:
+    """Naming a user keeps that user's rows, by user, of each tenant that has one."""
+    await store.apply(records(*SOME))
+    rows = await store.activity(ActivityQuery(since=0, until=EVER, user="user_1"))
+    expected = [each for each in SOME if each.user == "user_1"]
+    assert list(rows) == counting.activity_by_user(expected)
+
+
+@pytest.mark.parametrize("tenants", [None, APP], ids=["all", "app"])
+@pytest.mark.parametrize(("since", "until"), RANGES)
+async def test_users(store: Store, since: int, until: int, tenants: frozenset[str] | None) -> None:
+    """One row a user of a tenant, with the days and times it was there within the range."""
+    await store.apply(records(*SOME))
+    rows = await store.users(UserQuery(since=since, until=until, tenants=tenants))
+    assert list(rows) == counting.users(within(since, until, tenants))
+
+
+async def test_first_seen_out_of_order(store: Store) -> None:
+    """Writers are applied in any order; first and last follow the clock, not the order."""
+    for number in (5, 2, 9):
+        await store.apply(records(generation(number), writer=f"w{number}"))
+    (row,) = await store.users(UserQuery(since=0, until=EVER))
+    start = DAY * MICROSECONDS
+    assert (row.first_seen, row.last_seen) == (start + 2_000_000, start + 9_000_000)
+
+
+async def test_one_user(store: Store) -> None:
+    """A named user's rows come alone, one for each tenant that has it."""
+    await store.apply(records(*SOME))
+    rows = await store.users(UserQuery(since=0, until=EVER, user="user_1"))
+    assert [(row.tenant, row.user) for row in rows] == [("app", "user_1"), ("other", "user_1")]
+
+
+@pytest.mark.parametrize(
+    ("order", "first"),
+    [("cost", "c"), ("requests", "r"), ("tokens", "t"), ("errors", "e"), ("flags", "f")],
+)
+async def test_user_orders(store: Store, order: str, first: str) -> None:
+    """Each order puts the user first who has most of it."""
+    await store.apply(
+        records(
+            generation(1, user="c", cost=1000),
+            *(generation(number, user="r", cost=0, usage=Usage()) for number in range(2, 8)),
+            generation(8, user="t", cost=0, usage=Usage(prompt_tokens=50, completion_tokens=900)),
+            *(generation(n, user="e", outcome="failed", cost=0, usage=Usage()) for n in (9, 10)),
+            refusal(11, user="f"),
+        )
+    )
+    query = msgspec.convert({"since": 0, "until": EVER, "order": order, "limit": 1}, UserQuery)
+    assert [row.user for row in await store.users(query)] == [first]
+
+
+async def test_pages_of_users(store: Store) -> None:
+    """Equals have a fixed order, so that pages by offset neither repeat nor miss one."""
+    await store.apply(records(*(generation(n, user=f"user_{n % 7}") for n in range(14))))
+    pages = [
+        await store.users(UserQuery(since=0, until=EVER, limit=3, offset=at)) for at in (0, 3, 6, 9)
+    ]
+    assert [row.user for page in pages for row in page] == [f"user_{n}" for n in range(7)]
+
+
+async def test_absurd_usage(store: Store) -> None:
+    """Numbers beyond all sense are bounded: they neither stop the ledger nor break a sum."""
+    absurd = Usage(10**30, 2**63, 2**64, -(10**30))
+    await store.apply(records(*(generation(n, usage=absurd, cost=2**63) for n in range(1, 40))))
+    (row,) = await store.activity(ActivityQuery(since=0, until=EVER))
+    assert (row.counts.requests, row.counts.prompt_tokens) == (39, 39 * 10**13)
+    assert await requests(store) == 39
+
+
+async def test_expired_generations(store: Store) -> None:
+    """Generations before the moment are forgotten, their counts are not."""
+    await store.apply(records(*(generation(n, upstream_id=f"up-{n}") for n in range(1, 6))))
+    await store.expire(DAY * MICROSECONDS + 3_000_000, 0)
+    kept = await store.generations(GenerationQuery())
+    assert [int(each.id[-6:]) for each in kept] == [5, 4, 3]
+    assert await store.generation("up-2", None) is None
+    (row,) = await store.activity(ActivityQuery(since=0, until=EVER))
+    assert row.counts.requests == 5
+
+
+async def test_replay_after_expiry(store: Store) -> None:
+    """A batch that comes again counts nothing, also when its generations are forgotten by now."""
+    await store.apply(records(generation(1), generation(2)))
+    await store.expire((DAY + 1) * MICROSECONDS, 0)
+    await store.apply(records(generation(1), generation(2)))
+    (row,) = await store.activity(ActivityQuery(since=0, until=EVER))
+    assert row.counts.requests == 2
+
+
+async def test_expired_activity(store: Store) -> None:
+    """Rows of days before the day are forgotten, by user and without; the day itself stays."""
+    await store.apply(records(*SOME))
+    await store.expire(0, DAY + 1)
+    left = within(DAY + 1, DAY + 9)
+    assert list(await store.activity(ActivityQuery(since=0, until=EVER))) == counting.activity(left)
+    assert list(await store.users(UserQuery(since=0, until=EVER))) == counting.users(left)
+
+
+@pytest.mark.parametrize(
+    ("generations_before", "activity_before", "complete_from"),
+    [
+        (0, 0, 0),
+        (DAY * MICROSECONDS, 0, DAY),
+        (DAY * MICROSECONDS + 1, 0, DAY + 1),
+        (0, DAY + 2, DAY + 2),
+    ],
+)
+async def test_complete_days(
+    store: Store, generations_before: int, activity_before: int, complete_from: int
+) -> None:
+    """A day of which anything was forgotten is not complete; that is remembered, not undone."""
+    await store.apply(records(generation(1)))
+    await store.expire(generations_before, activity_before)
+    await store.expire(0, 0)
+    assert (await store.recount()).complete_from == complete_from
+
+
+async def test_expired_positions(store: Store) -> None:
+    """A writer is forgotten with the last day it counted on, not while one of its days is kept."""
+    await store.apply(records(generation(1), generation(2, day=DAY + 5), writer="long"))
+    await store.apply(records(generation(3), writer="short"))
+    await store.expire(0, DAY + 1)
+    assert await store.positions(["long", "short"]) == {"long": 2}
+
+
+class Append(msgspec.Struct, frozen=True):
+    """A writer settles a generation; a `number` that was there before is a duplicate id."""
+
+    writer: str
+    number: int
+
+
+class Apply(msgspec.Struct, frozen=True):
+    """A shipper brings some of a writer's records, from `back` before the store's position."""
+
+    writer: str
+    back: int
+    count: int
+
+
+class Restart(msgspec.Struct, frozen=True):
+    """The store's process ends and another one starts."""
+
+
+WRITERS = st.sampled_from(["v", "w", "x"])
+STEPS = st.lists(
+    st.one_of(
+        st.builds(Append, WRITERS, st.integers(0, 15)),
+        st.builds(Append, WRITERS, st.integers(0, 15)),
+        st.builds(Apply, WRITERS, st.integers(0, 3), st.integers(0, 4)),
+        st.just(Restart()),
+    ),
+    max_size=40,
+)
+
+
+def numbered(number: int) -> Generation:
+    """The generation of a number: users, models, days and endings all mixed."""
+    day, user = DAY + number % 3, f"user_{number % 4}" if number % 4 else None
+    if number % 5 == 0:
+        return refusal(number, day=day, tenant="app")
+    tenant = ("app", "other")[number % 2]
+    return generation(number, day=day, user=user, tenant=tenant, provider="ab"[number % 2])
+
+
+class History:
+    """Journals and a store on one side, plain dicts that say what must be counted on the other."""
+
+    def __init__(self, open_store: OpenStore, folder: Path) -> None:
+        self._open_store = open_store
+        self._folder = folder
+        self._journals: dict[str, list[Record]] = {"v": [], "w": [], "x": []}
+        self._positions: dict[str, int] = {}
+        self._counted: dict[str, Generation] = {}
+
+    async def live(self, steps: Sequence[Append | Apply | Restart]) -> None:
+        """Take the steps, each life of the store from one restart to the next; then compare."""
+        rest = list(steps)
+        while rest:
+            async with self._open_store(self._folder) as store:
+                while rest and not isinstance(step := rest.pop(0), Restart):
+                    await self._take(step, store)
+                await self._compare(store)
+
+    async def _take(self, step: Append | Apply, store: Store) -> None:
+        journal = self._journals[step.writer]
+        if isinstance(step, Append):
+            journal.append(Record(step.writer, len(journal) + 1, numbered(step.number)))
+            return
+        position = self._positions.get(step.writer, 0)
+        start = max(0, position - step.back)
+        batch = journal[start : start + step.count]
+        await store.apply(batch)
+        for record in batch:
+            self._counted.setdefault(record.generation.id, record.generation)
+            self._positions[step.writer] = max(record.sequence, self._positions.get(step.writer, 0))
+
+    async def _compare(self, store: Store) -> None:
+        counted = list(self._counted.values())
+        recount = await store.recount()
+        assert recount.by_user == recount.by_provider == counting.by_day(counted)
+        assert recount.by_generation == recount.by_user
+        assert await store.positions(list(self._journals)) == self._positions
+        rows = await store.activity(ActivityQuery(since=0, until=EVER, by_user=True))
+        assert list(rows) == counting.activity_by_user(counted)
+        assert list(await store.users(UserQuery(since=0, until=EVER))) == counting.users(counted)
+        newest = sorted(counted, key=lambda one: (one.created_at, one.id), reverse=True)
+        assert list(await store.generations(GenerationQuery(limit=999))) == newest
+
+
+@pytest.mark.parametrize("kind", STORES)
+@given(steps=STEPS)
+@settings(max_examples=60, deadline=None)
+def test_any_history_counts_once(kind: str, steps: list[Append | Apply | Restart]) -> None:
+    """However writers, partial batches, retries and restarts interleave, the counts are exact."""
+    with TemporaryDirectory() as folder:
+        asyncio.run(History(STORES[kind], Path(folder)).live(steps))
+
+
+def test_counts_of_a_generation() -> None:
+    """One generation adds one request; a client that left is no error, each flag counts."""
+    left = generation(1, outcome="cancelled", status=499, usage=Usage(1, 2, 3, 4, 5), cost=6)
+    assert Counts.of(left) == Counts(
+        requests=1,
+        prompt_tokens=1,
+        completion_tokens=2,
+        reasoning_tokens=3,
+        cached_tokens=4,
+        cost=6,
+        latency_ms=20,
+    )
+    refused = Counts.of(refusal(2))
+    assert (refused.errors, refused.flags) == (1, 1)
