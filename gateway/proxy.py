@@ -1,0 +1,176 @@
+"""The way of a request: seven steps, top to bottom, the same on both edges.
+
+1 authenticate   whose key it is
+2 identify       what is asked, and for which end user
+3 check          policies
+4 route          model -> pool -> candidates
+5 forward        the first candidate that answers; the next one only before the first byte
+6 meter          usage out of the answer while it passes
+7 settle         exactly one record, on every ending, before the client sees the last byte
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+
+from gateway.call import Call, read_call
+from gateway.config import Config
+from gateway.endpoint import Target
+from gateway.entry import Entry
+from gateway.errors import (
+    GatewayError,
+    ModelNotFound,
+    NoProvider,
+    PolicyViolation,
+    TimedOut,
+    UpstreamError,
+    UpstreamFailed,
+    UpstreamTimeout,
+)
+from gateway.generation import Generation
+from gateway.ids import GenerationIds
+from gateway.keys import Keyring, Tenant
+from gateway.metering.meter import open_meter
+from gateway.policies import flags_of
+from gateway.pricing import Prices
+from gateway.relay import Relay
+from gateway.reply import answer_error
+from gateway.request import Request
+from gateway.rewrite import upstream_body
+from gateway.routing.pool import Candidate, Router
+from gateway.wire.downstream import Downstream
+from gateway.wire.headers import UpstreamHead, accept_encoding
+from gateway.wire.upstream import Response, Upstream
+
+RETRIED = frozenset((429, 500, 502, 503, 504))
+"""Answers that are the provider's trouble and not the client's: the next candidate is tried."""
+
+
+class Proxy:
+    """Handles model calls. `record` is given each settled generation."""
+
+    def __init__(
+        self,
+        config: Config,
+        keyring: Keyring,
+        router: Router,
+        upstreams: Mapping[str, Upstream],
+        record: Callable[[Generation], None],
+    ) -> None:
+        self._keyring = keyring
+        self._router = router
+        self._upstreams = upstreams
+        self._record = record
+        self._sticky_sources = config.sticky.key
+        self._message_prefix = config.policies.message_prefix
+        self._prices = Prices(config.providers)
+        self._ids = GenerationIds()
+        self._heads = {
+            settings.name: UpstreamHead(settings, upstreams[settings.name])
+            for settings in config.providers
+        }
+
+    async def handle(self, request: Request, target: Target, client: Downstream) -> None:
+        """Answer `request` on `client` and settle its record; to be cancelled if the client leaves.
+
+        `target` is the request's target, parsed.
+        """
+        entry = Entry(self._ids.next(), request, target, self._prices, self._record)
+        try:
+            tenant = self._authenticate(entry)
+            call = self._identify(entry)
+            self._check(call, tenant, entry)
+            await self._forward(call, self._route(call), entry, client)
+        except GatewayError as error:
+            entry.settle_error(error)
+            answer_error(error, entry, client)
+        except asyncio.CancelledError:
+            entry.settle("cancelled")
+            raise
+        finally:
+            entry.settle("failed")
+
+    def refuse(
+        self, request: Request, target: Target, error: GatewayError, client: Downstream
+    ) -> None:
+        """Answer and settle a request whose body the edge could not take."""
+        entry = Entry(self._ids.next(), request, target, self._prices, self._record)
+        try:
+            self._authenticate(entry)
+        except GatewayError as unknown:
+            error = unknown
+        entry.settle_error(error)
+        answer_error(error, entry, client)
+
+    def _authenticate(self, entry: Entry) -> Tenant:
+        tenant = self._keyring.caller(entry.request)
+        entry.tenant = tenant.name
+        return tenant
+
+    def _identify(self, entry: Entry) -> Call:
+        entry.call = read_call(entry.request, entry.target.endpoint, entry.tenant)
+        return entry.call
+
+    def _check(self, call: Call, tenant: Tenant, entry: Entry) -> None:
+        entry.flags = flags_of(call, tenant.policies)
+        if entry.flags:
+            reasons = ", ".join(flag.description for flag in entry.flags)
+            raise PolicyViolation(self._message_prefix + reasons)
+
+    def _route(self, call: Call) -> Iterator[Candidate]:
+        pool = self._router.pool(call.model)
+        if not pool:
+            raise ModelNotFound(f"No provider serves the model `{call.model}`", "model")
+        return pool.candidates(call.sticky_key(self._sticky_sources))
+
+    async def _forward(
+        self, call: Call, candidates: Iterator[Candidate], entry: Entry, client: Downstream
+    ) -> None:
+        candidate = next(candidates, None)
+        if candidate is None:
+            raise NoProvider("Every provider of this model is at its limit; try again shortly")
+        while candidate is not None:
+            with candidate.provider.lease():
+                answer = await self._attempt(call, candidate, entry)
+                candidate = next(candidates, None) if _is_retried(answer) else None
+                if isinstance(answer, UpstreamError):
+                    if candidate is None:
+                        raise _none_answered(answer, entry)
+                elif candidate is None:
+                    meter = open_meter(call, answer.status, answer.headers, entry.request.body)
+                    await Relay(meter, entry, client).run(answer, hides=call.hides_usage)
+                else:
+                    answer.close()
+
+    async def _attempt(
+        self, call: Call, candidate: Candidate, entry: Entry
+    ) -> Response | UpstreamError:
+        """One try at one provider: the head of its answer, or how it failed."""
+        settings = candidate.provider.settings
+        model = settings.upstream_model(call.model) if call.model else None
+        entry.attempt(settings.name, candidate.route, model)
+        body = upstream_body(entry.request, call, model)
+        accept = accept_encoding(entry.request, uncoded=call.hides_usage)
+        head = self._heads[settings.name].build(
+            entry.request, entry.target.path, len(body), accept if call.endpoint.known else None
+        )
+        try:
+            response = await self._upstreams[settings.name].send(head, body)
+        except UpstreamError as error:
+            entry.attempt_failed(error)
+            return error
+        entry.attempt_answered(response.status)
+        return response
+
+
+def _is_retried(answer: Response | UpstreamError) -> bool:
+    return isinstance(answer, UpstreamError) or answer.status in RETRIED
+
+
+def _none_answered(last: UpstreamError, entry: Entry) -> GatewayError:
+    """502, or 504 when the last attempt ran out of time, with every attempt listed."""
+    tries = ", ".join(f"{a.provider} ({a.status or a.error})" for a in entry.attempts)
+    kind = UpstreamTimeout if isinstance(last, TimedOut) else UpstreamFailed
+    attempts = [
+        {"provider": a.provider, "status": a.status, "error": a.error} for a in entry.attempts
+    ]
+    return kind(f"No provider answered; tried {tries}", attempts)

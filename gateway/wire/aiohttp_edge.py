@@ -1,0 +1,147 @@
+"""The edge that aiohttp serves: its requests and answers in the proxy's terms.
+
+It takes everything: chunked uploads, `Expect`, HTTP/1.0, pipelining. The proxy writes without
+waiting; what it wrote goes out here, at the client's pace.
+"""
+
+import asyncio
+import time
+from collections import deque
+
+import msgspec
+from aiohttp import web
+from aiohttp.http import SERVER_SOFTWARE
+
+from gateway.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
+from gateway.request import Headers, Request, decode_field
+from gateway.wire.downstream import Flow
+
+_HIGH_WATER = 256 * 1024
+_LOW_WATER = 64 * 1024
+
+
+def request_head(request: web.Request) -> Request:
+    """The request as far as it is here: everything but its body."""
+    return Request(
+        method=request.method,
+        target=request.raw_path,
+        headers=list(request.raw_headers),
+        body=b"",
+        peer=request.remote or "",
+        received_at=time.time_ns() // 1000,
+        started=time.monotonic(),
+    )
+
+
+async def with_body(head: Request, request: web.Request, max_body: int) -> Request:
+    """`head` with its whole body; PayloadTooLarge over `max_body` bytes."""
+    return msgspec.structs.replace(head, body=await _read_body(request, max_body))
+
+
+async def _read_body(request: web.Request, max_body: int) -> bytes:
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise UnsupportedMediaType("Send the body without a Content-Encoding")
+    pieces: list[bytes] = []
+    length = request.content_length or 0
+    try:
+        while length <= max_body and (piece := await request.content.readany()):
+            pieces.append(piece)
+            length = max(length, sum(map(len, pieces)))
+    except web.RequestPayloadError as error:
+        raise BadRequest(f"The body cannot be read: {error}") from error
+    if length > max_body:
+        raise PayloadTooLarge(f"The body is over server.max_body, {max_body} bytes")
+    return b"".join(pieces)
+
+
+class _Answer(web.StreamResponse):
+    """An answer with the fields it was given, and no others but framing, connection and Date."""
+
+    def __init__(self, status: int, headers: Headers) -> None:
+        super().__init__(status=status)
+        for name, value in headers:
+            self.headers.add(name.decode("latin-1"), decode_field(value))
+        self.is_typed = "Content-Type" in self.headers
+
+
+async def take_back_defaults(request: web.Request, response: web.StreamResponse) -> None:
+    """Drop what aiohttp fills in; to be called on its signal `on_response_prepare`."""
+    if response.headers.get("Server") == SERVER_SOFTWARE:
+        del response.headers["Server"]
+    if isinstance(response, _Answer) and not response.is_typed:
+        response.headers.pop("Content-Type", None)
+
+
+class AiohttpDownstream:
+    """One answer through aiohttp. The proxy fills it, `send` carries it to the client."""
+
+    def __init__(self, request: web.Request) -> None:
+        self._request = request
+        self._response: web.StreamResponse | None = None
+        self._pieces: deque[bytes] = deque()
+        self._queued = 0
+        self._flow: Flow | None = None
+        self._is_paused = False
+        self._ended = False
+        self._cut = False
+        self._news = asyncio.Event()
+
+    def start(self, status: int, headers: Headers, length: int | None) -> None:
+        self._response = _Answer(status, headers)
+        self._response.content_length = length
+        self._news.set()
+
+    def write(self, data: bytes) -> None:
+        self._pieces.append(data)
+        self._queued += len(data)
+        if self._queued > _HIGH_WATER and self._flow is not None and not self._is_paused:
+            self._is_paused = True
+            self._flow.pause()
+        self._news.set()
+
+    def finish(self) -> None:
+        self._ended = True
+        self._news.set()
+
+    def cut(self) -> None:
+        self._cut = True
+        self.finish()
+
+    def connect_flow(self, flow: Flow | None) -> None:
+        self._flow = flow
+        self._is_paused = False
+
+    async def send(self) -> web.StreamResponse:
+        """Send what the proxy writes until it ends the answer; raises ConnectionError if it cannot.
+
+        To be cancelled when the proxy will write no more.
+        """
+        while self._response is None:
+            await self._wait()
+        response = self._response
+        await response.prepare(self._request)
+        while self._pieces or not self._ended:
+            while self._pieces:
+                await response.write(self._next_piece())
+            if not self._ended:
+                await self._wait()
+        await self._close(response)
+        return response
+
+    async def _wait(self) -> None:
+        self._news.clear()
+        await self._news.wait()
+
+    def _next_piece(self) -> bytes:
+        piece = self._pieces.popleft()
+        self._queued -= len(piece)
+        if self._is_paused and self._queued < _LOW_WATER and self._flow is not None:
+            self._is_paused = False
+            self._flow.resume()
+        return piece
+
+    async def _close(self, response: web.StreamResponse) -> None:
+        if not self._cut:
+            await response.write_eof()
+        elif self._request.transport is not None:
+            self._request.transport.close()

@@ -1,0 +1,48 @@
+"""The head of an answer as bytes (RFC 9112 section 4): status line, fields, framing."""
+
+from email.utils import formatdate
+from functools import lru_cache
+from http import HTTPStatus
+
+from gateway.request import Headers
+
+_BODILESS = frozenset((204, 304))
+
+
+def has_body(status: int) -> bool:
+    """Whether an answer to a POST with this status has a body (RFC 9110 section 6.4.1)."""
+    return status not in _BODILESS
+
+
+def answer_head(
+    status: int, headers: Headers, length: int | None, now: float, *, keep_alive: bool
+) -> bytes:
+    """Everything up to the empty line; without a `length` the body is to be chunked.
+
+    `now`, seconds since the epoch, is the Date of an answer that has none.
+    """
+    lines = [_status_line(status)]
+    lines += [b"%b: %b\r\n" % field for field in headers]
+    if not any(name.lower() == b"date" for name, _ in headers):
+        lines.append(_date(int(now)))
+    if not keep_alive:
+        lines.append(b"Connection: close\r\n")
+    if has_body(status):
+        framing = b"Transfer-Encoding: chunked\r\n"
+        lines.append(framing if length is None else b"Content-Length: %d\r\n" % length)
+    lines.append(b"\r\n")
+    return b"".join(lines)
+
+
+@lru_cache(maxsize=256)
+def _status_line(status: int) -> bytes:
+    try:
+        phrase = HTTPStatus(status).phrase
+    except ValueError:
+        phrase = ""
+    return f"HTTP/1.1 {status} {phrase}\r\n".encode()
+
+
+@lru_cache(maxsize=2)
+def _date(second: int) -> bytes:
+    return f"Date: {formatdate(second, usegmt=True)}\r\n".encode()

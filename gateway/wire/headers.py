@@ -1,0 +1,109 @@
+"""Header fields on their way through: what a gateway must drop, and what it puts in place.
+
+RFC 9110 section 7.6.1: fields named in `Connection` and the hop-by-hop fields end here, both ways.
+Everything else keeps its name, value and order.
+"""
+
+from collections.abc import Mapping
+
+from gateway.config import Provider
+from gateway.keys import PROVIDER_FIELDS
+from gateway.request import Headers, Request
+from gateway.wire.upstream import Upstream
+
+_HOP_BY_HOP = frozenset(
+    (
+        *(b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer"),
+        *(b"transfer-encoding", b"upgrade", b"proxy-authorization", b"proxy-authenticate"),
+    )
+)
+_REQUEST_DROPPED = _HOP_BY_HOP | {b"host", b"content-length", b"expect"}
+_OWN = {b"x-generation-id", b"x-hearth-provider", b"x-hearth-route"}
+_RESPONSE_DROPPED = _HOP_BY_HOP | _OWN | {b"content-length"}
+_GATEWAY_PREFIXES = (b"x-usagepanda-", b"helicone-", b"x-hearth-")
+
+READABLE_CODINGS = frozenset((b"gzip", b"deflate", b"identity"))
+"""Content codings the meter can read; others are not asked for where an answer is metered."""
+
+
+class UpstreamHead:
+    """Builds the request heads for one provider; what never changes is built once."""
+
+    def __init__(self, settings: Provider, upstream: Upstream) -> None:
+        self._base_path = upstream.base_path
+        own = {name.encode(): value.encode() for name, value in settings.headers.items()}
+        self._fixed = b"Host: %b\r\n" % upstream.authority + _lines(own)
+        self._api_key = settings.api_key.encode() if settings.api_key else None
+        self._dropped = _REQUEST_DROPPED | {name.lower() for name in own}
+        if self._api_key:
+            self._dropped |= set(PROVIDER_FIELDS)
+
+    def build(self, request: Request, path: str, length: int, accept: bytes | None) -> bytes:
+        """The head of `request` as it goes to the provider, up to its empty line.
+
+        `path` is the endpoint with its query, below the provider's base path; `length` that of
+        the body to send; `accept` replaces the client's Accept-Encoding, None keeps it.
+        """
+        dropped = self._dropped | named_in_connection(request.headers)
+        if accept is not None:
+            dropped = dropped | {b"accept-encoding"}
+        lines = [
+            b"%b %b/%b HTTP/1.1\r\n" % (request.method.encode(), self._base_path, path.encode())
+        ]
+        lines.append(self._fixed)
+        if self._api_key is not None:
+            lines.append(_credential(request, self._api_key))
+        for name, value in request.headers:
+            lower = name.lower()
+            if lower not in dropped and not lower.startswith(_GATEWAY_PREFIXES):
+                lines.append(b"%b: %b\r\n" % (name, value))
+        if accept is not None:
+            lines.append(b"Accept-Encoding: %b\r\n" % accept)
+        if length or request.method in ("POST", "PUT", "PATCH"):
+            lines.append(b"Content-Length: %d\r\n" % length)
+        return b"".join(lines) + b"Via: 1.1 hearth\r\n\r\n"
+
+
+def accept_encoding(request: Request, *, uncoded: bool) -> bytes:
+    """The Accept-Encoding to send where the answer is metered.
+
+    `uncoded`: a piece of the answer has to be left out, so it must come without coding.
+    """
+    if uncoded:
+        return b"identity"
+    asked = (part.strip() for part in request.fields.get(b"accept-encoding", b"").split(b","))
+    kept = [part for part in asked if part.split(b";")[0].strip().lower() in READABLE_CODINGS]
+    return b", ".join(kept) or b"identity"
+
+
+def client_headers(headers: Headers, own: Headers) -> Headers:
+    """A provider's header fields as they go to the client, followed by `own`."""
+    dropped = _RESPONSE_DROPPED | named_in_connection(headers)
+    kept = [(name, value) for name, value in headers if name.lower() not in dropped]
+    return kept + own
+
+
+def named_in_connection(headers: Headers) -> frozenset[bytes]:
+    """Lower-case names of the fields that `Connection` makes hop-by-hop."""
+    names = [
+        option.strip().lower()
+        for name, value in headers
+        if name.lower() == b"connection"
+        for option in value.split(b",")
+    ]
+    return frozenset(names)
+
+
+def _credential(request: Request, api_key: bytes) -> bytes:
+    """The provider's key in the field the client's SDK used, as that fits the API it calls."""
+    fields = request.fields
+    if b"authorization" not in fields:
+        if b"x-api-key" in fields or b"anthropic-version" in fields:
+            return b"x-api-key: %b\r\n" % api_key
+        if b"api-key" in fields:
+            return b"api-key: %b\r\n" % api_key
+    return b"Authorization: Bearer %b\r\n" % api_key
+
+
+def _lines(fields: Mapping[bytes, bytes]) -> bytes:
+    return b"".join(b"%b: %b\r\n" % field for field in fields.items())

@@ -1,0 +1,63 @@
+"""One answer of the fast edge: head, body and framing, straight onto the transport."""
+
+import asyncio
+import time
+
+from gateway.request import Headers
+from gateway.wire.answer_head import answer_head, has_body
+from gateway.wire.downstream import Flow
+
+
+class WireAnswer:
+    """The Downstream of one request; its head shares a write with the first piece."""
+
+    def __init__(self, transport: asyncio.Transport, *, keep_alive: bool) -> None:
+        self._transport = transport
+        self._keep_alive = keep_alive
+        self._head = b""
+        self._chunked = False
+        self._has_body = True
+        self._flow: Flow | None = None
+
+    def start(self, status: int, headers: Headers, length: int | None) -> None:
+        self._has_body = has_body(status)
+        self._chunked = self._has_body and length is None
+        self._head = answer_head(status, headers, length, time.time(), keep_alive=self._keep_alive)
+        # A body that is here already shares the head's write; no head waits for a body to come.
+        asyncio.get_running_loop().call_soon(self._send)
+
+    def write(self, data: bytes) -> None:
+        if not self._has_body:
+            return
+        if self._chunked:
+            data = b"%x\r\n%b\r\n" % (len(data), data)
+        self._send(data)
+
+    def finish(self) -> None:
+        self._send(b"0\r\n\r\n" if self._chunked else b"")
+        if not self._keep_alive:
+            self._transport.close()
+
+    def cut(self) -> None:
+        self._send()
+        self._transport.close()
+
+    def connect_flow(self, flow: Flow | None) -> None:
+        self._flow = flow
+
+    def pause(self) -> None:
+        """The client reads slower than the provider writes."""
+        if self._flow is not None:
+            self._flow.pause()
+
+    def resume(self) -> None:
+        """The client has caught up."""
+        if self._flow is not None:
+            self._flow.resume()
+
+    def _send(self, data: bytes = b"") -> None:
+        """Send what is left of the head, and `data` with it."""
+        if self._head:
+            data, self._head = self._head + data, b""
+        if data:
+            self._transport.write(data)
