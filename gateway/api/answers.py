@@ -1,0 +1,27 @@
+"""Answers of the API: JSON, and tables as CSV."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from gateway.api.table import csv_header, csv_lines
+
+
+def json_answer(value: object, status: int = 200) -> web.Response:
+    """`value` as JSON."""
+    body = msgspec.json.encode(value)
+    return web.Response(body=body, status=status, content_type="application/json")
+
+
+def csv_answer(
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[str], name: str
+) -> web.Response:
+    """`rows` as a CSV download called `name`."""
+    return web.Response(
+        text=csv_header(columns) + csv_lines(rows, columns),
+        content_type="text/csv",
+        charset="utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )

@@ -1,0 +1,30 @@
+"""What every API handler works with, and what one looks like."""
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from aiohttp import web
+
+from gateway.config import Config
+from gateway.endpoint import Target
+from gateway.keys import Keyring, Tenant
+from gateway.ledger.ledger import Ledger
+from gateway.request import Request
+
+
+class Context(msgspec.Struct, frozen=True):
+    """The parts of the running gateway that the API reads. `now`: seconds since the epoch."""
+
+    config: Config
+    keyring: Keyring
+    ledger: Ledger
+    now: Callable[[], float]
+
+
+Handler = Callable[[Context, Request, Target], Awaitable[web.Response]]
+"""Answers one request, or raises a GatewayError."""
+
+
+def visible_tenants(tenant: Tenant) -> frozenset[str] | None:
+    """Whose records a key may see: a management key everyone's (None), another its own."""
+    return None if tenant.role == "management" else frozenset((tenant.name,))

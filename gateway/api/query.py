@@ -1,0 +1,76 @@
+"""Query parameters, read strictly: what is unknown, repeated or of the wrong form is a 400."""
+
+import re
+from collections.abc import Collection, Mapping
+from datetime import UTC, date, datetime
+from urllib.parse import parse_qsl
+
+from gateway.errors import BadRequest
+
+MICROSECONDS = 1_000_000
+_EPOCH = date(1970, 1, 1)
+_WHOLE = re.compile(r"[0-9]{1,11}")
+
+
+def read_query(query: str, known: Collection[str]) -> dict[str, str]:
+    """Name -> value of every parameter that is not empty; BadRequest for one not in `known`."""
+    values: dict[str, str] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if name not in known:
+            raise BadRequest(f"Unknown parameter `{name}`; known are {', '.join(known)}", name)
+        if name in values:
+            raise BadRequest(f"Parameter `{name}` is given twice", name)
+        values[name] = value.strip()
+    return {name: value for name, value in values.items() if value}
+
+
+def read_bool(values: Mapping[str, str], name: str) -> bool | None:
+    """`true` or `false`; None when absent."""
+    value = values.get(name)
+    if value is None:
+        return None
+    if value not in ("true", "false"):
+        raise BadRequest(f"Parameter `{name}` must be `true` or `false`", name)
+    return value == "true"
+
+
+def read_int(values: Mapping[str, str], name: str, default: int, maximum: int) -> int:
+    """A whole number from 1 to `maximum`."""
+    value = values.get(name, str(default))
+    if not _WHOLE.fullmatch(value) or not 1 <= int(value) <= maximum:
+        raise BadRequest(f"Parameter `{name}` must be a whole number from 1 to {maximum}", name)
+    return int(value)
+
+
+def read_moment(values: Mapping[str, str], name: str) -> int | None:
+    """A moment in microseconds since the epoch: ISO 8601 (UTC unless it says), or Unix seconds."""
+    value = values.get(name)
+    if value is None:
+        return None
+    if _WHOLE.fullmatch(value):
+        return int(value) * MICROSECONDS
+    try:
+        moment = datetime.fromisoformat(value.replace(" ", "+"))
+    except ValueError:
+        raise BadRequest(
+            f"Parameter `{name}` must be ISO 8601 such as 2026-01-31T12:00:00Z, or Unix seconds",
+            name,
+        ) from None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return round(aware.timestamp() * MICROSECONDS)
+
+
+def read_day(values: Mapping[str, str], name: str) -> int | None:
+    """A UTC day, YYYY-MM-DD, as days since the epoch."""
+    value = values.get(name)
+    if value is None:
+        return None
+    try:
+        return (datetime.strptime(value, "%Y-%m-%d").date() - _EPOCH).days
+    except ValueError:
+        raise BadRequest(f"Parameter `{name}` must be a day as YYYY-MM-DD", name) from None
+
+
+def day_text(day: int) -> str:
+    """Days since the epoch as YYYY-MM-DD."""
+    return date.fromordinal(_EPOCH.toordinal() + day).isoformat()

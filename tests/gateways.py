@@ -1,0 +1,47 @@
+"""A gateway to test against: on a real socket, with real providers, its ledger in a folder."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from gateway.config import Config
+from gateway.configfile import load
+from gateway.server import running
+
+
+def build_config(folder: Path, providers: Sequence[Mapping[str, Any]], **sections: Any) -> Config:
+    """A configuration as a file would give it, with its ledger in `folder` and any free port."""
+    server = {"port": 0, "drain": "2s", **sections.pop("server", {})}
+    ledger = {"url": f"sqlite:{folder}/hearth.db", "journal": f"{folder}/journal"}
+    tree = {"server": server, "ledger": ledger, "providers": list(providers), **sections}
+    file = folder / "config.yaml"
+    file.write_text(yaml.safe_dump(tree))
+    return load(file, {})
+
+
+class RunningGateway(msgspec.Struct, frozen=True):
+    """`origin` is `http://host:port`; `url` is what an OpenAI SDK takes as base_url."""
+
+    origin: str
+
+    @property
+    def url(self) -> str:
+        return f"{self.origin}/v1"
+
+    @property
+    def api(self) -> str:
+        """What an OpenRouter SDK takes as server_url."""
+        return f"{self.origin}/api/v1"
+
+
+@asynccontextmanager
+async def running_gateway(
+    folder: Path, providers: Sequence[Mapping[str, Any]], **sections: Any
+) -> AsyncIterator[RunningGateway]:
+    """A gateway for as long as the context is open."""
+    async with running(build_config(folder, providers, **sections)) as origin:
+        yield RunningGateway(origin)
