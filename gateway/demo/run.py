@@ -1,0 +1,91 @@
+"""The demo: sample users talk through two gateways, one sticky, one not, and the counts are shown.
+
+Every turn goes to both worlds with the same messages. The numbers on the screen are those of the
+gateways' own `/activity`.
+"""
+
+import asyncio
+import tempfile
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+from rich.console import Console
+
+from gateway.demo.score import read_score
+from gateway.demo.screen import Screen, open_screen, welcome
+from gateway.demo.traffic import Traffic, Turn
+from gateway.demo.worlds import MODEL, SPREAD, STICKY, World, running_world
+
+TURNS = 600
+_AT_A_TIME = 4
+_PAUSE = 0.1
+_NAMELESS_EVERY = 25
+_REFRESH = 1.0
+
+
+async def run_demo(port: int, turns: int, console: Console) -> None:
+    """Send `turns` turns, then go on listening until cancelled; the sticky gateway has `port`."""
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hearth-demo-")))
+        sticky = await stack.enter_async_context(running_world("sticky", folder, port, STICKY))
+        spread = await stack.enter_async_context(running_world("round robin", folder, 0, SPREAD))
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        welcome(console, sticky)
+        with open_screen(console, turns) as screen:
+            await _compare((sticky, spread), session, turns, screen)
+        console.print("The sample users have gone home; the gateway stays. Ctrl-C stops it.")
+        await asyncio.Event().wait()
+
+
+async def _compare(
+    worlds: tuple[World, World], session: aiohttp.ClientSession, turns: int, screen: Screen
+) -> None:
+    """All turns, and the score of both worlds on the screen while they are sent and after."""
+    sender = _Sender(worlds, session, turns)
+    async with asyncio.TaskGroup() as tasks:
+        talks = [tasks.create_task(sender.talk()) for _ in range(_AT_A_TIME)]
+        while not all(talk.done() for talk in talks):
+            await asyncio.wait(talks, timeout=_REFRESH)
+            scores = [await read_score(session, world.origin) for world in worlds]
+            screen.show(dict(zip((world.name for world in worlds), scores, strict=True)))
+
+
+class _Sender:
+    """Sends the same turns to both worlds."""
+
+    def __init__(
+        self, worlds: tuple[World, World], session: aiohttp.ClientSession, turns: int
+    ) -> None:
+        self._worlds = worlds
+        self._session = session
+        self._turns = iter(range(1, turns + 1))
+        self._traffic = Traffic()
+
+    async def talk(self) -> None:
+        """One voice of several: turn after turn until all are sent."""
+        for number in self._turns:
+            if number % _NAMELESS_EVERY == 0:
+                await self._ask_nameless()
+            turn = self._traffic.next_turn()
+            if turn is not None:
+                await self._take(turn)
+
+    async def _take(self, turn: Turn) -> None:
+        body = {"model": MODEL, "messages": msgspec.to_builtins(turn.messages), "user": turn.user}
+        answer, _ = await asyncio.gather(*(self._send(world, body, {}) for world in self._worlds))
+        self._traffic.settle(turn, answer["choices"][0]["message"]["content"])
+        await asyncio.sleep(_PAUSE * turn.pause)
+
+    async def _ask_nameless(self) -> None:
+        """A call that forgot its user, where that is not allowed: refused, flagged, on record."""
+        body = {"model": MODEL, "messages": [{"role": "user", "content": "Who am I?"}]}
+        headers = {"x-usagepanda-enforce-user-ids": "true"}
+        await asyncio.gather(*(self._send(world, body, headers) for world in self._worlds))
+
+    async def _send(self, world: World, body: dict[str, Any], headers: dict[str, str]) -> Any:
+        url = f"{world.origin}/v1/chat/completions"
+        async with self._session.post(url, json=body, headers=headers) as answer:
+            return await answer.json()

@@ -1,0 +1,53 @@
+"""Starting a mock provider on a port, and stopping it."""
+
+import time
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+from aiohttp import web
+
+from gateway.demo.faults import parse_faults
+from gateway.demo.provider import FAULTS, SEEN, Clock, Seen, create_provider
+from gateway.demo.settings import MockSettings
+
+
+class RunningProvider(msgspec.Struct, frozen=True):
+    """A provider that listens. `origin` is `http://host:port`."""
+
+    origin: str
+    app: web.Application
+
+    @property
+    def url(self) -> str:
+        """What goes into `base_url`."""
+        return f"{self.origin}/v1"
+
+    @property
+    def seen(self) -> deque[Seen]:
+        return self.app[SEEN]
+
+    def fail(self, faults: str) -> None:
+        """Misbehave from the next request on, as in `--fail`; an empty string recovers."""
+        self.app[FAULTS].replace(parse_faults(faults))
+
+
+@asynccontextmanager
+async def running_provider(
+    settings: MockSettings,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    clock: Clock = time.time,
+) -> AsyncIterator[RunningProvider]:
+    """A provider on `port`, by default a free one; leaving drops what it has not answered yet."""
+    app = create_provider(settings, clock)
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.05)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+        bound_port = runner.addresses[0][1]
+        yield RunningProvider(f"http://{host}:{bound_port}", app)
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,142 @@
+"""Sample users who talk to a model: whom the demo and the benchmarks act for.
+
+A few of them talk a lot and many a little (Zipf's law), and every conversation grows by what was
+asked and answered, so that it only stays cheap where its prompt cache is. Nothing here does I/O:
+ask for the next turn, send it, and bring the answer back.
+"""
+
+from itertools import accumulate
+from random import Random
+
+import msgspec
+
+USERS = tuple(
+    f"user_{name}"
+    for name in (
+        *("anna", "bela", "chidi", "dora", "emre", "fatou", "goran", "hana"),
+        *("ines", "jonas", "kemal", "leila", "mika", "nadia", "olga", "paolo"),
+        *("quinn", "rosa", "samir", "tove", "umar", "vera", "wanda", "yuki"),
+    )
+)
+
+_ROLES = (
+    "You are the kitchen companion of {user}. Answer in plain words and in full sentences.",
+    "You help {user} to run a small bakery. Be brief, be exact, and never guess a temperature.",
+    "You teach {user} to cook over an open fire. Safety comes first, flavour right after it.",
+    "You plan the week's meals for the household of {user} and remember what was left over.",
+)
+_NOTES = (
+    "The oven is built of brick, holds four loaves and needs two hours to heat.",
+    "There is a cellar at twelve degrees where dough can rest overnight.",
+    "Nuts are not eaten in this house, and celery only if it is hidden well.",
+    "Weights are given in grams and temperatures in degrees Celsius.",
+    "On Thursdays there is market, so fresh fish is only a question before noon.",
+    "The fire may not be lit while the wind comes from the east.",
+    "A starter of rye and one of wheat stand on the shelf beside the window.",
+    "Two guests come on most Sundays and stay until the coffee is finished.",
+    "The cast-iron pot is borrowed and has to be back by the end of the month.",
+    "Whatever can be baked ahead of time is baked ahead of time.",
+    "Answers name the quantity, the time and one sign by which to tell that it is done.",
+    "If a question can be read in two ways, ask which one is meant.",
+    "The wood in the shed is half birch and half oak, and this year's is still wet.",
+    "Milk comes from the neighbour and turns after three days.",
+)
+_SUBJECTS = (
+    *("the rye loaf", "the flat bread", "the bean stew", "the apple cake", "the roast roots"),
+    *("the fish soup", "the barley porridge", "the plum jam", "the sourdough starter"),
+)
+_QUESTIONS = (
+    "How long does {subject} take when the oven has just come down from full heat?",
+    "What can go wrong with {subject} if I start it tonight and finish it tomorrow?",
+    "Would you make {subject} differently for eleven people than for four?",
+    "Yesterday {subject} came out too dry. What should I look at first?",
+    "Can {subject} wait on the side of the stove for an hour without harm?",
+    "Which of the two kinds of wood is better for {subject}, and why?",
+)
+_NOTES_EACH = 12
+_SHORTEST, _LONGEST = 4, 16
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One message of a conversation, in OpenAI's shape."""
+
+    role: str
+    content: str
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """What `user` sends next: the whole conversation so far, the new question last.
+
+    `pause` is how long to wait before sending it, with a mean of 1 in whatever unit the sender
+    likes.
+    """
+
+    user: str
+    messages: tuple[Message, ...]
+    pause: float
+
+
+class Conversation:
+    """What one user and the model said to each other, after the system prompt.
+
+    After `length` answers it starts over: same user, same system prompt, nothing else.
+    """
+
+    def __init__(self, system: str, length: int) -> None:
+        self.messages: tuple[Message, ...] = (Message("system", system),)
+        self._opening = self.messages
+        self._length = length
+        self.waiting = False
+
+    def ask(self, question: str) -> None:
+        """Add a question; it waits for its answer."""
+        if 2 * self._length < len(self.messages):
+            self.messages = self._opening
+        self.messages += (Message("user", question),)
+        self.waiting = True
+
+    def hear(self, answer: str) -> None:
+        """Add the answer to the waiting question."""
+        self.messages += (Message("assistant", answer),)
+        self.waiting = False
+
+    def give_up(self) -> None:
+        """Take the waiting question back, as if it had never been asked."""
+        self.messages = self.messages[:-1]
+        self.waiting = False
+
+
+class Traffic:
+    """The turns of all `users`, the first of whom talks the most; one seed, one sequence."""
+
+    def __init__(self, seed: int = 0, users: tuple[str, ...] = USERS) -> None:
+        self._dice = Random(seed)
+        self._popularity = {user: 1 / rank for rank, user in enumerate(users, start=1)}
+        self.conversations = {user: self._begin(user) for user in users}
+
+    def next_turn(self) -> Turn | None:
+        """The next request, of a user who waits for no answer; None when everyone waits."""
+        free = [user for user, talk in self.conversations.items() if not talk.waiting]
+        if not free:
+            return None
+        weights = list(accumulate(self._popularity[user] for user in free))
+        [user] = self._dice.choices(free, cum_weights=weights)
+        conversation = self.conversations[user]
+        conversation.ask(self._question())
+        return Turn(user, conversation.messages, self._dice.expovariate(1))
+
+    def settle(self, turn: Turn, answer: str | None) -> None:
+        """Bring back the text that `turn` was answered with, or None when it was not."""
+        conversation = self.conversations[turn.user]
+        if answer is None:
+            conversation.give_up()
+        else:
+            conversation.hear(answer)
+
+    def _begin(self, user: str) -> Conversation:
+        role = self._dice.choice(_ROLES).format(user=user)
+        notes = self._dice.sample(_NOTES, _NOTES_EACH)
+        return Conversation(" ".join((role, *notes)), self._dice.randint(_SHORTEST, _LONGEST))
+
+    def _question(self) -> str:
+        return self._dice.choice(_QUESTIONS).format(subject=self._dice.choice(_SUBJECTS))
