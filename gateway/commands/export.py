@@ -1,0 +1,161 @@
+"""`hearth export`: generations, activity or users as CSV or JSON lines."""
+
+import argparse
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, TextIO
+
+import msgspec
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from gateway.api.money import usd
+from gateway.api.openrouter.activity import USER_COLUMNS, activity_json
+from gateway.api.openrouter.generations import generation_row, iso_moment
+from gateway.api.query import read_day
+from gateway.api.table import csv_header, csv_lines
+from gateway.commands.arguments import Commands, UsageError, add_config, read_config
+from gateway.commands.stores import open_shipper
+from gateway.config import Config
+from gateway.errors import BadRequest
+from gateway.generation import Generation
+from gateway.ledger.store import (
+    COUNTERS,
+    ActivityQuery,
+    GenerationQuery,
+    Store,
+    UserQuery,
+    UserRow,
+)
+
+_DAY = 86400
+_PAGE = 500
+
+Page = list[dict[str, Any]]
+
+
+class Span(msgspec.Struct, frozen=True):
+    """Days since the epoch, both inclusive, and the only user if there is one."""
+
+    since: int
+    until: int
+    user: str | None
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """What can be exported: its columns, and its rows page by page."""
+
+    columns: tuple[str, ...]
+    pages: Callable[[Store, Span], AsyncIterator[Page]]
+
+
+def add_to(commands: Commands) -> None:
+    """Register the command."""
+    parser = commands.add_parser("export", help="write the ledger's rows to a file")
+    parser.add_argument("what", choices=tuple(KINDS))
+    add_config(parser)
+    parser.add_argument("--since", metavar="DAY", help="YYYY-MM-DD (default: all that is kept)")
+    parser.add_argument("--until", metavar="DAY", help="YYYY-MM-DD, inclusive (default: today)")
+    parser.add_argument("--user", help="only this end user")
+    parser.add_argument("--format", choices=("csv", "jsonl"), required=True)
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="default: standard output"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the rows; progress goes to standard error."""
+    config = read_config(arguments)
+    span = _span(arguments, config)
+    with ExitStack() as opened:
+        out: TextIO = sys.stdout
+        if arguments.output is not None:
+            out = opened.enter_context(arguments.output.open("w", encoding="utf-8", newline=""))
+        asyncio.run(_export(config, KINDS[arguments.what], span, arguments.format, out))
+    return 0
+
+
+def _span(arguments: argparse.Namespace, config: Config) -> Span:
+    given = {name: getattr(arguments, name) or "" for name in ("since", "until")}
+    try:
+        since, until = (read_day(given, name) if given[name] else None for name in given)
+    except BadRequest as error:
+        raise UsageError(f"hearth export: {error.message}") from error
+    today = int(time.time()) // _DAY
+    kept = int(config.ledger.retention.activity) // _DAY
+    since = today - kept if since is None else since
+    return Span(since, today if until is None else until, arguments.user)
+
+
+async def _export(config: Config, kind: Kind, span: Span, form: str, out: TextIO) -> None:
+    columns = (SpinnerColumn(), TextColumn("{task.completed:.0f} rows"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("export", total=None)
+        async with open_shipper(config.ledger) as shipper:
+            await shipper.flush()
+            if form == "csv":
+                out.write(csv_header(kind.columns))
+            async for page in kind.pages(shipper.store, span):
+                out.write(_csv(page, kind) if form == "csv" else _json_lines(page))
+                progress.advance(task, len(page))
+
+
+def _csv(page: Page, kind: Kind) -> str:
+    return csv_lines(page, kind.columns)
+
+
+def _json_lines(page: Page) -> str:
+    return "".join(msgspec.json.encode(row).decode() + "\n" for row in page)
+
+
+async def _generations(store: Store, span: Span) -> AsyncIterator[Page]:
+    micros = _DAY * 1_000_000
+    query = GenerationQuery(
+        user=span.user, since=span.since * micros, until=(span.until + 1) * micros, limit=_PAGE
+    )
+    while rows := await store.generations(query):
+        yield [generation_row(row) for row in rows]
+        last = rows[-1]
+        query = msgspec.structs.replace(query, before=(last.created_at, last.id))
+
+
+async def _activity(store: Store, span: Span) -> AsyncIterator[Page]:
+    for day in range(span.until, span.since - 1, -1):
+        query = ActivityQuery(since=day, until=day, user=span.user, by_user=True)
+        if rows := await store.activity(query):
+            yield [{**activity_json(row, by_user=True), "key": row.tenant} for row in rows]
+
+
+async def _users(store: Store, span: Span) -> AsyncIterator[Page]:
+    query = UserQuery(since=span.since, until=span.until, user=span.user, limit=_PAGE)
+    while rows := await store.users(query):
+        yield [_user_row(row) for row in rows]
+        query = msgspec.structs.replace(query, offset=query.offset + len(rows))
+
+
+def _user_row(row: UserRow) -> dict[str, Any]:
+    counts = msgspec.structs.asdict(row.counts)
+    money = {"cost": usd(row.counts.cost), "cache_discount": usd(row.counts.cache_discount)}
+    return {
+        "key": row.tenant,
+        "user": row.user,
+        "active_days": row.active_days,
+        "first_seen": iso_moment(row.first_seen),
+        "last_seen": iso_moment(row.last_seen),
+        **counts,
+        **money,
+    }
+
+
+_NOTHING = Generation(id="", created_at=0, tenant="", endpoint="", status=0, outcome="ok")
+
+KINDS = {
+    "generations": Kind(tuple(generation_row(_NOTHING)), _generations),
+    "activity": Kind((*USER_COLUMNS, "key"), _activity),
+    "users": Kind(("key", "user", "active_days", "first_seen", "last_seen", *COUNTERS), _users),
+}

@@ -1,0 +1,64 @@
+"""`hearth ledger status` and `verify`: how far behind the store is, and whether it is right."""
+
+import asyncio
+
+from gateway.api.money import usd
+from gateway.api.query import day_text
+from gateway.commands.arguments import Commands, add_config, console, read_config
+from gateway.commands.stores import open_shipper
+from gateway.config import Config
+from gateway.ledger.store import Counts
+from gateway.ledger.verify import Drift, verify
+
+
+def add_to(commands: Commands) -> None:
+    """Register the commands."""
+    parser = commands.add_parser("ledger", help="look after the ledger")
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    status = actions.add_parser("status", help="what waits in the journal")
+    add_config(status)
+    status.set_defaults(run=lambda arguments: asyncio.run(_status(read_config(arguments))))
+    check = actions.add_parser("verify", help="recount everything; exit 1 on drift")
+    add_config(check)
+    check.set_defaults(run=lambda arguments: asyncio.run(_verify(read_config(arguments))))
+
+
+async def _status(config: Config) -> int:
+    """1 when the store cannot be reached."""
+    async with open_shipper(config.ledger) as shipper:
+        lag = await shipper.lag()
+    out = console()
+    out.print(f"waiting in {config.ledger.journal}: {lag.waiting} bytes")
+    out.print(f"oldest record waiting: {lag.oldest:.1f} s")
+    if lag.corrupt:
+        out.print(f"corrupt lines skipped: {lag.corrupt}")
+    if lag.error:
+        out.print(f"store: {lag.error}")
+    return 1 if lag.error else 0
+
+
+async def _verify(config: Config) -> int:
+    """Ship what waits, then recount; 1 on drift."""
+    async with open_shipper(config.ledger) as shipper:
+        await shipper.flush()
+        verdict = await verify(shipper.store)
+    out = console()
+    for drift in verdict.drift:
+        _print_drift(drift)
+    agree = "differ" if verdict.drift else "agree"
+    out.print(f"{verdict.requests} requests on {verdict.days} days: sums {agree}")
+    out.print(f"single generations compared from {day_text(verdict.compared_from)} on")
+    return 1 if verdict.drift else 0
+
+
+def _print_drift(drift: Drift) -> None:
+    ways = {"users": drift.by_user, "providers": drift.by_provider}
+    if drift.by_generation is not None:
+        ways["generations"] = drift.by_generation
+    sums = "; ".join(f"{way}: {_sum_text(counts)}" for way, counts in ways.items())
+    console().print(f"{day_text(drift.day)} {sums}")
+
+
+def _sum_text(counts: Counts) -> str:
+    tokens = counts.prompt_tokens + counts.completion_tokens
+    return f"{counts.requests} requests, {tokens} tokens, ${usd(counts.cost):.9f}"
