@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.call import Call, EndUser, read_call
+from gateway.call import Call, read_call
 from gateway.endpoint import ENDPOINTS, Endpoint
+from gateway.enduser import EndUser
 from gateway.errors import BadRequest
 from gateway.request import Headers, Request
 

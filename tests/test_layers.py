@@ -1,0 +1,116 @@
+"""The shape of the package: who may import whom, and how long a file and a function may be."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent / "gateway"
+FILES = sorted(ROOT.rglob("*.py"))
+
+# A file imports from lines above its own; beside it on its line only within its own package.
+LAYERS = """
+    __init__
+    errors units
+    config
+    configfile
+    request
+    endpoint form
+    body
+    enduser
+    call
+    generation
+    pricing
+    metering
+    keys rewrite
+    routing
+    policies
+    ledger
+    wire
+    ids entry
+    reply
+    relay
+    proxy
+    api
+    dashboard
+    app
+    server
+    demo
+    commands
+    cli
+    __main__
+"""
+RANKS = {name: rank for rank, line in enumerate(LAYERS.split("\n")) for name in line.split()}
+ROOTS_OF_COMPOSITION = {"app", "server"}
+MAY_COMPOSE = {"server", "demo", "commands", "cli", "__main__"}
+
+
+def module_of(path: Path) -> str:
+    """`gateway/ledger/store.py` -> `ledger.store`; a package is its own name."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_of(path) for path in FILES}
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """The modules of this package that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            named = [f"{node.module}.{alias.name}" for alias in node.names]
+            for name in (name.removeprefix("gateway.") for name in named if "gateway." in name):
+                yield name if name in MODULES else name.rpartition(".")[0] or "__init__"
+        elif isinstance(node, ast.Import):
+            yield from (a.name[8:] for a in node.names if a.name.startswith("gateway."))
+
+
+IMPORTS = {module_of(path): set(imports_of(path)) for path in FILES}
+
+
+def layer_of(module: str) -> str:
+    return module.partition(".")[0]
+
+
+@pytest.mark.parametrize("module", IMPORTS)
+def test_imports_point_down(module: str) -> None:
+    """A file imports from its own package and from the layers below it."""
+    layer = layer_of(module)
+    assert layer in RANKS, f"give {layer} its place in LAYERS"
+    others = {layer_of(imported) for imported in IMPORTS[module]} - {layer}
+    assert {other for other in others if RANKS[other] >= RANKS[layer]} == set()
+
+
+def test_nothing_imports_in_a_circle() -> None:
+    """Taking away what imports nothing that is left, again and again, leaves nothing."""
+    left = dict(IMPORTS)
+    while free := {module for module, imported in left.items() if not imported & left.keys()}:
+        left = {module: left[module] for module in left.keys() - free}
+    assert left == {}
+
+
+def test_only_commands_compose() -> None:
+    """Nobody but what starts a server knows the application or the server."""
+    composing = {m for m, imported in IMPORTS.items() if imported & ROOTS_OF_COMPOSITION}
+    assert {layer_of(module) for module in composing} <= MAY_COMPOSE
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_of)
+def test_file_is_short_and_says_what_it_is(path: Path) -> None:
+    """At most 400 lines, a docstring on top, no function over 60 lines, no `global`."""
+    text = path.read_text()
+    tree = ast.parse(text)
+    assert len(text.splitlines()) <= 400
+    assert ast.get_docstring(tree) or not text
+    for node in ast.walk(tree):
+        assert not isinstance(node, ast.Global), f"line {node.lineno}: state in a global"
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            assert (node.end_lineno or 0) - node.lineno < 60, f"{node.name} is too long"
+
+
+def test_nothing_is_called_by_what_it_is_not() -> None:
+    """No `utils`, no `helpers`: a module is named after its subject."""
+    shapeless = {"utils", "util", "helpers", "helper", "common", "misc"}
+    assert {part for module in MODULES for part in module.split(".")} & shapeless == set()
