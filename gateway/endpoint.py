@@ -75,15 +75,16 @@ def parse_target(target: str) -> Target | None:
     """The data-path target, or None when it is not below `/v1/` or `/api/v1/`.
 
     An endpoint that is not in the table passes through under its own spelling. Raises BadRequest
-    for dot segments and control characters, which providers resolve each in its own way.
+    for dot segments, control characters and raw non-ASCII, which each provider takes otherwise.
     """
     raw_path, _, query = target.partition("?")
     match = _PREFIX.fullmatch(raw_path)
     if match is None:
         return None
-    path = _PARAMETERS.sub("", unquote(match[2]))
-    if not _VISIBLE.fullmatch(target) or _CONTROL.search(path):
+    decoded = unquote(match[2])
+    if not _VISIBLE.fullmatch(target) or _CONTROL.search(decoded):
         raise BadRequest("The address has a space, a control character or one that is not ASCII")
+    path = _PARAMETERS.sub("", decoded)
     if {".", ".."} & set(path.split("/")):
         raise BadRequest("The path has a dot segment")
     endpoint = ENDPOINTS.get(_normalised(path))

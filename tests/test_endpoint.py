@@ -63,6 +63,7 @@ def test_no_spelling_slips_past(spelling: str) -> None:
         "/v1/chat/completions%0d%0aX-Injected:%201",
         "/v1/chat/completions%20",
         "/v1/chat/completions%7f",
+        "/v1/chat/completions;%00",
         "/v1/chat/completions x",
         "/v1/files/ü",
         "/v1/files?name=ü",
