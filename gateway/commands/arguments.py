@@ -2,16 +2,24 @@
 
 import argparse
 import os
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from rich.console import Console
 
+from gateway.call import read_call
 from gateway.config import Config
 from gateway.configfile import load
+from gateway.endpoint import ENDPOINTS
+from gateway.errors import BadRequest
+from gateway.request import Request
 
 Commands = Any  # argparse keeps the type of its sub-command registry private
 """What `add_subparsers` returns."""
+
+_EPOCH = date(1970, 1, 1)
 
 
 class UsageError(Exception):
@@ -34,6 +42,46 @@ def read_config(arguments: argparse.Namespace) -> Config:
     return load(arguments.config, os.environ)
 
 
+def port(text: str) -> int:
+    """An argument's type: a TCP port, 0 for a free one."""
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError("Expected a port from 0 to 65535")
+    return int(text)
+
+
+def end_user(text: str) -> str:
+    """An argument's type: an end user's id, by the rules for the body of a request."""
+    try:
+        body = msgspec.json.encode({"user": text})
+    except UnicodeEncodeError as error:
+        raise argparse.ArgumentTypeError("Expected text in UTF-8") from error
+    nowhere = Request(
+        method="POST", target="", headers=[], body=body, peer="", received_at=0, started=0
+    )
+    try:
+        user = read_call(nowhere, ENDPOINTS["chat/completions"], tenant="").user
+    except BadRequest as error:
+        raise argparse.ArgumentTypeError(error.message) from error
+    if user is None:
+        raise argparse.ArgumentTypeError("Expected a user id that is not empty")
+    return user.id
+
+
+def day(text: str) -> int:
+    """An argument's type: a UTC day, as days since the epoch."""
+    try:
+        return (date.fromisoformat(text) - _EPOCH).days
+    except ValueError as error:
+        raise argparse.ArgumentTypeError("Expected a day as YYYY-MM-DD") from error
+
+
+class ResultConsole(Console):
+    """A console that lets a closed pipe be an error like any other."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def console() -> Console:
-    """Where a command's result goes; plain text when that is not a terminal."""
-    return Console(highlight=False, soft_wrap=True)
+    """Where a command's result goes: as it is, and as plain text when that is no terminal."""
+    return ResultConsole(highlight=False, markup=False, emoji=False, soft_wrap=True)

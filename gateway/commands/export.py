@@ -4,8 +4,8 @@ import argparse
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -16,12 +16,17 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from gateway.api.money import usd
 from gateway.api.openrouter.activity import USER_COLUMNS, activity_json
 from gateway.api.openrouter.generations import generation_row, iso_moment
-from gateway.api.query import read_day
 from gateway.api.table import csv_header, csv_lines
-from gateway.commands.arguments import Commands, UsageError, add_config, read_config
+from gateway.commands.arguments import (
+    Commands,
+    UsageError,
+    add_config,
+    day,
+    end_user,
+    read_config,
+)
 from gateway.commands.stores import open_shipper
 from gateway.config import Config
-from gateway.errors import BadRequest
 from gateway.generation import Generation
 from gateway.ledger.store import (
     COUNTERS,
@@ -34,6 +39,8 @@ from gateway.ledger.store import (
 
 _DAY = 86400
 _PAGE = 500
+_USERS = 50_000
+"""Users a page: their order changes while requests come in, so that most ledgers fit into one."""
 
 Page = list[dict[str, Any]]
 
@@ -44,6 +51,13 @@ class Span(msgspec.Struct, frozen=True):
     since: int
     until: int
     user: str | None
+
+
+class Format(msgspec.Struct, frozen=True):
+    """How rows are written, and what stands before the first."""
+
+    header: Callable[[Sequence[str]], str]
+    lines: Callable[[Page, Sequence[str]], str]
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -58,10 +72,14 @@ def add_to(commands: Commands) -> None:
     parser = commands.add_parser("export", help="write the ledger's rows to a file")
     parser.add_argument("what", choices=tuple(KINDS))
     add_config(parser)
-    parser.add_argument("--since", metavar="DAY", help="YYYY-MM-DD (default: all that is kept)")
-    parser.add_argument("--until", metavar="DAY", help="YYYY-MM-DD, inclusive (default: today)")
-    parser.add_argument("--user", help="only this end user")
-    parser.add_argument("--format", choices=("csv", "jsonl"), required=True)
+    parser.add_argument(
+        "--since", type=day, metavar="DAY", help="YYYY-MM-DD (default: all that is kept)"
+    )
+    parser.add_argument(
+        "--until", type=day, metavar="DAY", help="YYYY-MM-DD, inclusive (default: today)"
+    )
+    parser.add_argument("--user", type=end_user, help="only this end user")
+    parser.add_argument("--format", choices=tuple(FORMATS), required=True)
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="default: standard output"
     )
@@ -72,44 +90,50 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the rows; progress goes to standard error."""
     config = read_config(arguments)
     span = _span(arguments, config)
-    with ExitStack() as opened:
-        out: TextIO = sys.stdout
-        if arguments.output is not None:
-            out = opened.enter_context(arguments.output.open("w", encoding="utf-8", newline=""))
-        asyncio.run(_export(config, KINDS[arguments.what], span, arguments.format, out))
+    asyncio.run(_export(config, KINDS[arguments.what], span, arguments))
     return 0
 
 
 def _span(arguments: argparse.Namespace, config: Config) -> Span:
-    given = {name: getattr(arguments, name) or "" for name in ("since", "until")}
-    try:
-        since, until = (read_day(given, name) if given[name] else None for name in given)
-    except BadRequest as error:
-        raise UsageError(f"hearth export: {error.message}") from error
+    """What was asked for, within what there can be: there are no counts of a day to come."""
     today = int(time.time()) // _DAY
     kept = int(config.ledger.retention.activity) // _DAY
-    since = today - kept if since is None else since
-    return Span(since, today if until is None else until, arguments.user)
+    since = today - kept if arguments.since is None else arguments.since
+    until = today if arguments.until is None else arguments.until
+    if until < since:
+        raise UsageError("hearth export: --until is before --since")
+    return Span(max(since, 0), min(until, today), arguments.user)
 
 
-async def _export(config: Config, kind: Kind, span: Span, form: str, out: TextIO) -> None:
-    columns = (SpinnerColumn(), TextColumn("{task.completed:.0f} rows"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("export", total=None)
-        async with open_shipper(config.ledger) as shipper:
-            await shipper.flush()
-            if form == "csv":
-                out.write(csv_header(kind.columns))
+async def _export(config: Config, kind: Kind, span: Span, arguments: argparse.Namespace) -> None:
+    form = FORMATS[arguments.format]
+    async with open_shipper(config.ledger) as shipper:
+        await shipper.flush()
+        with _open(arguments.output) as out, _progress() as count:
+            out.write(form.header(kind.columns))
             async for page in kind.pages(shipper.store, span):
-                out.write(_csv(page, kind) if form == "csv" else _json_lines(page))
-                progress.advance(task, len(page))
+                out.write(form.lines(page, kind.columns))
+                count(len(page))
 
 
-def _csv(page: Page, kind: Kind) -> str:
-    return csv_lines(page, kind.columns)
+def _open(path: Path | None) -> TextIO:
+    """The file to write, else standard output; no line end is ever translated."""
+    stdout = sys.stdout.fileno()
+    target = stdout if path is None else path
+    return open(target, "w", encoding="utf-8", newline="", closefd=path is not None)
 
 
-def _json_lines(page: Page) -> str:
+@contextmanager
+def _progress() -> Iterator[Callable[[int], None]]:
+    """A function to tell how many more rows were written; shown to people only."""
+    err = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.completed:.0f} rows"), TimeElapsedColumn())
+    with Progress(*columns, console=err, disable=not err.is_terminal) as progress:
+        task = progress.add_task("export", total=None)
+        yield lambda rows: progress.advance(task, rows)
+
+
+def _json_lines(page: Page, columns: Sequence[str]) -> str:
     return "".join(msgspec.json.encode(row).decode() + "\n" for row in page)
 
 
@@ -125,14 +149,14 @@ async def _generations(store: Store, span: Span) -> AsyncIterator[Page]:
 
 
 async def _activity(store: Store, span: Span) -> AsyncIterator[Page]:
-    for day in range(span.until, span.since - 1, -1):
-        query = ActivityQuery(since=day, until=day, user=span.user, by_user=True)
+    for each in range(span.until, span.since - 1, -1):
+        query = ActivityQuery(since=each, until=each, user=span.user, by_user=True)
         if rows := await store.activity(query):
             yield [{**activity_json(row, by_user=True), "key": row.tenant} for row in rows]
 
 
 async def _users(store: Store, span: Span) -> AsyncIterator[Page]:
-    query = UserQuery(since=span.since, until=span.until, user=span.user, limit=_PAGE)
+    query = UserQuery(since=span.since, until=span.until, user=span.user, limit=_USERS)
     while rows := await store.users(query):
         yield [_user_row(row) for row in rows]
         query = msgspec.structs.replace(query, offset=query.offset + len(rows))
@@ -151,6 +175,11 @@ def _user_row(row: UserRow) -> dict[str, Any]:
         **money,
     }
 
+
+FORMATS = {
+    "csv": Format(csv_header, csv_lines),
+    "jsonl": Format(lambda columns: "", _json_lines),
+}
 
 _NOTHING = Generation(id="", created_at=0, tenant="", endpoint="", status=0, outcome="ok")
 

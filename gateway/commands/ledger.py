@@ -47,7 +47,8 @@ async def _verify(config: Config) -> int:
         _print_drift(drift)
     agree = "differ" if verdict.drift else "agree"
     out.print(f"{verdict.requests} requests on {verdict.days} days: sums {agree}")
-    out.print(f"single generations compared from {day_text(verdict.compared_from)} on")
+    if verdict.compared_from > 0:
+        out.print(f"single generations compared from {day_text(verdict.compared_from)} on")
     return 1 if verdict.drift else 0
 
 

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 import uvloop
 
-from gateway.commands.arguments import Commands, console
+from gateway.commands.arguments import Commands, console, port
+from gateway.commands.stopping import until_signal
 from gateway.demo.faults import parse_faults
 from gateway.demo.running import running_provider
 from gateway.demo.settings import MockSettings
@@ -19,7 +20,7 @@ T = TypeVar("T")
 def add_to(commands: Commands) -> None:
     """Register the command."""
     parser = commands.add_parser("mock-provider", help="run one mock provider")
-    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--port", type=port, required=True)
     parser.add_argument("--name", default="mock")
     parser.add_argument(
         "--latency", type=_argument(Duration.parse), default=Duration(0), help="such as 20ms"
@@ -43,9 +44,9 @@ def _argument(parse: Callable[[str], T]) -> Callable[[str], T]:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until Ctrl-C."""
+    """Serve until SIGTERM or Ctrl-C."""
     settings = MockSettings(name=arguments.name, latency=arguments.latency, fail=arguments.fail)
-    uvloop.run(_serve(settings, arguments.port))
+    uvloop.run(until_signal(_serve(settings, arguments.port)))
     return 0
 
 

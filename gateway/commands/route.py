@@ -1,19 +1,35 @@
 """`hearth route`: where a user goes, first to last choice, without any server."""
 
 import argparse
+from collections.abc import Iterator
 
 from rich.table import Table
 
-from gateway.commands.arguments import Commands, UsageError, add_config, console, read_config
+from gateway.call import Call
+from gateway.commands.arguments import (
+    Commands,
+    UsageError,
+    add_config,
+    console,
+    end_user,
+    read_config,
+)
 from gateway.config import Config
+from gateway.endpoint import ENDPOINTS
+from gateway.enduser import EndUser
 from gateway.keys import OPEN
 from gateway.routing.pool import Pool, Router
+
+_HOME = "home: first on the ring after the user's hash"
+
+Row = tuple[str, str, str, str]
+"""Choice, provider, share of all users, and why."""
 
 
 def add_to(commands: Commands) -> None:
     """Register the command."""
     parser = commands.add_parser("route", help="where a user goes, and why")
-    parser.add_argument("user", metavar="USER", help="the end user's id")
+    parser.add_argument("user", type=end_user, metavar="USER", help="the end user's id")
     add_config(parser)
     parser.add_argument("--key", metavar="NAME", help="the key the user belongs to")
     parser.add_argument("--model", help="the model asked for (default: none in particular)")
@@ -28,14 +44,19 @@ def run(arguments: argparse.Namespace) -> int:
     config = read_config(arguments)
     tenant = _tenant(config, arguments.key)
     _check_names(config, arguments.without)
+    home = _position(config, tenant, arguments.user)
+    if home is None:
+        console().print("Users have no home: `sticky.key` does not name `user`")
+        return 0
     pool = Router(config).pool(arguments.model)
-    order = list(pool.ring.walk(f"{tenant}\0{arguments.user}".encode())) if pool else []
-    left = [name for name in order if name not in arguments.without]
-    if not left:
-        console().print("No provider is left for this user")
+    order = list(pool.ring.walk(home))
+    rows = [*_choices(pool, order, arguments.without), *_strangers(config, arguments.model, order)]
+    console().print(_table(rows))
+    left = next((name for name in order if name not in arguments.without), None)
+    if left is None:
+        console().print(f"No provider is left for {arguments.user} ({tenant})")
         return 1
-    console().print(_table(pool, order, arguments.without))
-    console().print(f"{arguments.user} ({tenant}) goes to {left[0]}")
+    console().print(f"{arguments.user} ({tenant}) goes to {left}")
     return 0
 
 
@@ -50,18 +71,41 @@ def _tenant(config: Config, key: str | None) -> str:
 
 
 def _check_names(config: Config, without: list[str]) -> None:
-    known = {provider.name for provider in config.providers}
+    known = [provider.name for provider in config.providers]
     for name in without:
         if name not in known:
-            raise UsageError(f"hearth route: no provider is called {name}")
+            raise UsageError(f"hearth route: no provider is called {name}: {', '.join(known)}")
 
 
-def _table(pool: Pool, order: list[str], without: list[str]) -> Table:
-    table = Table("choice", "provider", "share of users", "why", box=None)
+def _position(config: Config, tenant: str, user: str) -> bytes | None:
+    """The key on the ring of a call that names this user and nothing else."""
+    endpoint = ENDPOINTS["chat/completions"]
+    call = Call(endpoint=endpoint, tenant=tenant, user=EndUser(user, "user"))
+    return call.sticky_key(config.sticky.key)
+
+
+def _choices(pool: Pool, order: list[str], without: list[str]) -> Iterator[Row]:
     shares = pool.ring.shares()
-    reasons = ["first point of the ring clockwise of the user's hash"]
-    reasons += ["next on the ring when those above are away"] * (len(order) - 1)
-    for choice, (name, reason) in enumerate(zip(order, reasons, strict=True), 1):
-        why = "left out by --without" if name in without else reason
-        table.add_row(str(choice), name, f"{shares[name]:.1%}", why)
+    left = [name for name in order if name not in without]
+    for name, before in zip(order, ["", *order], strict=False):
+        why = f"next on the ring after {before}" if before else _HOME
+        if name in left:
+            yield str(left.index(name) + 1), name, f"{shares[name]:.1%}", why
+        else:
+            yield "-", name, f"{shares[name]:.1%}", "left out by --without"
+
+
+def _strangers(config: Config, model: str | None, order: list[str]) -> Iterator[Row]:
+    """The providers that are not on this user's ring at all."""
+    for provider in config.providers:
+        if provider.name not in order:
+            drained = provider.serves(model)
+            why = "drained: its weight is 0" if drained else f"does not serve {model}"
+            yield "-", provider.name, "", why
+
+
+def _table(rows: list[Row]) -> Table:
+    table = Table("choice", "provider", "share", "why", box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
     return table

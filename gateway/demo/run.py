@@ -5,6 +5,7 @@ gateways' own `/activity`.
 """
 
 import asyncio
+import logging
 import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -25,6 +26,8 @@ _PAUSE = 0.1
 _NAMELESS_EVERY = 25
 _REFRESH = 1.0
 
+_log = logging.getLogger(__name__)
+
 
 async def run_demo(port: int, turns: int, console: Console) -> None:
     """Send `turns` turns, then go on listening until cancelled; the sticky gateway has `port`."""
@@ -35,22 +38,35 @@ async def run_demo(port: int, turns: int, console: Console) -> None:
         session = await stack.enter_async_context(aiohttp.ClientSession())
         welcome(console, sticky)
         with open_screen(console, turns) as screen:
-            await _compare((sticky, spread), session, turns, screen)
+            await compare((sticky, spread), session, turns, screen)
         console.print("The sample users have gone home; the gateway stays. Ctrl-C stops it.")
         await asyncio.Event().wait()
 
 
-async def _compare(
+async def compare(
     worlds: tuple[World, World], session: aiohttp.ClientSession, turns: int, screen: Screen
 ) -> None:
     """All turns, and the score of both worlds on the screen while they are sent and after."""
     sender = _Sender(worlds, session, turns)
-    async with asyncio.TaskGroup() as tasks:
-        talks = [tasks.create_task(sender.talk()) for _ in range(_AT_A_TIME)]
-        while not all(talk.done() for talk in talks):
-            await asyncio.wait(talks, timeout=_REFRESH)
-            scores = [await read_score(session, world.origin) for world in worlds]
-            screen.show(dict(zip((world.name for world in worlds), scores, strict=True)))
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            talks = [tasks.create_task(sender.talk()) for _ in range(_AT_A_TIME)]
+            while not all(talk.done() for talk in talks):
+                await asyncio.wait(talks, timeout=_REFRESH)
+                await _show_scores(worlds, session, screen)
+    except* BrokenPipeError as closed:
+        raise closed.exceptions[0] from None
+
+
+async def _show_scores(
+    worlds: tuple[World, World], session: aiohttp.ClientSession, screen: Screen
+) -> None:
+    try:
+        scores = {world.name: await read_score(session, world.origin) for world in worlds}
+    except aiohttp.ClientError as error:
+        _log.warning("no score this time: %s", error)
+    else:
+        screen.show(scores)
 
 
 class _Sender:
@@ -76,7 +92,7 @@ class _Sender:
     async def _take(self, turn: Turn) -> None:
         body = {"model": MODEL, "messages": msgspec.to_builtins(turn.messages), "user": turn.user}
         answer, _ = await asyncio.gather(*(self._send(world, body, {}) for world in self._worlds))
-        self._traffic.settle(turn, answer["choices"][0]["message"]["content"])
+        self._traffic.settle(turn, answer)
         await asyncio.sleep(_PAUSE * turn.pause)
 
     async def _ask_nameless(self) -> None:
@@ -85,7 +101,16 @@ class _Sender:
         headers = {"x-usagepanda-enforce-user-ids": "true"}
         await asyncio.gather(*(self._send(world, body, headers) for world in self._worlds))
 
-    async def _send(self, world: World, body: dict[str, Any], headers: dict[str, str]) -> Any:
+    async def _send(
+        self, world: World, body: dict[str, Any], headers: dict[str, str]
+    ) -> str | None:
+        """The text answered, None when the call failed: it is on record, and the talk goes on."""
         url = f"{world.origin}/v1/chat/completions"
-        async with self._session.post(url, json=body, headers=headers) as answer:
-            return await answer.json()
+        try:
+            async with self._session.post(url, json=body, headers=headers) as answer:
+                if not answer.ok:
+                    return None
+                text: str = (await answer.json())["choices"][0]["message"]["content"]
+                return text
+        except aiohttp.ClientError:
+            return None

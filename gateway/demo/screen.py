@@ -37,15 +37,15 @@ class Screen(Protocol):
 
 def welcome(console: Console, sticky: World) -> None:
     """Say what runs and which addresses to look at."""
-    providers = ", ".join(PROVIDERS)
-    console.print(f"Hearth listens on {sticky.origin}, in front of {providers}: three mock")
-    console.print(f"providers with prompt caches, and {len(USERS)} sample users talk to them.\n")
-    for path, what in (
-        ("/generations", "every request, newest first"),
-        ("/generations?flagged=true", "those that policies refused"),
-        ("/activity?include_today=true&group_by=user", "who used what, and what it cost"),
+    console.print(f"Hearth listens on {sticky.origin}, in front of {', '.join(PROVIDERS)}:")
+    console.print("mock providers, each with a prompt cache of its own.")
+    console.print(f"{len(USERS)} sample users talk to them.\n")
+    for what, path in (
+        ("All requests", "/generations"),
+        ("Refused ones", "/generations?flagged=true"),
+        ("Use by user", "/activity?include_today=true&group_by=user"),
     ):
-        console.print(f"  {sticky.origin}{path:<44} {what}")
+        console.print(f"  {what:<13} {sticky.origin}{path}")
     console.print("\nTry it with the OpenAI SDK:")
     console.print(_EXAMPLE.format(origin=sticky.origin, model=MODEL))
 

@@ -1,0 +1,125 @@
+"""`hearth route` says where a user goes, as the gateway would decide it, and why."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.cli import main
+from gateway.configfile import load
+from gateway.routing.pool import Router
+from tests.commands import write_config
+
+PROVIDERS = """\
+providers:
+  - {name: birch, base_url: "http://127.0.0.1:9/v1"}
+  - {name: maple, base_url: "http://127.0.0.1:9/v1", models: [small]}
+  - {name: oak, base_url: "http://127.0.0.1:9/v1", weight: 2}
+  - {name: willow, base_url: "http://127.0.0.1:9/v1", weight: 0}
+"""
+KEYS = """\
+keys:
+  - {name: shop, key: secret-1}
+  - {name: bakery, key: secret-2}
+  - {name: ops, key: secret-3, role: management}
+"""
+
+
+def choices(out: str) -> list[str]:
+    """The providers with a number, in its order."""
+    rows = [line.split() for line in out.splitlines()]
+    return [row[1] for row in rows if row[0].isdigit()]
+
+
+@pytest.mark.parametrize("user", ["user_anna", "日本", "[red]", "[/x] :smile:"])
+def test_the_order_is_the_rings(
+    user: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """First to last choice is the gateway's own, and the user is shown as given."""
+    file = write_config(tmp_path, PROVIDERS)
+    assert main(["route", user, "-c", str(file)]) == 0
+    out = capsys.readouterr().out
+    candidates = Router(load(file, {})).pool(None).candidates(f"default\0{user}".encode())
+    assert choices(out) == [candidate.provider.name for candidate in candidates]
+    assert out.splitlines()[-1] == f"{user} (default) goes to {choices(out)[0]}"
+
+
+def test_a_narrow_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line a provider, and none is longer than 80 columns."""
+    main(["route", "user_anna", "-c", str(write_config(tmp_path, PROVIDERS))])
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + 4 + 1
+    assert max(map(len, lines)) <= 80
+
+
+def test_without_its_home(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A provider that is away leaves the order of the others as it is."""
+    file = write_config(tmp_path, PROVIDERS)
+    main(["route", "user_anna", "-c", str(file)])
+    home, *others = choices(capsys.readouterr().out)
+    assert main(["route", "user_anna", "-c", str(file), "--without", home]) == 0
+    out = capsys.readouterr().out
+    assert choices(out) == others
+    assert "left out by --without" in out
+
+
+def test_nobody_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With every provider away, the answer is exit code 1."""
+    away = [f"--without={name}" for name in ("birch", "maple", "oak")]
+    assert main(["route", "user_anna", "-c", str(write_config(tmp_path, PROVIDERS)), *away]) == 1
+    assert "No provider is left for user_anna (default)" in capsys.readouterr().out
+
+
+def test_why_a_provider_is_no_choice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Those that are drained or do not serve the model are listed with the reason."""
+    file = write_config(tmp_path, PROVIDERS)
+    assert main(["route", "user_anna", "-c", str(file), "--model", "large"]) == 0
+    out = capsys.readouterr().out
+    assert set(choices(out)) == {"birch", "oak"}
+    rows = {line.split()[1]: line for line in out.splitlines()}
+    assert rows["maple"].rstrip().endswith("does not serve large")
+    assert rows["willow"].rstrip().endswith("drained: its weight is 0")
+
+
+def test_users_belong_to_keys(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With several client keys, the key has to be named, and be one that makes calls."""
+    file = str(write_config(tmp_path, KEYS + PROVIDERS))
+    assert main(["route", "user_anna", "-c", file]) == 2
+    assert main(["route", "user_anna", "-c", file, "--key", "ops"]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "hearth route: say which key with --key: shop, bakery",
+        "hearth route: no client key is called ops: shop, bakery",
+    ]
+    assert main(["route", "user_anna", "-c", file, "--key", "bakery"]) == 0
+    assert "user_anna (bakery) goes to" in capsys.readouterr().out
+
+
+def test_an_unknown_provider(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A name that is not in the configuration is refused with those that are."""
+    file = str(write_config(tmp_path, PROVIDERS))
+    assert main(["route", "user_anna", "-c", file, "--without", "pine"]) == 2
+    expected = "hearth route: no provider is called pine: birch, maple, oak, willow\n"
+    assert capsys.readouterr().err == expected
+
+
+def test_users_without_a_home(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where users are not what calls stick by, it says so."""
+    file = str(write_config(tmp_path, "sticky: {key: []}\n"))
+    assert main(["route", "user_anna", "-c", file]) == 0
+    assert capsys.readouterr().out == "Users have no home: `sticky.key` does not name `user`\n"
+
+
+@pytest.mark.parametrize(
+    ("user", "expected"),
+    [
+        ("  ", "Expected a user id that is not empty"),
+        ("a\nb", "must not contain control characters"),
+        ("x" * 513, "must have 1 to 512 characters"),
+        ("\udcff", "Expected text in UTF-8"),
+    ],
+)
+def test_no_such_user_id(user: str, expected: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a request could not name as its user is refused here as well."""
+    with pytest.raises(SystemExit) as ended:
+        main(["route", user])
+    assert ended.value.code == 2
+    assert expected in capsys.readouterr().err

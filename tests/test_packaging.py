@@ -1,0 +1,32 @@
+"""What is installed is complete: the command, the version, the types and all that runs by it."""
+
+from importlib.metadata import distribution, entry_points
+from importlib.resources import files
+
+from gateway import __version__
+from gateway.cli import main
+from tests.commands import hearth
+
+
+def test_the_command_is_installed() -> None:
+    """`hearth` is this package's `main`."""
+    [command] = entry_points(group="console_scripts", name="hearth")
+    assert command.load() is main
+
+
+def test_the_version_has_one_source() -> None:
+    """The distribution's version is the package's."""
+    assert distribution("hearth-gateway").version == __version__
+
+
+async def test_the_package_runs() -> None:
+    """`python -m gateway` is `hearth`."""
+    ended = await hearth("--version")
+    assert ended.out == f"hearth {__version__}\n"
+
+
+def test_types_are_shipped() -> None:
+    """`Typing :: Typed` is promised, so there is the marker of PEP 561."""
+    classifiers = distribution("hearth-gateway").metadata.get_all("Classifier") or []
+    assert "Typing :: Typed" in classifiers
+    assert files("gateway").joinpath("py.typed").is_file()
