@@ -1,4 +1,4 @@
-"""`GET /v1/models`: the models that the configuration names, in OpenAI's list and OpenRouter's.
+"""`GET /v1/models`: the models that the configuration names, as OpenAI lists them.
 
 platform.openai.com/docs/api-reference/models/list. Providers that serve any model name none.
 """

@@ -5,6 +5,7 @@ Field names, units and errors: openrouter.ai/docs/api-reference/get-a-generation
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,10 +24,21 @@ from gateway.ledger.store import GenerationQuery
 from gateway.request import Request
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FILTERS = (
+FILTERS = (
     *("user", "model", "provider", "status", "flagged", "since", "until"),
     *("key", "limit", "cursor"),
 )
+_FINISH_REASONS: Mapping[str | None, str] = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "completed": "stop",
+    "max_tokens": "length",
+    "max_output_tokens": "length",
+    "tool_use": "tool_calls",
+    "function_call": "tool_calls",
+    "refusal": "content_filter",
+}
+"""The words of Messages, Responses and older Completions as OpenRouter's, which are Chat's."""
 
 
 async def get_generation(context: Context, request: Request, target: Target) -> web.Response:
@@ -45,15 +57,15 @@ async def get_generation(context: Context, request: Request, target: Target) -> 
 async def list_generations(context: Context, request: Request, target: Target) -> web.Response:
     """Newest first; `next` is the cursor of the following page, null on the last."""
     tenant = context.keyring.tenant(request)
-    query = _list_query(target.query, tenant, context.keyring)
+    query = read_list_query(read_query(target.query, FILTERS), tenant, context.keyring)
     store = await context.ledger.fresh()
     rows = await store.generations(query)
-    following = _cursor(rows[-1]) if len(rows) == query.limit else None
+    following = next_cursor(rows, query)
     return json_answer({"data": [generation_json(row) for row in rows], "next": following})
 
 
-def _list_query(query: str, tenant: Tenant, keyring: Keyring) -> GenerationQuery:
-    values = read_query(query, _FILTERS)
+def read_list_query(values: Mapping[str, str], tenant: Tenant, keyring: Keyring) -> GenerationQuery:
+    """What parameters (`FILTERS`) ask for, of what the tenant may see."""
     tenants = visible_tenants(tenant)
     if "key" in values:
         wanted = keyring.named(values["key"]) or values["key"]
@@ -72,7 +84,11 @@ def _list_query(query: str, tenant: Tenant, keyring: Keyring) -> GenerationQuery
     )
 
 
-def _cursor(last: Generation) -> str:
+def next_cursor(rows: Sequence[Generation], query: GenerationQuery) -> str | None:
+    """The cursor of the page after `rows`; None when they are the last."""
+    if len(rows) < query.limit:
+        return None
+    last = rows[-1]
     return urlsafe_b64encode(f"{last.created_at}:{last.id}".encode()).decode().rstrip("=")
 
 
@@ -91,6 +107,7 @@ def generation_json(generation: Generation) -> dict[str, Any]:
     """A generation as OpenRouter's record, with ours under `hearth`."""
     usage = generation.usage
     first_byte = generation.first_byte_ms
+    native_reason = generation.finish_reason
     return {
         "id": generation.id,
         "request_id": None,
@@ -105,8 +122,8 @@ def generation_json(generation: Generation) -> dict[str, Any]:
         "api_type": generation.api_type,
         "streamed": generation.streamed,
         "cancelled": generation.outcome == "cancelled",
-        "finish_reason": generation.finish_reason,
-        "native_finish_reason": generation.finish_reason,
+        "finish_reason": _FINISH_REASONS.get(native_reason, native_reason),
+        "native_finish_reason": native_reason,
         "latency": generation.latency_ms,
         "generation_time": None if first_byte is None else generation.latency_ms - first_byte,
         "moderation_latency": None,
@@ -182,3 +199,9 @@ def _own_json(generation: Generation) -> dict[str, Any]:
         "title": generation.title,
         "ip_address": generation.peer,
     }
+
+
+ROW_COLUMNS = tuple(
+    generation_row(Generation(id="", created_at=0, tenant="", endpoint="", status=0, outcome="ok"))
+)
+"""The names in a row of `generation_row`."""

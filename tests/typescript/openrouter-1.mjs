@@ -1,0 +1,59 @@
+// Version 1 of the OpenRouter SDK, which wraps the request that the guide shows in `chatRequest`.
+// It checks every answer against OpenRouter's schema; prints what it read.
+import { OpenRouter } from 'openrouter-sdk-1';
+
+function client(apiKey) {
+  return new OpenRouter({
+    serverURL: `${process.env.HEARTH_URL}/api/v1`,
+    apiKey,
+    retryConfig: { strategy: 'none' },
+  });
+}
+
+const app = client(process.env.HEARTH_KEY);
+const manager = client(process.env.HEARTH_MANAGEMENT_KEY);
+
+function chat(stream, options) {
+  const chatRequest = {
+    model: process.env.HEARTH_MODEL,
+    messages: [{ role: 'user', content: "What's the weather like today?" }],
+    user: 'user_12345',
+    stream,
+  };
+  return app.chat.send({ chatRequest }, options);
+}
+
+async function streamedText() {
+  let text = '';
+  for await (const chunk of await chat(true)) {
+    text += chunk.choices[0]?.delta.content ?? '';
+  }
+  return text;
+}
+
+async function raised(call) {
+  try {
+    await call();
+    return null;
+  } catch (error) {
+    return [error.constructor.name, error.error?.code ?? null, error.message];
+  }
+}
+
+const answer = await chat(false);
+const text = await streamedText();
+const { data: generation } = await app.generations.getGeneration({ id: answer.id });
+const { data: activity } = await manager.analytics.getUserActivity();
+const errors = {
+  forbidden: await raised(() => app.analytics.getUserActivity()),
+  missing: await raised(() => app.generations.getGeneration({ id: 'gen-0' })),
+  stranger: await raised(() => client('sk-nobody').generations.getGeneration({ id: 'gen-0' })),
+  refused: await raised(() =>
+    app.chat.send(
+      { chatRequest: { model: process.env.HEARTH_MODEL, messages: [{ role: 'user', content: 'Hello' }] } },
+      { headers: { 'x-usagepanda-enforce-user-ids': 'true' } },
+    ),
+  ),
+};
+const content = answer.choices[0].message.content;
+console.log(JSON.stringify({ content, text, generation, activity, errors }));
