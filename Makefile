@@ -4,10 +4,10 @@ BIN := .venv/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format clean
+.PHONY: help demo test check format bench bench-quick clean
 
 help:  ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
 
 demo: .venv/.run  ## Gateway, three mock providers and sample users; Ctrl-C stops all of it
 	$(BIN)/hearth demo
@@ -27,9 +27,15 @@ format: .venv/.dev  ## Let ruff write the format and the safe fixes
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+bench: .venv/.bench  ## Hearth beside its peers, about 20 minutes; writes docs/benchmarks.md
+	$(BIN)/python -m bench --write docs
+
+bench-quick: .venv/.bench  ## The same tables from short measurements, about 4 minutes
+	$(BIN)/python -m bench --quick
+
 clean:  ## Remove what the targets made
 	rm -rf .venv .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis \
-		tests/typescript/node_modules
+		tests/typescript/node_modules bench/.peers
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -43,6 +49,10 @@ clean:  ## Remove what the targets made
 
 .venv/.dev: pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $@ .venv/.run
+
+.venv/.bench: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable . --group bench
 	@touch $@ .venv/.run
 
 # The TypeScript SDKs of the guides; without node their tests say that they were skipped.

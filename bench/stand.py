@@ -1,0 +1,144 @@
+"""The test stand: one program between the load and the mock provider, and what it costs."""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from bench import traffic
+from bench.accounting import Cpu, cpu_time, resident
+from bench.load import Load, LoadError, await_ready
+from bench.processes import cores, free_ports, running, tail
+from bench.program import Absent, Program, Site
+
+STREAMS = 100
+"""Streams at once where the cost of a chunk is measured, ENDLESS chunks each."""
+
+ENDLESS = 10_000_000
+EVERY = 10
+"""Milliseconds between two chunks of a stream."""
+
+_START = 60.0
+_REST = 0.3
+_IDLE = 0.03
+_LONGEST_REST = 10.0
+
+
+class Requests(msgspec.Struct, frozen=True):
+    """A closed load: requests per second, CPU µs for each, and the share of its core it had."""
+
+    rate: float
+    user: float
+    system: float
+    busy: float
+    errors: int
+
+    @property
+    def cpu(self) -> float:
+        return self.user + self.system
+
+
+class Streaming(msgspec.Struct, frozen=True):
+    """Open streams: CPU µs per chunk, chunks per second, memory with and without, in bytes."""
+
+    cpu: float
+    rate: float
+    streams: int
+    resident: int
+    resident_before: int
+
+
+class Stand:
+    """A program that runs, and the measurements to be made on it."""
+
+    def __init__(self, load: Load, pid: int, fields: tuple[str, ...]) -> None:
+        self.load = load
+        self._pid = pid
+        self._fields = fields
+
+    def requests(self, warm_up: float, seconds: float, size: int, users: int) -> Requests:
+        """The closed load, after a warm-up; the work it leaves behind counts."""
+        template = self.chat(size)
+        self.load.closed(template, warm_up, users)
+        self._rest()
+        before = cpu_time(self._pid)
+        answered = self.load.closed(template, seconds, users)
+        busy = (cpu_time(self._pid) - before).total / answered.seconds
+        self._rest()
+        if not answered.requests:
+            raise LoadError(f"no request was answered, {answered.errors} failed")
+        used = cpu_time(self._pid) - before
+        each = 1e6 / answered.requests
+        return Requests(answered.rate, used.user * each, used.system * each, busy, answered.errors)
+
+    def streaming(self, streams: int, every: int, seconds: float) -> Streaming:
+        """Many streams, counted once all have begun."""
+        resident_before = resident(self._pid)
+        template = traffic.stream(ENDLESS, every, self._fields)
+        with self.load.streams(template, streams, seconds) as load:
+            begun = load.begun()
+            before = cpu_time(self._pid)
+            resident_now = resident(self._pid)
+            found = load.chunks()
+            used = cpu_time(self._pid) - before
+        if not found.chunks:
+            raise LoadError("no chunk came")
+        cpu, rate = used.total * 1e6 / found.chunks, found.chunks / found.seconds
+        return Streaming(cpu, rate, begun, resident_now, resident_before)
+
+    def chat(self, size: int = 150) -> bytes:
+        """The template of a chat call to this program."""
+        return traffic.chat(size, self._fields)
+
+    def short_stream(self) -> bytes:
+        """The template of a stream of few chunks."""
+        return traffic.stream(10, 1, self._fields)
+
+    def resident(self) -> int:
+        """Bytes of memory now."""
+        return resident(self._pid)
+
+    def _rest(self) -> None:
+        """Wait until the program has done what it does after an answer, such as its accounts."""
+        wait_until_idle(lambda: cpu_time(self._pid))
+
+
+def wait_until_idle(used: Callable[[], Cpu]) -> None:
+    """Return when less than a few percent of a core is used, or after some seconds."""
+    until, last = time.monotonic() + _LONGEST_REST, used()
+    while time.monotonic() < until:
+        time.sleep(_REST)
+        now = used()
+        if (now - last).total < _IDLE * _REST:
+            return
+        last = now
+
+
+@contextmanager
+def direct(upstreams: Sequence[int]) -> Iterator[Stand]:
+    """No program at all: the load straight at the first provider, the floor of every latency."""
+    with tempfile.TemporaryDirectory(prefix="hearth-bench-") as name:
+        load = Load(upstreams[0], cores()[1], Path(name))
+        yield Stand(load, 0, ())
+
+
+@contextmanager
+def stand(program: Program, upstreams: Sequence[int]) -> Iterator[Stand]:
+    """`program`, started afresh in front of these providers. Raises Absent when it does not run."""
+    with tempfile.TemporaryDirectory(prefix="hearth-bench-") as name:
+        ports = free_ports()
+        site = Site(Path(name), next(ports), next(ports), tuple(upstreams))
+        launch = program.launch(site)
+        own_core, other_core = cores()
+        log = site.folder / "program.log"
+        with running(launch.command, own_core, log, launch.env) as process:
+            load = Load(site.port, other_core, site.folder)
+            ready = Stand(load, process.pid, program.fields(site))
+            try:
+                await_ready(load, ready.chat(), _START)
+            except LoadError as error:
+                raise Absent(f"does not answer: {error}; {tail(log)}") from error
+            yield ready

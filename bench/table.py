@@ -1,0 +1,110 @@
+"""What was measured as rows of text: medians of the rounds, with the spread where it matters."""
+
+from collections.abc import Callable, Sequence
+
+from bench.results import Floor, Pass, Point, Results, Subject
+from bench.spread import Spread
+
+_MIB = 1024 * 1024
+_SATURATED = 0.97
+"""Share of its core above which a program, and not the load, was the limit."""
+
+COLUMNS = (
+    "program",
+    "µs CPU / request",
+    "requests/s of a core",
+    "p50 ms",
+    "p99 ms",
+    "at requests/s",
+    "µs CPU / SSE chunk",
+    "first chunk + ms",
+    "resident MiB",
+)
+
+Row = tuple[str, ...]
+
+
+def rows(subjects: Sequence[Subject], floor: Floor) -> list[Row]:
+    """A row for every program, COLUMNS long; one without a round says why in its second cell."""
+    return [_row(subject, floor) for subject in subjects]
+
+
+def growth_rows(points: Sequence[Point], dimension: str) -> tuple[Sequence[str], list[Row]]:
+    """The columns and rows of one dimension: a row for each size, a column for each program."""
+    found = [point for point in points if point.dimension == dimension]
+    programs = list(dict.fromkeys(point.program for point in found))
+    costs = {(point.program, point.size): number(point.cpu) for point in found}
+    sizes = sorted({point.size for point in found})
+    rows = [(f"{size:,}", *(costs.get((name, size), "-") for name in programs)) for size in sizes]
+    return (dimension, *programs), rows
+
+
+def step_rows(results: Results) -> list[Row]:
+    """The steps, then what Hearth took beyond them."""
+    rows: list[Row] = [(step.name, number(step.cost)) for step in results.steps]
+    passes = [s.passes for s in results.subjects if s.name == "Hearth" and s.passes]
+    if not passes:
+        return rows
+    total = Spread.of([each.requests.cpu for each in passes[0]]).median
+    rest = total - sum(step.cost for step in results.steps)
+    system = Spread.of([each.requests.system for each in passes[0]]).median
+    return [
+        *rows,
+        (f"the rest, of which about {number(system)} in the kernel", number(rest)),
+        ("**a request**", f"**{number(total)}**"),
+    ]
+
+
+def markdown(columns: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    """A Markdown table; the first column is text, the others are numbers."""
+    lines = [columns, ("---", *("---:" for _ in columns[1:])), *body]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def number(value: float) -> str:
+    """Three digits that count, thousands apart: 0.123, 4.56, 78.9, 1,234."""
+    if value >= 99.95:
+        return f"{value:,.0f}"
+    return (
+        f"{value:.1f}" if value >= 9.995 else f"{value:.2f}" if value >= 0.9995 else f"{value:.3f}"
+    )
+
+
+def _row(subject: Subject, floor: Floor) -> Row:
+    if not subject.passes:
+        return (subject.name, f"absent: {subject.absent}", *("-" for _ in COLUMNS[2:]))
+
+    def median(of: Callable[[Pass], float | None]) -> float | None:
+        values = [value for each in subject.passes if (value := of(each)) is not None]
+        return Spread.of(values).median if values else None
+
+    first = median(lambda p: p.first_chunk)
+    return (
+        subject.name,
+        _with_spread([p.requests.cpu for p in subject.passes]),
+        _rate(subject.passes),
+        _cell(median(lambda p: p.p50)),
+        _cell(median(lambda p: p.p99)),
+        _cell(median(lambda p: p.offered)),
+        _cell(median(lambda p: p.streaming.cpu if p.streaming else None)),
+        _cell(None if first is None else max(0.0, first - floor.first_chunk)),
+        _cell(median(lambda p: p.resident / _MIB)),
+    )
+
+
+def _rate(passes: Sequence[Pass]) -> str:
+    """At least so many where the load could not keep the program's core busy."""
+    rate = Spread.of([p.requests.rate for p in passes]).median
+    busy = Spread.of([p.requests.busy for p in passes]).median
+    return f"{'' if busy >= _SATURATED else '≥ '}{number(rate)}"
+
+
+def _with_spread(values: Sequence[float]) -> str:
+    spread = Spread.of(values)
+    if len(values) == 1:
+        return number(spread.median)
+    return f"{number(spread.median)} ({number(spread.low)} to {number(spread.high)})"
+
+
+def _cell(value: float | None) -> str:
+    return "-" if value is None else number(value)
