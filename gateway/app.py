@@ -58,6 +58,20 @@ class Gateway:
         self.upstreams = _upstreams(config)
         self.proxy = Proxy(config, keyring, router, self.upstreams, ledger.record)
         self.context = Context(config, keyring, ledger, time.time)
+        self._calls: set[asyncio.Task[object]] = set()
+
+    def began(self, call: asyncio.Task[object] | None) -> None:
+        """A call that aiohttp serves, to be waited for by `drain`."""
+        if call is not None:
+            self._calls.add(call)
+            call.add_done_callback(self._calls.discard)
+
+    async def drain(self, seconds: float) -> None:
+        """Let the calls that aiohttp serves finish, and cancel those that take longer."""
+        if self._calls:
+            _, late = await asyncio.wait(self._calls, timeout=seconds)
+            for call in late:
+                call.cancel()
 
     async def close(self) -> None:
         """Let go of the providers' connections, then ship what is in the journal."""
@@ -163,6 +177,7 @@ async def _proxied(
 ) -> web.StreamResponse:
     """Run the proxy and, beside it, send what it writes; whichever fails ends the other."""
     client = AiohttpDownstream(request)
+    gateway.began(asyncio.current_task())
     try:
         complete = await with_body(head, request, gateway.config.server.max_body)
     except GatewayError as error:

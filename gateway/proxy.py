@@ -10,6 +10,7 @@
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator, Mapping
 
 from gateway.call import Call, read_call
@@ -17,6 +18,7 @@ from gateway.config import Config
 from gateway.endpoint import Target
 from gateway.entry import Entry
 from gateway.errors import (
+    Forbidden,
     GatewayError,
     ModelNotFound,
     NoProvider,
@@ -40,6 +42,8 @@ from gateway.routing.pool import Candidate, Router
 from gateway.wire.downstream import Downstream
 from gateway.wire.headers import UpstreamHead, accept_encoding
 from gateway.wire.upstream import Response, Upstream
+
+_log = logging.getLogger(__name__)
 
 RETRIED = frozenset((429, 500, 502, 503, 504))
 """Answers that are the provider's trouble and not the client's: the next candidate is tried."""
@@ -86,8 +90,9 @@ class Proxy:
         except asyncio.CancelledError:
             entry.settle("cancelled")
             raise
-        finally:
-            entry.settle("failed")
+        except Exception:  # noqa: BLE001  # logged, and answered
+            _log.exception("%s failed for a reason nobody expected", entry.id)
+            _give_up(entry, client)
 
     def refuse(
         self, request: Request, target: Target, error: GatewayError, client: Downstream
@@ -102,7 +107,11 @@ class Proxy:
         answer_error(error, entry, client)
 
     def _authenticate(self, entry: Entry) -> Tenant:
-        tenant = self._keyring.caller(entry.request)
+        try:
+            tenant = self._keyring.caller(entry.request)
+        except Forbidden:
+            entry.tenant = self._keyring.tenant(entry.request).name
+            raise
         entry.tenant = tenant.name
         return tenant
 
@@ -160,6 +169,18 @@ class Proxy:
             return error
         entry.attempt_answered(response.status)
         return response
+
+
+def _give_up(entry: Entry, client: Downstream) -> None:
+    """A defect of ours: 500, or a cut where the client has seen another status."""
+    if entry.status is not None:
+        entry.settle("failed")
+        client.cut()
+        return
+    error = GatewayError("Something went wrong in Hearth; its log says what")
+    entry.status, entry.error = error.status, error.message
+    entry.settle("failed")
+    answer_error(error, entry, client)
 
 
 def _is_retried(answer: Response | UpstreamError) -> bool:

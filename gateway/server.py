@@ -19,6 +19,8 @@ from gateway.wire.edge import Edge, Listener
 
 _BACKLOG = 1024
 _KEEPALIVE = 75.0
+_CLOSING = 1.0
+"""Seconds for aiohttp to close its connections, once no call is under way."""
 
 
 async def serve(config: Config, announce: Callable[[str], None]) -> None:
@@ -45,17 +47,20 @@ async def running(config: Config) -> AsyncIterator[str]:
         auto_decompress=False,
         handler_cancellation=True,
         keepalive_timeout=_KEEPALIVE,
-        shutdown_timeout=config.server.drain,
+        shutdown_timeout=_CLOSING,
     )
     await runner.setup()
     gateway = app[GATEWAY]
     listener = _listener(gateway, runner)
     try:
         server = await _listen(config.server, listener)
-        yield _address(config.server, server.sockets[0])
-        gateway.draining = True
-        server.close()
-        await listener.drain(config.server.drain)
+        try:
+            yield _address(config.server, server.sockets[0])
+        finally:
+            gateway.draining = True
+            server.close()
+            seconds = config.server.drain
+            await asyncio.gather(listener.drain(seconds), gateway.drain(seconds))
     finally:
         await runner.cleanup()
 
@@ -68,6 +73,7 @@ def _listener(gateway: Gateway, runner: web.AppRunner) -> Listener:
         handle=gateway.proxy.handle,
         fallback=aiohttp_server,
         max_body=gateway.config.server.max_body,
+        patience=_KEEPALIVE,
     )
 
 

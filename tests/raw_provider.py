@@ -207,5 +207,5 @@ async def fetch(upstream: Upstream, head: bytes = GET, body: bytes = b"") -> tup
 async def until(condition: Callable[[], bool]) -> None:
     """Return as soon as `condition` holds."""
     async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110  # any condition, none of which has an event
+        while not condition():  # any condition, none of which has an event
             await asyncio.sleep(0.001)

@@ -5,12 +5,15 @@ waiting; what it wrote goes out here, at the client's pace.
 """
 
 import asyncio
+import socket
+import struct
 import time
 from collections import deque
+from typing import cast
 
 import msgspec
 from aiohttp import web
-from aiohttp.http import SERVER_SOFTWARE
+from aiohttp.http import SERVER_SOFTWARE, HttpVersion11
 
 from gateway.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
 from gateway.request import Headers, Request, decode_field
@@ -143,5 +146,15 @@ class AiohttpDownstream:
     async def _close(self, response: web.StreamResponse) -> None:
         if not self._cut:
             await response.write_eof()
-        elif self._request.transport is not None:
-            self._request.transport.close()
+        elif (transport := self._request.transport) is not None:
+            if self._request.version < HttpVersion11 and response.content_length is None:
+                _reset(transport)
+            else:
+                transport.close()
+
+
+def _reset(transport: asyncio.BaseTransport) -> None:
+    """Close with a TCP reset, where the connection's end would pass for the body's."""
+    at_once = struct.pack("ii", 1, 0)
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+    cast(asyncio.Transport, transport).abort()

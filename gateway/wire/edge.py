@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from gateway.endpoint import Target
 from gateway.request import Request
+from gateway.wire.alarm import NEVER, Alarm
 from gateway.wire.downstream import Downstream
 from gateway.wire.request_head import MAX_HEAD, RequestHead, parse_head
 from gateway.wire.wire_answer import WireAnswer
@@ -32,12 +33,11 @@ class Edge(asyncio.Protocol):
         self._answer: WireAnswer | None = None
         self._task: asyncio.Task[None] | None = None
         self._read_paused = False
+        self._write_paused = False
         self._last_request = False
-        self.waiting_since = time.monotonic()
-
-    @property
-    def is_answering(self) -> bool:
-        return self._task is not None
+        self._is_lost = False
+        self._loop = asyncio.get_running_loop()
+        self._alarm = Alarm(self._loop, self.abort)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are none of asyncio's classes.
@@ -46,36 +46,45 @@ class Edge(asyncio.Protocol):
         address = transport.get_extra_info("peername")
         self._peer = str(address[0]) if isinstance(address, tuple) else ""
         self._listener.entered(self)
+        self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._listener.left(self)
-        if self._task is not None:
+        self._alarm.stop()
+        self._is_lost = True
+        if self._task is None:
+            self._listener.left(self)
+        else:
             self._task.cancel()
 
     def data_received(self, data: bytes) -> None:
         if self._incoming is not None:
+            self._wait()
             self._incoming.add(data)
             self._run_if_complete(self._incoming)
             return
         self._buffer = self._buffer + data if self._buffer else data
-        if self._task is None:
+        if self._task is None and not self._write_paused:
             self._read_head()
         elif len(self._buffer) > _READ_AHEAD:
             self._read_paused = True
             self._transport.pause_reading()
 
     def pause_writing(self) -> None:
+        self._write_paused = True
         if self._answer is not None:
             self._answer.pause()
 
     def resume_writing(self) -> None:
+        self._write_paused = False
         if self._answer is not None:
             self._answer.resume()
+        else:
+            self._go_on()
 
     def stop(self) -> None:
-        """Take no further request; an answer under way may end."""
+        """Take no further request; one under way may end."""
         self._last_request = True
-        if self._task is None:
+        if self._task is None and self._incoming is None:
             self._transport.close()
 
     def abort(self) -> None:
@@ -98,6 +107,7 @@ class Edge(asyncio.Protocol):
 
     def _hand_over(self) -> None:
         """From here on aiohttp serves this connection."""
+        self._alarm.stop()
         self._listener.left(self)
         protocol = self._listener.fallback()
         self._transport.set_protocol(protocol)
@@ -108,27 +118,41 @@ class Edge(asyncio.Protocol):
         if incoming.missing > 0:
             return
         self._incoming = None
+        self._alarm.set(NEVER)
         request, self._buffer = incoming.take(self._peer)
         keep_alive = incoming.head.keep_alive and not self._last_request
         self._answer = WireAnswer(self._transport, keep_alive=keep_alive)
         work = self._listener.handle(request, incoming.target, self._answer)
-        self._task = asyncio.get_running_loop().create_task(work)
+        self._task = self._loop.create_task(work)
         self._task.add_done_callback(self._answered)
 
     def _answered(self, task: asyncio.Task[None]) -> None:
         self._task = self._answer = None
-        self.waiting_since = time.monotonic()
-        if task.cancelled():
-            return
-        if task.exception() is not None or self._last_request:
+        if self._is_lost:
+            self._listener.left(self)
+        elif task.cancelled():
+            self._transport.abort()
+        elif task.exception() is not None or self._last_request:
             # An error nobody expected: the loop's handler logs it, the client sees a cut.
             self._transport.close()
             task.result()
+        else:
+            self._wait()
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Turn to the next request, unless the client has not yet taken the last answers."""
+        if self._write_paused or self._transport.is_closing():
+            return
         if self._read_paused:
             self._read_paused = False
             self._transport.resume_reading()
-        if self._buffer and not self._transport.is_closing():
+        if self._buffer:
             self._read_head()
+
+    def _wait(self) -> None:
+        """For so long the client may keep the connection and send nothing."""
+        self._alarm.set(self._loop.time() + self._listener.patience)
 
 
 class _Incoming:
@@ -167,7 +191,8 @@ class Listener:
     """What the connections of one listening socket share.
 
     `route` gives the target of a POST that goes to a provider, None for anything else; `handle`
-    answers it; `fallback` makes aiohttp's protocol for a connection.
+    answers it; `fallback` makes aiohttp's protocol for a connection. A client that owes a request
+    and sends nothing for `patience` seconds is disconnected.
     """
 
     def __init__(
@@ -176,11 +201,13 @@ class Listener:
         handle: Callable[[Request, Target, Downstream], Coroutine[Any, Any, None]],
         fallback: Callable[[], asyncio.Protocol],
         max_body: int,
+        patience: float,
     ) -> None:
         self.route = route
         self.handle = handle
         self.fallback = fallback
         self.max_body = max_body
+        self.patience = patience
         self._edges: set[Edge] = set()
         self._all_left = asyncio.Event()
 
@@ -190,18 +217,21 @@ class Listener:
         self._all_left.clear()
 
     def left(self, edge: Edge) -> None:
-        """It is closed, or aiohttp's."""
+        """It is closed and its last call settled, or it is aiohttp's."""
         self._edges.discard(edge)
         if not self._edges:
             self._all_left.set()
 
     async def drain(self, seconds: float) -> None:
         """Close what waits, let answers under way finish, and end those that take longer."""
+        if not self._edges:
+            return
         for edge in tuple(self._edges):
             edge.stop()
         try:
-            async with asyncio.timeout(seconds if self._edges else 0):
+            async with asyncio.timeout(seconds):
                 await self._all_left.wait()
         except TimeoutError:
             for edge in tuple(self._edges):
                 edge.abort()
+            await self._all_left.wait()

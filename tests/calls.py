@@ -1,0 +1,58 @@
+"""Model calls, and the answers that scripted providers give to them."""
+
+from typing import Any
+
+from tests.raw_provider import Peer, RawProvider
+
+CHAT = b'{"model":"gpt-4o-mini","user":"user_1","messages":[{"role":"user","content":"Hi"}]}'
+STREAM = b'{"stream":true,' + CHAT[1:]
+USAGE = b'"usage":{"prompt_tokens":7,"completion_tokens":3}'
+COMPLETION = b'{"id":"chatcmpl-1","choices":[{"finish_reason":"stop"}],' + USAGE + b"}"
+
+STREAM_HEAD = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+)
+HELLO = b'data: {"id":"chatcmpl-2","choices":[{"delta":{"content":"Hello"}}]}\n\n'
+COUNTED = b'data: {"id":"chatcmpl-2","choices":[],' + USAGE + b"}\n\n"
+DONE = b"data: [DONE]\n\n"
+LAST_CHUNK = b"0\r\n\r\n"
+
+
+def whole(body: bytes, status: bytes = b"200 OK", *fields: bytes) -> bytes:
+    """An answer with a JSON body of known length."""
+    lines = [b"HTTP/1.1 " + status, b"Content-Type: application/json", *fields]
+    return b"\r\n".join([*lines, b"Content-Length: %d" % len(body), b"", body])
+
+
+def chunk(data: bytes) -> bytes:
+    """`data` as a chunk of a chunked body."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def at(provider: RawProvider, name: str = "a", **settings: Any) -> dict[str, Any]:
+    """The configuration of a scripted provider."""
+    return {"name": name, "base_url": f"http://127.0.0.1:{provider.port}/v1", **settings}
+
+
+async def read_request(peer: Peer) -> tuple[bytes, bytes]:
+    """Head and body of the next request, as they reached the provider."""
+    head = await peer.head()
+    lengths = [
+        int(line.split(b":")[1])
+        for line in head.split(b"\r\n")
+        if line.lower().startswith(b"content-length:")
+    ]
+    return head, await peer.read(sum(lengths))
+
+
+class Requests:
+    """A script that answers every request on a connection and keeps what was asked."""
+
+    def __init__(self, answer: bytes) -> None:
+        self.seen: list[tuple[bytes, bytes]] = []
+        self._answer = answer
+
+    async def __call__(self, peer: Peer) -> None:
+        while True:
+            self.seen.append(await read_request(peer))
+            peer.send(self._answer)

@@ -1,0 +1,38 @@
+"""What a running gateway has on record, read as its users read it."""
+
+import asyncio
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from tests.gateways import RunningGateway
+
+
+async def read_json(url: str, key: str = "", status: int = 200) -> Any:
+    """The JSON at `url`, asked for with `key` if it is given; the status is checked."""
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as answer:
+        assert answer.status == status, await answer.text()
+        return msgspec.json.decode(await answer.read())
+
+
+async def generations(gateway: RunningGateway, key: str = "") -> list[dict[str, Any]]:
+    """All of them, newest first."""
+    page: list[dict[str, Any]] = (await read_json(f"{gateway.api}/generations", key))["data"]
+    return page
+
+
+async def only_generation(gateway: RunningGateway, key: str = "") -> dict[str, Any]:
+    """The one there is."""
+    (generation,) = await generations(gateway, key)
+    return generation
+
+
+async def next_generation(gateway: RunningGateway, key: str = "") -> dict[str, Any]:
+    """The one that is about to be there, as the gateway cannot say when a client has left."""
+    async with asyncio.timeout(5):
+        while not (found := await generations(gateway, key)):
+            await asyncio.sleep(0.005)
+    (generation,) = found
+    return generation

@@ -1,0 +1,96 @@
+"""A client that leaves takes its call with it: at once, whatever the call was waiting for."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.calls import HELLO, STREAM, STREAM_HEAD, at, chunk, read_request
+from tests.conftest import Wire
+from tests.gateways import running_gateway
+from tests.raw_client import RawClient, connected, post
+from tests.raw_provider import Peer, serving, until
+from tests.recorded import next_generation
+
+LEAVING = [RawClient.close, RawClient.reset]
+
+
+@pytest.mark.parametrize("leave", LEAVING, ids=["close", "reset"])
+async def test_client_leaves_mid_stream(tmp_path: Path, wire: Wire, leave: object) -> None:
+    """The provider sees the end within half a second; what was said until then is estimated."""
+    ended: list[float] = []
+
+    async def talk(peer: Peer) -> None:
+        await read_request(peer)
+        peer.send(STREAM_HEAD + chunk(HELLO))
+        await peer.wait_closed()
+        ended.append(time.monotonic())
+
+    async with (
+        serving(talk) as provider,
+        running_gateway(tmp_path, [at(provider)], server={"wire": wire}) as gateway,
+    ):
+        async with connected(gateway.origin) as client:
+            client.send(post(STREAM))
+            _, headers = await client.head()
+            assert await anext(client.pieces(headers)) == HELLO
+            left = time.monotonic()
+            RawClient.reset(client) if leave is LEAVING[1] else RawClient.close(client)
+            await until(lambda: bool(ended))
+            assert ended[0] - left < 0.5
+        record = await next_generation(gateway)
+    assert (record["cancelled"], record["hearth"]["status"]) == (True, 200)
+    assert record["hearth"]["usage_estimated"]
+    assert record["tokens_prompt"] > 0
+    assert record["tokens_completion"] > 0
+
+
+async def test_client_leaves_before_the_head(tmp_path: Path, wire: Wire) -> None:
+    """A call that waits for its provider is given up; its prompt was sent and is estimated."""
+    ended = asyncio.Event()
+
+    async def think(peer: Peer) -> None:
+        await read_request(peer)
+        await peer.wait_closed()
+        ended.set()
+
+    async with (
+        serving(think) as provider,
+        running_gateway(tmp_path, [at(provider)], server={"wire": wire}) as gateway,
+    ):
+        async with connected(gateway.origin) as client:
+            client.send(post(STREAM))
+            await until(lambda: provider.requests == 1)
+            client.close()
+            await asyncio.wait_for(ended.wait(), 0.5)
+        record = await next_generation(gateway)
+    assert (record["cancelled"], record["hearth"]["status"]) == (True, 499)
+    assert (record["provider_name"], record["external_user"]) == ("a", "user_1")
+    assert record["hearth"]["usage_estimated"]
+    assert record["tokens_prompt"] > 0
+
+
+async def test_client_leaves_while_the_provider_waits(tmp_path: Path, wire: Wire) -> None:
+    """A slow client that leaves frees a provider that was held back for it."""
+    ended = asyncio.Event()
+    size = 32 * 1024 * 1024
+
+    async def flood(peer: Peer) -> None:
+        await read_request(peer)
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + b"a" * size)
+        assert await peer.is_stalled(0.2)
+        ended.set()
+        await peer.wait_closed()
+
+    async with (
+        serving(flood) as provider,
+        running_gateway(tmp_path, [at(provider)], server={"wire": wire}) as gateway,
+    ):
+        async with connected(gateway.origin) as client:
+            client.send(post(STREAM))
+            await asyncio.wait_for(ended.wait(), 5)
+            client.reset()
+            record = await next_generation(gateway)
+        await asyncio.wait_for(provider.wait_closed(), 1)
+    assert record["cancelled"]

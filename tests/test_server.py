@@ -1,0 +1,146 @@
+"""Stopping: what is under way ends well if it can, and nothing that happened is forgotten."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from gateway.app import GATEWAY, create_app
+from gateway.config import Config
+from gateway.ledger.sqlite import SqliteStore
+from gateway.ledger.store import GenerationQuery
+from gateway.server import running
+from tests.calls import CHAT, DONE, HELLO, LAST_CHUNK, STREAM, STREAM_HEAD, at, chunk, read_request
+from tests.conftest import Wire
+from tests.gateways import build_config
+from tests.raw_client import connected, post
+from tests.raw_provider import Peer, serving, until
+
+
+async def outcomes(folder: Path) -> list[str]:
+    """What the store in `folder` holds when the gateway has gone."""
+    store = await SqliteStore.open(folder / "hearth.db")
+    try:
+        return [one.outcome for one in await store.generations(GenerationQuery())]
+    finally:
+        await store.close()
+
+
+def configured(folder: Path, providers: list[dict[str, object]], wire: Wire, drain: str) -> Config:
+    return build_config(folder, providers, server={"wire": wire, "drain": drain})
+
+
+async def test_a_stream_under_way_finishes(tmp_path: Path, wire: Wire) -> None:
+    """Within `drain` a stream ends as it would have, while new connections are refused."""
+    stopping = asyncio.Event()
+
+    async def until_stopping(peer: Peer) -> None:
+        await read_request(peer)
+        peer.send(STREAM_HEAD + chunk(HELLO))
+        await stopping.wait()
+        peer.send(chunk(DONE) + LAST_CHUNK)
+        await peer.wait_closed()
+
+    async with serving(until_stopping) as provider:
+        gateway = running(configured(tmp_path, [at(provider)], wire, "5s"))
+        origin = await gateway.__aenter__()
+        async with connected(origin) as client:
+            client.send(post(STREAM))
+            _, headers = await client.head()
+            pieces = client.pieces(headers)
+            assert await anext(pieces) == HELLO
+            end = asyncio.ensure_future(gateway.__aexit__(None, None, None))
+            await asyncio.sleep(0.05)
+            with pytest.raises(ConnectionRefusedError):
+                async with connected(origin):
+                    pass
+            assert not end.done()
+            stopping.set()
+            assert [piece async for piece in pieces] == [DONE, b""]
+            await asyncio.wait_for(end, 2)
+    assert await outcomes(tmp_path) == ["ok"]
+
+
+async def test_a_longer_stream_is_cut(tmp_path: Path, wire: Wire) -> None:
+    """What does not end within `drain` is cut, settles as cancelled, and is in the store."""
+
+    async def never_end(peer: Peer) -> None:
+        await read_request(peer)
+        peer.send(STREAM_HEAD + chunk(HELLO))
+        await peer.wait_closed()
+
+    async with serving(never_end) as provider:
+        gateway = running(configured(tmp_path, [at(provider)], wire, "100ms"))
+        origin = await gateway.__aenter__()
+        async with connected(origin) as client:
+            client.send(post(STREAM))
+            _, headers = await client.head()
+            pieces = client.pieces(headers)
+            assert await anext(pieces) == HELLO
+            started = time.monotonic()
+            await gateway.__aexit__(None, None, None)
+            assert 0.09 < time.monotonic() - started < 1
+            assert [piece async for piece in pieces] == []
+    assert await outcomes(tmp_path) == ["cancelled"]
+
+
+async def test_waiting_connections_close(tmp_path: Path, wire: Wire) -> None:
+    """Connections that wait for a request do not hold the end up."""
+    config = configured(tmp_path, [{"name": "a", "base_url": "http://127.0.0.1:1"}], wire, "30s")
+    gateway = running(config)
+    origin = await gateway.__aenter__()
+    async with connected(origin) as fresh, connected(origin) as used:
+        used.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await used.answer()).status == 200
+        started = time.monotonic()
+        await gateway.__aexit__(None, None, None)
+        assert time.monotonic() - started < 2
+        assert await fresh.is_closed()
+        assert await used.is_closed()
+
+
+async def test_readiness(tmp_path: Path, http: aiohttp.ClientSession) -> None:
+    """/readyz says 503 from the moment the end begins; /healthz stays well."""
+    config = build_config(tmp_path, [{"name": "a", "base_url": "http://127.0.0.1:1"}])
+    async with TestClient(TestServer(create_app(config))) as client:
+        assert (await client.get("/readyz")).status == 200
+        client.app[GATEWAY].draining = True
+        answer = await client.get("/readyz")
+        assert (answer.status, await answer.json()) == (503, {"status": "draining"})
+        assert (await client.get("/healthz")).status == 200
+
+
+async def test_two_gateways_cannot_share_an_address(tmp_path: Path) -> None:
+    """An address that is taken is an OSError, and the parts already built are let go."""
+    providers = [{"name": "a", "base_url": "http://127.0.0.1:1"}]
+    async with running(build_config(tmp_path, providers)) as origin:
+        port = int(origin.rpartition(":")[2])
+        second = build_config(tmp_path, providers, server={"port": port})
+        with pytest.raises(OSError, match="address already in use"):
+            async with running(second):
+                pass
+
+
+async def test_a_request_half_sent_may_end(tmp_path: Path) -> None:
+    """A body that is on its way when the end begins is still taken and answered."""
+
+    async def answer(peer: Peer) -> None:
+        await read_request(peer)
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+        await peer.wait_closed()
+
+    async with serving(answer) as provider:
+        gateway = running(configured(tmp_path, [at(provider)], "fast", "5s"))
+        origin = await gateway.__aenter__()
+        async with connected(origin) as client:
+            request = post(CHAT)
+            await client.send_slowly(request[:-5])
+            end = asyncio.ensure_future(gateway.__aexit__(None, None, None))
+            await client.send_slowly(b"", request[-5:])
+            assert (await client.answer()).body == b"hi"
+            await asyncio.wait_for(end, 2)
+            await until(lambda: provider.requests == 1)
+    assert await outcomes(tmp_path) == ["ok"]
