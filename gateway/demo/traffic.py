@@ -53,7 +53,8 @@ _QUESTIONS = (
     "Can {subject} wait on the side of the stove for an hour without harm?",
     "Which of the two kinds of wood is better for {subject}, and why?",
 )
-_NOTES_EACH = 12
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_NOTES_A_DAY = 10
 _SHORTEST, _LONGEST = 4, 16
 
 
@@ -135,8 +136,8 @@ class Traffic:
 
     def _begin(self, user: str) -> Conversation:
         role = self._dice.choice(_ROLES).format(user=user)
-        notes = self._dice.sample(_NOTES, _NOTES_EACH)
-        return Conversation(" ".join((role, *notes)), self._dice.randint(_SHORTEST, _LONGEST))
+        notes = (" ".join((f"{day}:", *self._dice.sample(_NOTES, _NOTES_A_DAY))) for day in _DAYS)
+        return Conversation("\n".join((role, *notes)), self._dice.randint(_SHORTEST, _LONGEST))
 
     def _question(self) -> str:
         return self._dice.choice(_QUESTIONS).format(subject=self._dice.choice(_SUBJECTS))

@@ -24,8 +24,8 @@ from gateway.demo.settings import MockSettings
 from gateway.server import running
 from gateway.units import Duration
 
-MODEL = "gpt-4o-mini"
-PRICE = ModelPrice(input=0.15, output=0.60, cached_input=0.075)
+MODEL = "gpt-5-mini"
+PRICE = ModelPrice(input=0.25, output=2.00, cached_input=0.025)
 STICKY = Sticky()
 SPREAD = Sticky(key=())
 """Without a key to stick to, calls go to the least loaded provider, in turns."""
@@ -35,12 +35,9 @@ PROVIDERS = ("birch", "maple", "oak")
 MOCK = MockSettings(
     latency=Duration(0.02),
     latency_per_1k=Duration(0.05),
-    cache_tokens=12_000,
-    cache_lifetime=Duration(300),
-    cache_minimum=256,
-    cache_step=64,
+    cache_tokens=20_000,
 )
-"""A provider with room for the conversations of about a dozen users."""
+"""A provider with room for about ten conversations; minimum and grain of the cache are OpenAI's."""
 
 
 class World(msgspec.Struct, frozen=True):
