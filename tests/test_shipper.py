@@ -287,10 +287,10 @@ async def test_stop_does_not_wait_longer(
     journal: Journal, store: Unsteady, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Another process has the turn: after the given time the rest is left for the next start."""
+    holder = await hold_turn(journal.folder)
     shipper = Shipper(journal.folder, store)
     shipper.start()
     journal.append(generation(1))
-    holder = await hold_turn(journal.folder)
     started = time.monotonic()
     await shipper.stop(0.05)
     assert time.monotonic() - started < 2
