@@ -268,3 +268,37 @@ async def test_quiet(tmp_path: Path, wire: Wire, caplog: pytest.LogCaptureFixtur
                     client.send(sent)
                     leave(client)
     assert caplog.messages == []
+
+
+async def test_an_idle_connection_is_closed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A client that owes a request, or half of one, is not waited for without end."""
+    monkeypatch.setattr("gateway.server._KEEPALIVE", 0.05)
+    async with (
+        gateway_to(tmp_path, "fast") as (gateway, _, idle),
+        connected(gateway.origin) as half,
+        connected(gateway.origin) as used,
+    ):
+        half.send(post(CHAT)[:-5])
+        used.send(post(CHAT))
+        assert (await used.answer()).body == CHAT
+        for client in (idle, half, used):
+            assert await client.is_closed()
+
+
+async def test_a_long_answer_is_no_idleness(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """While its answer is awaited, a client may be silent for as long as it takes."""
+    monkeypatch.setattr("gateway.server._KEEPALIVE", 0.02)
+
+    async def think(peer: Peer) -> None:
+        _, body = await read_request(peer)
+        await asyncio.sleep(0.1)
+        peer.send(whole(body))
+        await peer.wait_closed()
+
+    async with gateway_to(tmp_path, "fast", think) as (_, _, client):
+        client.send(post(CHAT))
+        assert (await client.answer()).body == CHAT

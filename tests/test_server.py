@@ -4,7 +4,6 @@ import asyncio
 import time
 from pathlib import Path
 
-import aiohttp
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
@@ -102,7 +101,7 @@ async def test_waiting_connections_close(tmp_path: Path, wire: Wire) -> None:
         assert await used.is_closed()
 
 
-async def test_readiness(tmp_path: Path, http: aiohttp.ClientSession) -> None:
+async def test_readiness(tmp_path: Path) -> None:
     """/readyz says 503 from the moment the end begins; /healthz stays well."""
     config = build_config(tmp_path, [{"name": "a", "base_url": "http://127.0.0.1:1"}])
     async with TestClient(TestServer(create_app(config))) as client:

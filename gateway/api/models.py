@@ -26,7 +26,7 @@ async def list_models(context: Context, request: Request, target: Target) -> web
 async def get_model(context: Context, request: Request, target: Target) -> web.Response:
     """One model by its name, which may contain slashes; ModelNotFound when none serves it."""
     context.keyring.tenant(request)
-    name = unquote(target.endpoint.path.removeprefix("models/"))
+    name = unquote(target.endpoint.path.partition("/")[2])
     provider = next((p for p in context.config.providers if p.serves(name)), None)
     if provider is None:
         raise ModelNotFound(f"No provider serves the model `{name}`", "model")

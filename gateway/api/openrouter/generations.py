@@ -4,6 +4,7 @@ Field names, units and errors: openrouter.ai/docs/api-reference/get-a-generation
 `hearth` are ours.
 """
 
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,7 @@ from gateway.ledger.store import GenerationQuery
 from gateway.request import Request
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CURSOR = re.compile(r"([0-9]{1,18}):(.+)")  # a moment that any store can hold, and an id
 FILTERS = (
     *("user", "model", "provider", "status", "flagged", "since", "until"),
     *("key", "limit", "cursor"),
@@ -97,10 +99,12 @@ def _read_cursor(cursor: str | None) -> tuple[int, str] | None:
         return None
     try:
         text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        created_at, _, generation_id = text.partition(":")
-        return int(created_at), generation_id
     except ValueError:
-        raise BadRequest("Parameter `cursor` is not one that a list returned", "cursor") from None
+        text = ""
+    last = _CURSOR.fullmatch(text)
+    if last is None:
+        raise BadRequest("Parameter `cursor` is not one that a list returned", "cursor")
+    return int(last[1]), last[2]
 
 
 def generation_json(generation: Generation) -> dict[str, Any]:

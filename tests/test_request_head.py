@@ -1,0 +1,59 @@
+"""Which heads are hot: a plain POST with one length, strictly HTTP/1.1, and nothing else."""
+
+import pytest
+
+from gateway.wire.request_head import parse_head
+
+HEAD = b"POST /v1/chat/completions?x=1 HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n"
+
+
+def with_field(line: bytes) -> bytes:
+    return HEAD.removesuffix(b"\r\n") + line + b"\r\n\r\n"
+
+
+def test_hot() -> None:
+    """Target, fields in the sender's spelling and order, and the body's length are read."""
+    head = parse_head(with_field(b"X-Two:  b\r\nx-two: a"))
+    assert head is not None
+    assert (head.target, head.length, head.keep_alive) == ("/v1/chat/completions?x=1", 5, True)
+    assert head.headers[:2] == [(b"Host", b"h"), (b"Content-Length", b"5")]
+    assert head.headers[2:] == [(b"X-Two", b"b"), (b"x-two", b"a")]
+
+
+def test_closing() -> None:
+    """`Connection: close` is hot too, and says that no request follows."""
+    head = parse_head(with_field(b"Connection: close"))
+    assert head is not None
+    assert not head.keep_alive
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        HEAD.replace(b"POST", b"GET"),
+        HEAD.replace(b"POST", b"PUT"),
+        HEAD.replace(b"1.1", b"1.0"),
+        HEAD.replace(b"/v1", b"http://h/v1"),
+        HEAD.replace(b"Host: h\r\n", b""),
+        HEAD.replace(b"Content-Length: 5\r\n", b""),
+        HEAD.replace(b": 5", b": +5"),
+        HEAD.replace(b": 5", b": 5, 5"),
+        HEAD.replace(b"Content-Length:", b"Content-Length :"),
+        with_field(b"Content-Length: 5"),
+        with_field(b"Host: another"),
+        with_field(b"Transfer-Encoding: chunked"),
+        with_field(b"Expect: 100-continue"),
+        with_field(b"Upgrade: websocket"),
+        with_field(b"Content-Encoding: gzip"),
+        with_field(b"Trailer: x"),
+        with_field(b"X: a\r\n folded"),
+        with_field(b"No colon"),
+        with_field(b"X: \x00"),
+        HEAD.replace(b"\r\n", b"\n"),
+        b"\r\n\r\n",
+        b"\x16\x03\x01\r\n\r\n",
+    ],
+)
+def test_not_hot(raw: bytes) -> None:
+    """Anything else, malformed or ambiguous heads included, is left to aiohttp."""
+    assert parse_head(raw) is None
