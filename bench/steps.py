@@ -35,7 +35,8 @@ from gateway.policies import flags_of
 from gateway.pricing import Prices
 from gateway.reply import own_headers
 from gateway.request import Request
-from gateway.rewrite import upstream_body
+from gateway.rewrite import edits_for, upstream_body
+from gateway.routing.plan import Planner
 from gateway.routing.pool import Router
 from gateway.wire.answer import AnswerParser
 from gateway.wire.answer_head import answer_head
@@ -80,12 +81,12 @@ class _Path:
         head, _, self._body = raw.partition(b"\r\n\r\n")
         self._raw_head = head + b"\r\n\r\n"
         config = _config()
-        self._keyring, self._router = Keyring(config), Router(config)
+        self._keyring = Keyring(config)
         self._prices, self._ids = Prices(config.providers), GenerationIds()
+        self._planner = Planner(Router(config), self._prices, config.sticky.key)
         self._provider = config.providers[0]
         upstream = Upstream(self._provider.base_url, self._provider.timeouts)
         self._upstream_head = UpstreamHead(self._provider, upstream)
-        self._sources = config.sticky.key
         self._journal = Journal(folder / "journal")
         self._settled: list[Generation] = []
         self._head = self._parsed()
@@ -169,14 +170,15 @@ class _Path:
         return flags_of(self._call, self._tenant.policies)
 
     def _route(self) -> object:
-        pool = self._router.pool(self._call.model)
-        candidate = next(pool.candidates(self._call.sticky_key(self._sources)))
-        with candidate.provider.lease():
+        candidate = self._planner.plan(self._call, self._body).next(time.monotonic())
+        assert candidate is not None
+        with candidate.provider.lease(candidate.route):
             return candidate
 
     def _forward(self) -> bytes:
         request, call = self._request, self._call
-        body = upstream_body(request, call, self._provider.upstream_model(traffic.MODEL))
+        model = self._provider.upstream_model(traffic.MODEL)
+        body = upstream_body(request, call, model, edits_for(call, self._provider))
         accept = accept_encoding(request, uncoded=call.hides_usage)
         return self._upstream_head.build(request, self._target.path, len(body), accept) + body
 

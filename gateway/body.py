@@ -21,7 +21,7 @@ _FORM_FIELDS = (
 
 
 class Body(msgspec.Struct):
-    """The decoded fields; `metadata` stays undecoded, as only its `user_id` may ever be read."""
+    """The decoded fields; what few calls have, or few parts of which are read, stays undecoded."""
 
     model: Any = None
     user: Any = None
@@ -31,6 +31,8 @@ class Body(msgspec.Struct):
     prompt_cache_key: Any = None
     stream: Any = None
     stream_options: Any = None
+    models: Any = None
+    provider: msgspec.Raw = msgspec.Raw(b"null")
 
 
 _decode = msgspec.json.Decoder(Body).decode

@@ -12,7 +12,10 @@ from gateway.config import StickySource
 from gateway.endpoint import Endpoint
 from gateway.enduser import EndUser, find_end_user
 from gateway.errors import BadRequest
+from gateway.fingerprint import fingerprint
 from gateway.request import Request
+
+MAX_MODELS = 16
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,18 +23,25 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
     `asks_usage`: the client itself asked for `stream_options.include_usage`.
     `is_json`: the body is a JSON object whose top-level fields may be rewritten.
+    `models`: those to ask for, one after the other, where the client named several; then `model`
+    is the first of them. `provider`: OpenRouter's object of that name, undecoded. `affinity`: the
+    client did not ask to be routed as if nobody knew it.
     `overrides`: the `x-usagepanda-*` fields, names in lower case; what policies may be told.
     """
 
     endpoint: Endpoint
     tenant: str
     user: EndUser | None = None
+    safety_identifier: str | None = None
     session_id: str | None = None
     prompt_cache_key: str | None = None
     model: str | None = None
     stream: bool = False
     asks_usage: bool = False
     is_json: bool = False
+    models: tuple[str, ...] = ()
+    provider: bytes = b"null"
+    affinity: bool = True
     overrides: Mapping[str, str] = {}
 
     @property
@@ -43,15 +53,28 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         speaks = self.endpoint.dialect in ("chat", "completions")
         return speaks and self.is_json and self.stream and not self.asks_usage
 
-    def sticky_key(self, sources: tuple[StickySource, ...]) -> bytes | None:
-        """`tenant \\0 id` of the first source that has one: where on the ring this call lives."""
-        values = {
-            "user": self.user.id if self.user else None,
-            "session_id": self.session_id,
-            "prompt_cache_key": self.prompt_cache_key,
-        }
-        found = next((values[source] for source in sources if values[source]), None)
-        return f"{self.tenant}\0{found}".encode() if found else None
+    def sticky_key(self, sources: tuple[StickySource, ...], body: bytes = b"") -> bytes | None:
+        """`tenant \\0 id` of the first source that has one: where on the ring this call lives.
+
+        `body` is read again for a fingerprint alone, and only where nothing before it is there.
+        """
+        if not self.affinity:
+            return None
+        for source in sources:
+            if found := self._sticky_value(source, body):
+                return f"{self.tenant}\0{found}".encode()
+        return None
+
+    def _sticky_value(self, source: StickySource, body: bytes) -> str | None:
+        if source == "user":
+            return self.user.id if self.user else None
+        if source == "session_id":
+            return self.session_id
+        if source == "prompt_cache_key":
+            return self.prompt_cache_key
+        if source == "safety_identifier":
+            return self.safety_identifier
+        return fingerprint(body) if self.is_json else None
 
 
 def read_call(request: Request, endpoint: Endpoint, tenant: str) -> Call:
@@ -65,16 +88,23 @@ def read_call(request: Request, endpoint: Endpoint, tenant: str) -> Call:
         body = read_json_body(request.body)
     elif is_read:
         body = read_form_body(request.body, content_type)
+    model, models = text_field(body.model, "model"), _models(body.models)
+    if models and model:
+        models = tuple(dict.fromkeys((model, *models)))
     return Call(
         endpoint=endpoint,
         tenant=tenant,
         user=find_end_user(request, body),
+        safety_identifier=_hint(body.safety_identifier),
         session_id=_hint(body.session_id) or request.header(b"x-session-id"),
         prompt_cache_key=_hint(body.prompt_cache_key),
-        model=text_field(body.model, "model"),
+        model=model or next(iter(models), None),
         stream=body.stream in (True, "true"),
         asks_usage=_asks_usage(body.stream_options),
         is_json=is_json,
+        models=models,
+        provider=bytes(body.provider),
+        affinity=(request.header(b"x-hearth-affinity") or "").lower() != "off",
         overrides={
             name.decode("latin-1"): value.decode("latin-1").strip()
             for name, value in request.fields.items()
@@ -86,6 +116,16 @@ def read_call(request: Request, endpoint: Endpoint, tenant: str) -> Call:
 def _hint(value: object) -> str | None:
     """A string field that only steers routing; what else stands there is the provider's affair."""
     return value.strip() or None if isinstance(value, str) else None
+
+
+def _models(value: object) -> tuple[str, ...]:
+    """OpenRouter's `models`: the next one is asked for when nobody answers for the one before."""
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not 0 < len(value) <= MAX_MODELS:
+        raise BadRequest(f"`models` must be a list of 1 to {MAX_MODELS} models", "models")
+    names = [text_field(each, "models") for each in value]
+    return tuple(name for name in dict.fromkeys(names) if name)
 
 
 def _asks_usage(stream_options: object) -> bool:

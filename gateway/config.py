@@ -92,6 +92,19 @@ class Health(Section, frozen=True, kw_only=True):
     interval: Duration = Duration(10)
 
 
+class Ejection(Section, frozen=True, kw_only=True):
+    """When calls tell that a provider is sick, and for how long it is then left alone.
+
+    `failures` in a row, or `share` of the latest calls. The first time lasts `time`, every further
+    one twice as long, up to `max_time`.
+    """
+
+    failures: Count = 5
+    share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.5
+    time: Duration = Duration(5)
+    max_time: Duration = Duration(300)
+
+
 class ModelPrice(Section, frozen=True, kw_only=True):
     """USD per million tokens. What is absent costs what `input` costs."""
 
@@ -109,7 +122,11 @@ class Model(Section, frozen=True, kw_only=True):
 
 
 class Provider(Section, frozen=True, kw_only=True, dict=True):
-    """One upstream account. The ring is keyed on `name`."""
+    """One upstream account. The ring is keyed on `name`.
+
+    `forwards_preferences`: the upstream gets the request's `provider` object and obeys it itself.
+    `cache_key_secret`: calls get a `prompt_cache_key`, their user's hash under this key.
+    """
 
     name: Name
     base_url: Annotated[
@@ -126,6 +143,9 @@ class Provider(Section, frozen=True, kw_only=True, dict=True):
     max_in_flight: Count = 512
     timeouts: Timeouts = Timeouts()
     health: Health | None = None
+    ejection: Ejection = Ejection()
+    forwards_preferences: bool = False
+    cache_key_secret: Secret | None = None
     prices: dict[str, ModelPrice] = {}
 
     @cached_property
@@ -146,16 +166,17 @@ class Provider(Section, frozen=True, kw_only=True, dict=True):
         return (self.upstream_models or {}).get(model, model)
 
 
-StickySource = Literal["user", "session_id", "prompt_cache_key"]
+StickySource = Literal["user", "safety_identifier", "session_id", "prompt_cache_key", "fingerprint"]
+"""`fingerprint`: the conversation's opening messages."""
 
 
 class Sticky(Section, frozen=True, kw_only=True):
     """What keeps a user at home. `key`: sources in order of precedence; empty is never sticky."""
 
     key: tuple[StickySource, ...] = ("user", "session_id", "prompt_cache_key")
-    points: Annotated[int, msgspec.Meta(ge=1, le=65536)] = 4096
-    load_factor: Annotated[float, msgspec.Meta(ge=1)] = 1.5
-    floor: Annotated[int, msgspec.Meta(ge=0)] = 16
+    points: Annotated[int, msgspec.Meta(ge=1, le=65536)] = 12288
+    load_factor: Annotated[float, msgspec.Meta(ge=1)] = 2.5
+    floor: Annotated[int, msgspec.Meta(ge=0)] = 32
     slow_start: Duration = Duration(30)
 
 

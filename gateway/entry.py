@@ -47,6 +47,7 @@ class Entry:
         self.meter: Meter | None = None
         self.provider: str | None = None
         self.route: Route | None = None
+        self.model: str | None = None
         self._prices = prices
         self._record = record
         self._upstream_model: str | None = None
@@ -104,7 +105,7 @@ class Entry:
             user=call.user.id if call and call.user else None,
             user_source=call.user.source if call and call.user else None,
             session_id=call.session_id if call else None,
-            model=call.model if call else None,
+            model=self.model or (call.model if call else None),
             upstream_model=self._upstream_model,
             provider=self.provider,
             route=self.route,

@@ -27,6 +27,8 @@ _NANO = 10**9
 _MILLION = 10**6
 _REMEMBERED = 1024
 _LONGEST_NAME = 256
+_SHORT = (1000, 2000)
+"""Tokens of prompts that no tariff calls long."""
 
 
 class Cost(msgspec.Struct, frozen=True):
@@ -138,6 +140,16 @@ class Prices:
             return Cost(0, 0, "none")
         return Cost(total, discount, "config" if configured else "catalogue")
 
+    def per_million(self, provider: str, model: str | None) -> tuple[int, int] | None:
+        """Nano-dollars for a million tokens of a short prompt and of its answer; None: unknown."""
+        key = (provider, model or "")
+        tariff = self._configured.get(key) or self._look_up(key)
+        if tariff is None:
+            return None
+        prompt = [tariff.price(Usage(prompt_tokens=count))[0] for count in _SHORT]
+        completion = [tariff.price(Usage(completion_tokens=count))[0] for count in _SHORT]
+        return _slope(prompt), _slope(completion)
+
     def _look_up(self, key: tuple[str, str]) -> _Tariff | None:
         if not 0 < len(key[1]) <= _LONGEST_NAME:
             return None
@@ -237,6 +249,12 @@ def _flat_above(price: CataloguePrice, prompt_tokens: int) -> _Flat:
 def _nano(dollars: float | Decimal) -> int:
     """Exact for up to nine decimals: a float is taken by its shortest decimal form."""
     return int((Decimal(str(dollars)) * _NANO).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def _slope(prices: Sequence[int]) -> int:
+    """For a million more tokens, without what a call costs by itself; `prices` are of `_SHORT`."""
+    few, more = prices
+    return (more - few) * _MILLION // (_SHORT[1] - _SHORT[0])
 
 
 def _rounded(price: int) -> int:

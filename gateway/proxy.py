@@ -11,7 +11,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Mapping
 
 from gateway.call import Call, read_call
 from gateway.config import Config
@@ -20,7 +21,6 @@ from gateway.entry import Entry
 from gateway.errors import (
     Forbidden,
     GatewayError,
-    ModelNotFound,
     NoProvider,
     PolicyViolation,
     TimedOut,
@@ -37,16 +37,15 @@ from gateway.pricing import Prices
 from gateway.relay import Relay
 from gateway.reply import answer_error
 from gateway.request import Request
-from gateway.rewrite import upstream_body
-from gateway.routing.pool import Candidate, Router
+from gateway.rewrite import edits_for, upstream_body
+from gateway.routing.plan import Candidate, Plan, Planner
+from gateway.routing.pool import Router
+from gateway.routing.verdict import SICK, Verdict, judge
 from gateway.wire.downstream import Downstream
 from gateway.wire.headers import UpstreamHead, accept_encoding
 from gateway.wire.upstream import Response, Upstream
 
 _log = logging.getLogger(__name__)
-
-RETRIED = frozenset((429, 500, 502, 503, 504))
-"""Answers that are the provider's trouble and not the client's: the next candidate is tried."""
 
 
 class Proxy:
@@ -61,12 +60,11 @@ class Proxy:
         record: Callable[[Generation], None],
     ) -> None:
         self._keyring = keyring
-        self._router = router
         self._upstreams = upstreams
         self._record = record
-        self._sticky_sources = config.sticky.key
         self._message_prefix = config.policies.message_prefix
         self._prices = Prices(config.providers)
+        self._planner = Planner(router, self._prices, config.sticky.key)
         self._ids = GenerationIds()
         self._heads = {
             settings.name: UpstreamHead(settings, upstreams[settings.name])
@@ -83,7 +81,7 @@ class Proxy:
             tenant = self._authenticate(entry)
             call = self._identify(entry)
             self._check(call, tenant, entry)
-            await self._forward(call, self._route(call), entry, client)
+            await self._forward(call, self._planner.plan(call, request.body), entry, client)
         except GatewayError as error:
             entry.settle_error(error)
             answer_error(error, entry, client)
@@ -125,39 +123,45 @@ class Proxy:
             reasons = ", ".join(flag.description for flag in entry.flags)
             raise PolicyViolation(self._message_prefix + reasons)
 
-    def _route(self, call: Call) -> Iterator[Candidate]:
-        pool = self._router.pool(call.model)
-        if not pool:
-            raise ModelNotFound(f"No provider serves the model `{call.model}`", "model")
-        return pool.candidates(call.sticky_key(self._sticky_sources))
-
-    async def _forward(
-        self, call: Call, candidates: Iterator[Candidate], entry: Entry, client: Downstream
-    ) -> None:
-        candidate = next(candidates, None)
+    async def _forward(self, call: Call, plan: Plan, entry: Entry, client: Downstream) -> None:
+        candidate = plan.next(time.monotonic())
         if candidate is None:
             raise NoProvider("Every provider of this model is at its limit; try again shortly")
         while candidate is not None:
-            with candidate.provider.lease():
+            with candidate.provider.lease(candidate.route):
                 answer = await self._attempt(call, candidate, entry)
-                candidate = next(candidates, None) if _is_retried(answer) else None
+                now = time.monotonic()
+                verdict = _verdict(answer, candidate)
+                candidate.provider.health.take(verdict, now)
+                following = plan.next(now) if verdict.is_trouble else None
                 if isinstance(answer, UpstreamError):
-                    if candidate is None:
+                    if following is None:
                         raise _none_answered(answer, entry)
-                elif candidate is None:
-                    meter = open_meter(call, answer.status, answer.headers, entry.request.body)
-                    await Relay(meter, entry, client).run(answer, hides=call.hides_usage)
+                elif following is None:
+                    await self._relay(call, candidate, answer, entry, client)
                 else:
                     answer.close()
+            candidate = following
+
+    async def _relay(
+        self, call: Call, candidate: Candidate, answer: Response, entry: Entry, client: Downstream
+    ) -> None:
+        meter = open_meter(call, answer.status, answer.headers, entry.request.body)
+        is_whole = await Relay(meter, entry, client).run(answer, hides=call.hides_usage)
+        if not is_whole:
+            candidate.provider.health.take(SICK, time.monotonic())
+        elif answer.status < 400:
+            candidate.provider.health.succeeded(time.monotonic())
 
     async def _attempt(
         self, call: Call, candidate: Candidate, entry: Entry
     ) -> Response | UpstreamError:
         """One try at one provider: the head of its answer, or how it failed."""
         settings = candidate.provider.settings
-        model = settings.upstream_model(call.model) if call.model else None
+        model = settings.upstream_model(candidate.model) if candidate.model else None
+        entry.model = candidate.model
         entry.attempt(settings.name, candidate.route, model)
-        body = upstream_body(entry.request, call, model)
+        body = upstream_body(entry.request, call, model, edits_for(call, settings))
         accept = accept_encoding(entry.request, uncoded=call.hides_usage)
         head = self._heads[settings.name].build(
             entry.request, entry.target.path, len(body), accept if call.endpoint.known else None
@@ -183,8 +187,11 @@ def _give_up(entry: Entry, client: Downstream) -> None:
     answer_error(error, entry, client)
 
 
-def _is_retried(answer: Response | UpstreamError) -> bool:
-    return isinstance(answer, UpstreamError) or answer.status in RETRIED
+def _verdict(answer: Response | UpstreamError, candidate: Candidate) -> Verdict:
+    if isinstance(answer, UpstreamError):
+        return SICK
+    settings, model = candidate.provider.settings, candidate.model
+    return judge(answer.status, answer.headers, settings, model, time.time())
 
 
 def _none_answered(last: UpstreamError, entry: Entry) -> GatewayError:

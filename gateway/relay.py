@@ -21,8 +21,11 @@ class Relay:
         self._entry = entry
         self._client = client
 
-    async def run(self, response: Response, *, hides: bool) -> None:
-        """Pass the whole answer on; `hides`: the meter may leave a piece out."""
+    async def run(self, response: Response, *, hides: bool) -> bool:
+        """Pass the answer on, and say whether it came whole.
+
+        `hides`: the meter may leave a piece out.
+        """
         self._entry.status, self._entry.meter = response.status, self._meter
         headers = client_headers(response.headers, own_headers(self._entry))
         self._client.start(response.status, headers, None if hides else response.length)
@@ -31,8 +34,10 @@ class Relay:
             await response.relay(self._pass)
         except UpstreamError as error:
             self._break_off(error)
+            return self._meter.settled
         finally:
             self._client.connect_flow(None)
+        return True
 
     def _pass(self, data: bytes, end: bool) -> None:
         passed = self._meter.feed(data)

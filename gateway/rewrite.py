@@ -1,33 +1,73 @@
-"""The two rules that change a request's body: a model's alias, and asking a stream for its usage.
+"""The rules that change a request's body. Every other byte goes to the provider as it came.
 
-Every other byte goes to the provider as it came.
+A model's alias is replaced, a stream is asked for its usage, what was meant for Hearth is taken
+out, and where the operator wants it, a `prompt_cache_key` is put in.
 """
+
+from collections.abc import Mapping
+from hashlib import blake2b
 
 import msgspec
 
 from gateway.call import Call
+from gateway.config import Provider
 from gateway.form import replace_form_field
 from gateway.request import Request
 
+Edits = Mapping[str, str | None]
+"""Top-level fields of a JSON body to set, or with None to take out."""
+
 _ASK_USAGE = b'"stream_options":{"include_usage":true},'
+_NO_EDITS: Edits = {}
+_CACHE_KEY_SIZE = 16
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _options = msgspec.json.Decoder(dict[str, msgspec.Raw] | None).decode
 
 
-def upstream_body(request: Request, call: Call, model: str | None) -> bytes:
-    """The body to send to a provider that knows the call's model as `model`."""
+def edits_for(call: Call, provider: Provider) -> Edits:
+    """What `provider` is to get otherwise than the client wrote it, but for the model's name."""
+    edits: dict[str, str | None] = {}
+    if not call.is_json:
+        return edits
+    if call.models:
+        edits["models"] = None
+    if call.provider != b"null" and not provider.forwards_preferences:
+        edits["provider"] = None
+    if provider.cache_key_secret is not None and _takes_cache_key(call):
+        edits["prompt_cache_key"] = _cache_key(call, provider.cache_key_secret)
+    return edits
+
+
+def upstream_body(
+    request: Request, call: Call, model: str | None, edits: Edits = _NO_EDITS
+) -> bytes:
+    """The body to send to a provider that knows the model to ask for as `model`."""
     body = request.body
-    if model is not None and model != call.model:
-        body = _with_model(request, call, model)
+    renames = model is not None and (model != call.model or bool(call.models))
+    if renames and not call.is_json:
+        content_type = request.header(b"content-type") or ""
+        return replace_form_field(body, content_type, "model", model or "")
+    if edits or renames:
+        body = _edited(body, {**edits, "model": model} if renames else edits)
     return _with_usage(body) if call.hides_usage else body
 
 
-def _with_model(request: Request, call: Call, model: str) -> bytes:
-    if not call.is_json:
-        content_type = request.header(b"content-type") or ""
-        return replace_form_field(request.body, content_type, "model", model)
-    fields = _fields(request.body)
-    return msgspec.json.encode({**fields, "model": model})
+def _edited(body: bytes, edits: Edits) -> bytes:
+    fields: dict[str, object] = {**_fields(body), **edits}
+    dropped = [name for name, value in edits.items() if value is None]
+    return msgspec.json.encode({n: v for n, v in fields.items() if n not in dropped})
+
+
+def _takes_cache_key(call: Call) -> bool:
+    """Whether its API has the field, and nothing stands there."""
+    has_field = call.endpoint.dialect in ("chat", "responses")
+    return has_field and call.user is not None and call.prompt_cache_key is None
+
+
+def _cache_key(call: Call, secret: str) -> str:
+    """The same for every call of a user, and nothing that tells who it is."""
+    user = f"{call.tenant}\0{call.user.id if call.user else ''}".encode()
+    return blake2b(user, digest_size=_CACHE_KEY_SIZE, key=secret.encode()[:64]).hexdigest()
 
 
 def _with_usage(body: bytes) -> bytes:

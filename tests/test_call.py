@@ -11,6 +11,7 @@ from gateway.call import Call, read_call
 from gateway.endpoint import ENDPOINTS, Endpoint
 from gateway.enduser import EndUser
 from gateway.errors import BadRequest
+from gateway.fingerprint import fingerprint
 from gateway.request import Headers, Request
 
 CHAT = ENDPOINTS["chat/completions"]
@@ -310,6 +311,43 @@ def test_sticky_key_is_tenant_and_first_source() -> None:
     assert read(b'{"session_id":"s"}').sticky_key(("user", "session_id")) == b"my-app\0s"
     assert read(b"{}").sticky_key(("user", "session_id", "prompt_cache_key")) is None
     assert read_fields(user="Zoë").sticky_key(("user",)) == "my-app\0Zoë".encode()
+
+
+def test_every_source_of_the_sticky_key() -> None:
+    """A source that is absent leaves the next one to decide; the fingerprint is one of them."""
+    body = b'{"safety_identifier":"i","user":"u","messages":[{"role":"user","content":"Hi"}]}'
+    call = read(body)
+    assert call.sticky_key(("session_id", "safety_identifier")) == b"my-app\0i"
+    by_fingerprint = call.sticky_key(("session_id", "fingerprint", "user"), body)
+    assert by_fingerprint == f"my-app\0{fingerprint(body)}".encode()
+    assert read(b"{}").sticky_key(("fingerprint", "user"), b"{}") is None
+
+
+def test_fingerprint_costs_nothing_before_its_turn() -> None:
+    """The body is not looked at where an earlier source is there."""
+    no_json = b"never read"
+    assert read(b'{"user":"u"}').sticky_key(("user", "fingerprint"), no_json) == b"my-app\0u"
+
+
+@pytest.mark.parametrize(("value", "sticks"), [(b"off", False), (b" OFF ", False), (b"on", True)])
+def test_affinity_can_be_switched_off(value: bytes, sticks: bool) -> None:
+    """With `x-hearth-affinity: off` a call goes where one of nobody in particular would."""
+    call = read(b'{"user":"u"}', (b"X-Hearth-Affinity", value))
+    assert (call.sticky_key(("user",)) is not None) is sticks
+
+
+def test_models_are_asked_for_in_order() -> None:
+    """`model` first, then `models`, each once; without `model` the first of `models` is it."""
+    assert read(b'{"model":"a","models":["b","a"," c "]}').models == ("a", "b", "c")
+    alone = read(b'{"models":["b","c"]}')
+    assert (alone.model, alone.models) == ("b", ("b", "c"))
+    assert read(b'{"model":"a"}').models == ()
+
+
+@pytest.mark.parametrize("models", ['"a"', "[]", "[1]", "{}", json.dumps(["m"] * 17)])
+def test_models_are_a_short_list_of_names(models: str) -> None:
+    """Anything else is refused, with the field's name."""
+    assert refusal(f'{{"models":{models}}}'.encode()).param == "models"
 
 
 def test_multipart_fields_are_read() -> None:

@@ -8,6 +8,7 @@ from gateway.cli import main
 from gateway.configfile import load
 from gateway.routing.pool import Router
 from tests.commands import write_config
+from tests.pools import all_choices
 
 PROVIDERS = """\
 providers:
@@ -38,8 +39,8 @@ def test_the_order_is_the_rings(
     file = write_config(tmp_path, PROVIDERS)
     assert main(["route", user, "-c", str(file)]) == 0
     out = capsys.readouterr().out
-    candidates = Router(load(file, {})).pool(None).candidates(f"default\0{user}".encode())
-    assert choices(out) == [candidate.provider.name for candidate in candidates]
+    order = all_choices(Router(load(file, {})).pool(None), f"default\0{user}".encode())
+    assert choices(out) == [choice.provider.name for choice in order]
     assert out.splitlines()[-1] == f"{user} (default) goes to {choices(out)[0]}"
 
 
@@ -60,6 +61,31 @@ def test_without_its_home(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     out = capsys.readouterr().out
     assert choices(out) == others
     assert "left out by --without" in out
+
+
+def test_what_a_change_moves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The share of all users that would move, and from where to where, adds up."""
+    file = str(write_config(tmp_path, PROVIDERS))
+    main(["route", "user_anna", "-c", file, "--without", "oak"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-3].endswith("% of all users would move:")
+    assert [line.split()[1:] for line in lines[-2:]] == [
+        ["from", "oak", "to", "birch"],
+        ["from", "oak", "to", "maple"],
+    ]
+    parts = [float(line.split("%")[0]) for line in lines[-3:]]
+    assert parts[0] == pytest.approx(50, abs=2)
+    assert parts[0] == pytest.approx(sum(parts[1:]), abs=0.2)
+    main(["route", "user_anna", "-c", file, "--joining", "pine"])
+    joined = capsys.readouterr().out.splitlines()[-3:]
+    assert [line.split()[-1] for line in joined] == ["pine"] * 3
+
+
+def test_a_name_that_is_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A provider cannot join that is there already."""
+    file = str(write_config(tmp_path, PROVIDERS))
+    assert main(["route", "user_anna", "-c", file, "--joining", "oak"]) == 2
+    assert capsys.readouterr().err == "hearth route: a provider is called oak already\n"
 
 
 def test_nobody_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,7 +21,7 @@ from tests.recorded import only_generation
 USER_OF_A = next(
     user
     for user in (f"user_{number}" for number in range(100))
-    if next(Ring({"a": 1, "b": 1}, 4096).walk(f"default\0{user}".encode())) == "a"
+    if next(Ring({"a": 1, "b": 1}, 12288).walk(f"default\0{user}".encode())) == "a"
 )
 BODY = CHAT.replace(b"user_1", USER_OF_A.encode())
 """A call whose home is `a` and whose second choice is `b`."""
@@ -225,7 +225,7 @@ async def test_idle_timeout_cuts_a_stream(tmp_path: Path, wire: Wire) -> None:
 
 
 def _user_of_b() -> str:
-    ring = Ring({"a": 1, "b": 1}, 4096)
+    ring = Ring({"a": 1, "b": 1}, 12288)
     return next(
         user
         for user in (f"user_{number}" for number in range(100))

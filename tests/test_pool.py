@@ -1,98 +1,80 @@
 """Pools and the router: which providers a call may go to, in which order, and why."""
 
+import random
+from bisect import bisect
 from collections import Counter
 from contextlib import ExitStack
+from heapq import heappop, heappush
+from itertools import accumulate
 
 import pytest
 
 from gateway.config import Config, Model, Sticky
-from gateway.config import Provider as Settings
-from gateway.routing.pool import Candidate, Pool, Router
+from gateway.routing.pool import Pool, Router
 from gateway.routing.provider import Provider
 from gateway.routing.ring import Ring
+from tests.pools import (
+    KEY,
+    NAMES,
+    NOW,
+    ORDER,
+    all_choices,
+    fail,
+    found,
+    loaded,
+    member,
+    pool_of,
+    settings,
+    three,
+)
 
-NAMES = ("openai-a", "openai-b", "openai-c")
-KEY = b"my-app\0user_1"
-ORDER = ("openai-b", "openai-a", "openai-c")  # of KEY, pinned in test_ring
-
-
-def settings(
-    name: str,
-    models: tuple[str | Model, ...] | None = None,
-    weight: float = 1,
-    max_in_flight: int = 512,
-) -> Settings:
-    return Settings(
-        name=name,
-        base_url=f"https://{name}.example/v1",
-        models=models,
-        weight=weight,
-        max_in_flight=max_in_flight,
-    )
+USERS = [f"my-app\0user_{number}".encode() for number in range(2000)]
 
 
-def pool_of(*providers: Settings) -> Pool:
-    return Router(Config(providers=providers)).pool(None)
+def where(pool: Pool, key: bytes | None = KEY, now: float = NOW) -> tuple[str, str]:
+    """The first choice."""
+    return found(all_choices(pool, key, now))[0]
 
 
-def found(candidates: list[Candidate]) -> list[tuple[str, str]]:
-    return [(candidate.provider.name, candidate.route) for candidate in candidates]
-
-
-def provider_in(pool: Pool, name: str) -> Provider:
-    return next(c.provider for c in pool.candidates(KEY) if c.provider.name == name)
-
-
-@pytest.fixture
-def pool() -> Pool:
-    """Three providers, one place each."""
-    return pool_of(*(settings(name, max_in_flight=1) for name in NAMES))
-
-
-def test_user_goes_home_and_then_down_the_ring(pool: Pool) -> None:
+def test_user_goes_home_and_then_down_the_ring() -> None:
     """The home is first, everything after it is a failover, in the ring's order."""
     routes = ("home", "failover", "failover")
-    assert found(list(pool.candidates(KEY))) == list(zip(ORDER, routes, strict=True))
+    assert found(all_choices(three(), KEY)) == list(zip(ORDER, routes, strict=True))
 
 
-def test_full_home_spills_to_the_second_choice(pool: Pool) -> None:
-    """Who finds the home full goes to the next choice as `spill`."""
-    with provider_in(pool, ORDER[0]).lease():
-        assert found(list(pool.candidates(KEY))) == [(ORDER[1], "spill"), (ORDER[2], "failover")]
-    assert found(list(pool.candidates(KEY)))[0] == (ORDER[0], "home")
+def test_full_home_spills_to_the_second_choice() -> None:
+    """Who finds the home at `max_in_flight` goes to the next choice as `spill`."""
+    pool = three(max_in_flight=1)
+    with loaded(pool, ORDER[0], 1):
+        assert found(all_choices(pool, KEY)) == [(ORDER[1], "spill"), (ORDER[2], "failover")]
+    assert where(pool) == (ORDER[0], "home")
 
 
-def test_two_full_providers_spill_to_the_third(pool: Pool) -> None:
+def test_two_full_providers_spill_to_the_third() -> None:
     """It is still a spill when the second choice is full as well."""
-    with ExitStack() as stack:
-        for name in ORDER[:2]:
-            stack.enter_context(provider_in(pool, name).lease())
-        assert found(list(pool.candidates(KEY))) == [(ORDER[2], "spill")]
+    pool = three(max_in_flight=1)
+    with loaded(pool, ORDER[0], 1), loaded(pool, ORDER[1], 1):
+        assert found(all_choices(pool, KEY)) == [(ORDER[2], "spill")]
 
 
-def test_choice_after_a_failure_is_a_failover_though_one_is_full(pool: Pool) -> None:
+def test_choice_after_a_failure_is_a_failover_though_one_is_full() -> None:
     """Home failed, the second is full: the third is tried because of the failure."""
-    candidates = pool.candidates(KEY)
-    assert found([next(candidates)]) == [(ORDER[0], "home")]
-    with provider_in(pool, ORDER[1]).lease():
-        assert found(list(candidates)) == [(ORDER[2], "failover")]
+    pool = three(max_in_flight=1)
+    with loaded(pool, ORDER[1], 1):
+        choice = pool.choose(KEY, NOW, {ORDER[0]})
+        assert choice is not None
+        assert found([choice]) == [(ORDER[2], "failover")]
 
 
-def test_availability_is_asked_when_it_is_a_providers_turn(pool: Pool) -> None:
-    """A provider that filled up since the first try is passed over."""
-    candidates = pool.candidates(KEY)
-    next(candidates)
-    with provider_in(pool, ORDER[1]).lease(), provider_in(pool, ORDER[2]).lease():
-        assert list(candidates) == []
-
-
-def test_nothing_is_available_when_all_are_full(pool: Pool) -> None:
+def test_nothing_is_available_when_all_are_full() -> None:
     """A pool at its limit has no candidates, with a key or without."""
+    pool = three(max_in_flight=1)
     with ExitStack() as stack:
-        for candidate in list(pool.candidates(KEY)):
-            stack.enter_context(candidate.provider.lease())
-        assert list(pool.candidates(KEY)) == []
-        assert list(pool.candidates(None)) == []
+        for name in NAMES:
+            stack.enter_context(loaded(pool, name, 1))
+        assert pool.choose(KEY, NOW) is None
+        assert pool.choose(None, NOW) is None
+        assert pool.first_of(NAMES, NOW, ()) is None
     assert len(pool) == 3
 
 
@@ -100,47 +82,214 @@ def test_drained_provider_is_never_a_candidate() -> None:
     """Weight 0 takes neither users nor calls without one, not even as the last choice."""
     pool = pool_of(settings("openai-a"), settings("openai-b", weight=0), settings("openai-c"))
     for key in (KEY, None):
-        assert {c.provider.name for c in pool.candidates(key)} == {"openai-a", "openai-c"}
+        assert {c.provider.name for c in all_choices(pool, key)} == {"openai-a", "openai-c"}
     assert len(pool) == 2
 
 
-def test_same_user_of_two_tenants_lives_in_two_places(pool: Pool) -> None:
+def test_same_user_of_two_tenants_lives_in_two_places() -> None:
     """Users are kept apart by tenant: these two `user_1` have different homes."""
-    mine, theirs = next(pool.candidates(KEY)), next(pool.candidates(b"other-app\0user_1"))
-    assert (mine.provider.name, theirs.provider.name) == ("openai-b", "openai-a")
+    assert where(three())[0] == "openai-b"
+    assert where(three(), b"other-app\0user_1")[0] == "openai-a"
+
+
+def test_busy_home_spills_above_its_share() -> None:
+    """Home has `load_factor` times its share of all calls: the next one spills, below it stays."""
+    pool = three(load_factor=1.5, floor=0)
+    with loaded(pool, ORDER[0], 3), loaded(pool, ORDER[1], 2), loaded(pool, ORDER[2], 1):
+        assert where(pool) == (ORDER[0], "home")  # 3 < 1.5 * 7 / 3
+        with loaded(pool, ORDER[0], 1):
+            assert where(pool) == (ORDER[1], "spill")  # 4 >= 1.5 * 8 / 3
+
+
+def test_spill_passes_over_a_busy_second_choice() -> None:
+    """Two of three are over their share: the third takes what spills from the first."""
+    pool = three(load_factor=1, floor=0)
+    with loaded(pool, ORDER[0], 4), loaded(pool, ORDER[1], 4):
+        assert where(pool) == (ORDER[2], "spill")
+
+
+def test_nobody_spills_below_the_floor() -> None:
+    """A handful of calls at home is no load, however idle the others are."""
+    pool = three(load_factor=1, floor=16)
+    with loaded(pool, ORDER[0], 15):
+        assert where(pool) == (ORDER[0], "home")
+        with loaded(pool, ORDER[0], 1):
+            assert where(pool) == (ORDER[1], "spill")
+
+
+def test_load_is_measured_by_weight() -> None:
+    """A provider of three times the weight may have three times the calls before it spills."""
+    pool = pool_of(settings("light"), settings("heavy", weight=3), load_factor=1, floor=0)
+    user = next(user for user in USERS if pool.ring.home(user) == "heavy")
+    with loaded(pool, "heavy", 8), loaded(pool, "light", 2):
+        assert where(pool, user) == ("heavy", "home")  # 8 < 3/4 of 11
+        with loaded(pool, "heavy", 1):
+            assert where(pool, user) == ("light", "spill")
+
+
+def test_ejected_home_fails_over_until_it_is_back() -> None:
+    """Its users go to their second choice, everyone else stays, and afterwards all are home."""
+    pool = three(slow_start=0)
+    fail(pool, ORDER[0])
+    for user in USERS[:200]:
+        order = list(pool.ring.walk(user))
+        away = order[0] == ORDER[0]
+        assert where(pool, user) == ((order[1], "failover") if away else (order[0], "home"))
+        assert where(pool, user, NOW + 5) == (order[0], "home")
+
+
+def test_the_sick_come_last() -> None:
+    """Who failed before is tried again only after all others."""
+    pool = three()
+    fail(pool, ORDER[0])
+    assert [name for name, _ in found(all_choices(pool, KEY))] == [ORDER[1], ORDER[2], ORDER[0]]
+
+
+def test_no_more_than_half_are_ejected() -> None:
+    """Of three that fall ill one is passed over, the first one; the others keep their users."""
+    pool = three()
+    fail(pool, ORDER[0])
+    fail(pool, ORDER[1], now=NOW + 1)
+    assert where(pool, KEY, NOW + 1) == (ORDER[1], "failover")
+    assert where(pool, b"other-app\0user_1", NOW + 1) == ("openai-a", "home")  # ORDER[1]
+
+
+def test_only_provider_is_never_ejected() -> None:
+    """Where there is nobody else, its users keep their home."""
+    pool = pool_of(settings("only"))
+    fail(pool, "only")
+    assert where(pool) == ("only", "home")
+
+
+def test_probes_may_take_out_more_than_half() -> None:
+    """Two of three whose probes fail are passed over, and then no call's failure ejects."""
+    pool = three()
+    for name in ORDER[:2]:
+        for _ in range(2):
+            member(pool, name).health.probed(False, NOW)
+    assert where(pool) == (ORDER[2], "failover")
+    fail(pool, ORDER[2])
+    assert where(pool) == (ORDER[2], "failover")
+
+
+def test_ring_order_holds_when_all_are_down() -> None:
+    """With everyone out, users go home as if everyone were in, and calls without one in turns."""
+    pool = three()
+    for name in NAMES:
+        for _ in range(2):
+            member(pool, name).health.probed(False, NOW)
+    routes = ("home", "failover", "failover")
+    assert found(all_choices(pool, KEY)) == list(zip(ORDER, routes, strict=True))
+    assert len(all_choices(pool, None)) == 3
+
+
+def test_users_come_home_one_by_one() -> None:
+    """Over the slow start each user moves back exactly once, at an even pace; then all are home."""
+    pool = three(slow_start=30)
+    for _ in range(2):
+        member(pool, ORDER[0]).health.probed(False, NOW - 60)
+    member(pool, ORDER[0]).health.probed(True, NOW)
+    users = [user for user in USERS if pool.ring.home(user) == ORDER[0]]
+    back: set[bytes] = set()
+    for step in range(31):
+        homes = {user for user in users if where(pool, user, NOW + step)[1] == "home"}
+        assert back <= homes
+        assert len(homes) / len(users) == pytest.approx(step / 30, abs=0.06)
+        back = homes
+    assert back == set(users)
+
+
+def test_who_waits_is_at_the_second_choice_by_ramp() -> None:
+    """The route of a user whose turn has not come is `ramp`."""
+    pool = three(slow_start=30)
+    fail(pool, ORDER[0])
+    for user in USERS[:100]:
+        order = list(pool.ring.walk(user))
+        if order[0] == ORDER[0]:
+            assert where(pool, user, NOW + 5.0001) == (order[1], "ramp")
+
+
+def test_others_do_not_spill_to_one_that_comes_back() -> None:
+    """A cold provider is no place for spilled calls before its own users are back."""
+    pool = pool_of(settings("a"), settings("b"), load_factor=1, floor=0, slow_start=30)
+    user = next(user for user in USERS if pool.ring.home(user) == "a")
+    fail(pool, "b")
+    with loaded(pool, "a", 10):
+        assert where(pool, user, NOW + 5.0001) == ("a", "home")
 
 
 def test_calls_without_a_user_take_turns() -> None:
     """Idle providers of one weight get the same number of calls that no user is named on."""
-    pool = pool_of(*map(settings, NAMES))
-    turns = Counter(next(pool.candidates(None)).provider.name for _ in range(30))
+    turns = Counter(name for name, _ in unkeyed(three(), 30))
     assert turns == dict.fromkeys(NAMES, 10)
-    assert {c.route for c in pool.candidates(None)} == {"unkeyed"}
 
 
 def test_calls_without_a_user_follow_the_weights() -> None:
     """A provider of three times the weight gets three times the calls."""
     pool = pool_of(settings("light"), settings("heavy", weight=3))
-    turns = Counter(next(pool.candidates(None)).provider.name for _ in range(40))
-    assert turns == {"light": 10, "heavy": 30}
+    assert Counter(name for name, _ in unkeyed(pool, 40)) == {"light": 10, "heavy": 30}
 
 
 def test_calls_without_a_user_go_to_the_least_loaded() -> None:
     """What is in flight for its weight decides before whose turn it is."""
     pool = pool_of(settings("light"), settings("heavy", weight=3))
-    with ExitStack() as stack:
-        stack.enter_context(provider_in(pool, "light").lease())
-        for _ in range(2):
-            stack.enter_context(provider_in(pool, "heavy").lease())
-            assert next(pool.candidates(None)).provider.name == "heavy"
-        for _ in range(2):
-            stack.enter_context(provider_in(pool, "heavy").lease())
-        assert next(pool.candidates(None)).provider.name == "light"
+    with loaded(pool, "light", 1):
+        for calls in (1, 2):
+            with loaded(pool, "heavy", calls):
+                assert unkeyed(pool, 1) == [("heavy", "unkeyed")]
+        with loaded(pool, "heavy", 4):
+            assert unkeyed(pool, 1) == [("light", "unkeyed")]
 
 
-def test_calls_without_a_user_try_every_provider(pool: Pool) -> None:
-    """After a failure each of the others gets its try, once."""
-    assert sorted(c.provider.name for c in pool.candidates(None)) == list(NAMES)
+def test_calls_without_a_user_try_every_provider() -> None:
+    """After a failure each of the others gets its try, once, and the sick one comes last."""
+    pool = three()
+    fail(pool, "openai-a")
+    choices = found(all_choices(pool, None))
+    assert [route for _, route in choices] == ["unkeyed", "failover", "failover"]
+    assert sorted(name for name, _ in choices) == list(NAMES)
+    assert choices[-1][0] == "openai-a"
+
+
+def test_no_turns_are_made_up_for() -> None:
+    """One that was out gets no burst of the calls it missed, and few while it comes back."""
+    pool = three(slow_start=30)
+    fail(pool, "openai-a")
+    assert {name for name, _ in unkeyed(pool, 100)} == {"openai-b", "openai-c"}
+    counts = Counter(name for name, _ in unkeyed(pool, 90, NOW + 5 + 2.5))  # half of 5 s
+    assert counts["openai-a"] == pytest.approx(18, abs=2)
+    counts = Counter(name for name, _ in unkeyed(pool, 90, NOW + 60))
+    assert counts["openai-a"] == pytest.approx(30, abs=2)
+
+
+def unkeyed(pool: Pool, calls: int, now: float = NOW) -> list[tuple[str, str]]:
+    """The first choices of so many calls without a user."""
+    choices = [pool.choose(None, now) for _ in range(calls)]
+    return found([choice for choice in choices if choice])
+
+
+def test_barred_home_is_not_gone_to() -> None:
+    """What the client does not want is passed over, and the route says that it decided."""
+    pool = three()
+    choice = pool.choose(KEY, NOW, barred={ORDER[0]})
+    assert choice is not None
+    assert found([choice]) == [(ORDER[1], "pinned")]
+    assert pool.choose(KEY, NOW, {ORDER[1], ORDER[2]}, {ORDER[0]}) is None
+    kept = pool.choose(KEY, NOW, barred={ORDER[1]})
+    assert kept is not None
+    assert found([kept]) == [(ORDER[0], "home")]
+
+
+def test_first_of_given_names() -> None:
+    """The first that is well and has a place, else the first that has one."""
+    pool = three(max_in_flight=1)
+    fail(pool, "openai-a")
+    first = pool.first_of(NAMES, NOW, ())
+    assert first is not None
+    assert found([first]) == [("openai-b", "pinned")]
+    second = pool.first_of(["openai-a"], NOW, {"openai-b"})
+    assert second is not None
+    assert found([second]) == [("openai-a", "failover")]
 
 
 def router() -> Router:
@@ -149,7 +298,7 @@ def router() -> Router:
 
 
 def names_of(pool: Pool) -> set[str]:
-    return {candidate.provider.name for candidate in pool.candidates(None)}
+    return {provider.name for provider in pool.members}
 
 
 def test_model_is_served_by_those_who_name_it() -> None:
@@ -177,8 +326,8 @@ def test_unknown_model_has_an_empty_pool() -> None:
     """Where everyone names models, another one is served by nobody."""
     pool = router().pool("gpt-5")
     assert len(pool) == 0
-    assert list(pool.candidates(KEY)) == []
-    assert list(pool.candidates(None)) == []
+    assert pool.choose(KEY, NOW) is None
+    assert pool.choose(None, NOW) is None
 
 
 def test_call_without_a_model_may_go_anywhere() -> None:
@@ -198,12 +347,34 @@ def test_pools_share_the_live_providers() -> None:
     subject = Router(
         Config(providers=(settings("a", models=("m",), max_in_flight=1), settings("b")))
     )
-    with subject.providers["a"].lease():
-        assert names_of(subject.pool("m")) == {"b"}
-        assert names_of(subject.pool(None)) == {"b"}
+    with subject.providers["a"].lease("home"):
+        for model in ("m", None):
+            assert found(all_choices(subject.pool(model), None)) == [("b", "unkeyed")]
 
 
 def test_points_come_from_the_configuration() -> None:
     """`sticky.points` is the number of points of a provider of weight 1."""
     config = Config(providers=(settings("a"), settings("b", weight=2)), sticky=Sticky(points=7))
     assert Router(config).pool(None).ring.shares() == Ring({"a": 1, "b": 2}, 7).shares()
+
+
+@pytest.mark.parametrize("in_flight", [50, 500])
+@pytest.mark.parametrize("names", ["provider-{}", "openai-{}", "p{}.example.com"])
+def test_nearly_all_calls_stay_home(names: str, in_flight: int) -> None:
+    """With the defaults, 5 providers and users by Zipf 1.1, at least 99 % of calls are at home."""
+    pool = pool_of(*(settings(names.format(number), max_in_flight=10_000) for number in range(5)))
+    users = list(accumulate(rank**-1.1 for rank in range(1, 10_001)))
+    dice = random.Random(11)
+    under_way: list[tuple[float, int, Provider]] = []
+    moment, home, calls = 0.0, 0, 6000
+    for number in range(calls):
+        moment += dice.expovariate(in_flight)
+        while under_way and under_way[0][0] <= moment:
+            heappop(under_way)[2].in_flight -= 1
+        user = bisect(users, dice.random() * users[-1])
+        choice = pool.choose(f"my-app\0user_{user}".encode(), NOW)
+        assert choice is not None
+        home += choice.route == "home"
+        choice.provider.in_flight += 1
+        heappush(under_way, (moment + dice.expovariate(1), number, choice.provider))
+    assert home / calls >= 0.99

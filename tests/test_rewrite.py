@@ -1,13 +1,15 @@
 """The upstream body: the bytes that came, unless an alias or a stream's usage needs a change."""
 
 import json
+from typing import Any
 
 import pytest
 
 from gateway.call import Call, read_call
 from gateway.endpoint import ENDPOINTS
 from gateway.request import Request
-from gateway.rewrite import upstream_body
+from gateway.rewrite import edits_for, upstream_body
+from tests.pools import settings
 
 
 def asked(
@@ -141,3 +143,69 @@ def test_streamed_form_is_not_asked() -> None:
     request, call = asked(form, content_type=b"multipart/form-data; boundary=b")
     assert call.stream
     assert upstream_body(request, call, None) is form
+
+
+def sent_to(body: bytes, model: str | None = "m", **more: Any) -> dict[str, Any]:
+    """The fields that a provider with these settings gets."""
+    request, call = asked(body)
+    edits = edits_for(call, settings("a", **more))
+    fields: dict[str, Any] = json.loads(upstream_body(request, call, model, edits))
+    return fields
+
+
+def test_what_is_meant_for_hearth_is_taken_out() -> None:
+    """`provider` and `models` would be unknown fields to a provider; the rest stays in order."""
+    body = b'{"a":1.0e0,"provider":{"order":["x"]},"models":["m","n"],"model":"m","z":[1, 2]}'
+    request, call = asked(body)
+    edits = edits_for(call, settings("a"))
+    expected = b'{"a":1.0e0,"model":"n","z":[1, 2]}'
+    assert upstream_body(request, call, "n", edits) == expected
+
+
+def test_model_is_named_where_only_models_were() -> None:
+    """A provider is always told which of the `models` it is asked for."""
+    assert sent_to(b'{"models":["m","n"]}') == {"model": "m"}
+
+
+def test_preferences_are_passed_on_where_configured() -> None:
+    """With `forwards_preferences` the object goes on, byte for byte."""
+    body = b'{"provider":{"order": ["x"]},"model":"m"}'
+    request, call = asked(body)
+    edits = edits_for(call, settings("a", forwards_preferences=True))
+    assert upstream_body(request, call, "m", edits) is body
+
+
+def test_cache_key_is_the_users_and_tells_nothing() -> None:
+    """With a secret each user gets a fixed `prompt_cache_key` of their own, without the id."""
+    secret = {"cache_key_secret": "s3cret"}
+    anna, again, ben = (
+        sent_to(b'{"model":"m","user":"%b"}' % user, **secret)["prompt_cache_key"]
+        for user in (b"anna", b"anna", b"ben")
+    )
+    assert anna == again != ben
+    assert len(anna) == 32
+    other = sent_to(b'{"model":"m","user":"anna"}', cache_key_secret="other")
+    assert other["prompt_cache_key"] != anna
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b'{"model":"m","user":"u","prompt_cache_key":"mine"}', "mine"),
+        (b'{"model":"m"}', None),
+    ],
+)
+def test_cache_key_is_only_set_for_a_user_without_one(body: bytes, expected: str | None) -> None:
+    """The client's own key stays, and a call of nobody gets none."""
+    assert sent_to(body, cache_key_secret="s").get("prompt_cache_key") == expected
+
+
+def test_cache_key_is_only_set_where_the_api_has_it() -> None:
+    """Messages, embeddings and forms do not know the field."""
+    body = b'{"model":"m","user":"u"}'
+    for path in ("messages", "embeddings", "completions"):
+        _, call = asked(body, path)
+        assert edits_for(call, settings("a", cache_key_secret="s")) == {}
+    form = b'--b\r\nContent-Disposition: form-data; name="user"\r\n\r\nu\r\n--b--\r\n'
+    _, call = asked(form, "audio/transcriptions", b"multipart/form-data; boundary=b")
+    assert edits_for(call, settings("a", cache_key_secret="s")) == {}

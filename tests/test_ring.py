@@ -13,7 +13,7 @@ from xxhash import xxh3_64_intdigest
 
 from gateway.routing.ring import Ring
 
-POINTS = 4096
+POINTS = 12288
 THREE = ("openai-a", "openai-b", "openai-c")
 FIVE = ("azure-east", "azure-west", "openai-a", "openai-b", "vllm")
 USERS = [f"my-app\0user_{number}".encode() for number in range(20_000)]
@@ -21,23 +21,23 @@ USERS = [f"my-app\0user_{number}".encode() for number in range(20_000)]
 # Every user's home on every machine that runs a released version: a change here moves them all.
 ORDER_OF_THREE = {
     "my-app\0user_1": "openai-b openai-a openai-c",
-    "my-app\0user_2": "openai-c openai-a openai-b",
-    "my-app\0alicebob@gmail.com": "openai-c openai-b openai-a",
+    "my-app\0user_2": "openai-b openai-c openai-a",
+    "my-app\0alicebob@gmail.com": "openai-a openai-c openai-b",
     "other-app\0user_1": "openai-a openai-b openai-c",
-    "default\x000": "openai-b openai-a openai-c",
+    "default\x000": "openai-c openai-a openai-b",
     "default\0Zoë": "openai-c openai-a openai-b",
-    "default\0用户": "openai-a openai-b openai-c",
+    "default\0用户": "openai-c openai-b openai-a",
     "my-app\0" + "x" * 512: "openai-c openai-a openai-b",
 }
 ORDER_OF_FIVE = {
-    "my-app\0user_1": "openai-b openai-a azure-west vllm azure-east",
-    "my-app\0user_2": "azure-west vllm azure-east openai-a openai-b",
-    "my-app\0alicebob@gmail.com": "vllm azure-east azure-west openai-b openai-a",
-    "other-app\0user_1": "openai-a openai-b vllm azure-east azure-west",
-    "default\x000": "azure-west vllm openai-b openai-a azure-east",
+    "my-app\0user_1": "openai-b azure-west openai-a azure-east vllm",
+    "my-app\0user_2": "azure-west vllm azure-east openai-b openai-a",
+    "my-app\0alicebob@gmail.com": "openai-a vllm azure-east openai-b azure-west",
+    "other-app\0user_1": "openai-a azure-west openai-b vllm azure-east",
+    "default\x000": "azure-west azure-east vllm openai-a openai-b",
     "default\0Zoë": "azure-west vllm azure-east openai-a openai-b",
-    "default\0用户": "openai-a openai-b vllm azure-west azure-east",
-    "my-app\0" + "x" * 512: "azure-east openai-a vllm azure-west openai-b",
+    "default\0用户": "azure-east azure-west openai-b openai-a vllm",
+    "my-app\0" + "x" * 512: "openai-a vllm azure-east azure-west openai-b",
 }
 PINS = [(THREE, key, order) for key, order in ORDER_OF_THREE.items()] + [
     (FIVE, key, order) for key, order in ORDER_OF_FIVE.items()

@@ -10,6 +10,7 @@ from gateway.endpoint import Target
 from gateway.keys import Keyring, Tenant
 from gateway.ledger.ledger import Ledger
 from gateway.request import Request
+from gateway.routing.pool import Router
 
 
 class Context(msgspec.Struct, frozen=True):
@@ -19,6 +20,7 @@ class Context(msgspec.Struct, frozen=True):
     keyring: Keyring
     ledger: Ledger
     now: Callable[[], float]
+    router: Router
 
 
 Handler = Callable[[Context, Request, Target], Awaitable[web.Response]]

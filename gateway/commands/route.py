@@ -18,6 +18,7 @@ from gateway.config import Config
 from gateway.endpoint import ENDPOINTS
 from gateway.enduser import EndUser
 from gateway.keys import OPEN
+from gateway.routing.moves import joined_by, moved_users, without
 from gateway.routing.pool import Pool, Router
 
 _HOME = "home: first on the ring after the user's hash"
@@ -36,6 +37,7 @@ def add_to(commands: Commands) -> None:
     parser.add_argument(
         "--without", action="append", default=[], metavar="PROVIDER", help="as if it were away"
     )
+    parser.add_argument("--joining", metavar="NAME", help="what a new provider would move")
     parser.set_defaults(run=run)
 
 
@@ -43,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the choices in order; 1 when no provider is left."""
     config = read_config(arguments)
     tenant = _tenant(config, arguments.key)
-    _check_names(config, arguments.without)
+    _check_names(config, arguments.without, arguments.joining)
     home = _position(config, tenant, arguments.user)
     if home is None:
         console().print("Users have no home: `sticky.key` does not name `user`")
@@ -57,7 +59,24 @@ def run(arguments: argparse.Namespace) -> int:
         console().print(f"No provider is left for {arguments.user} ({tenant})")
         return 1
     console().print(f"{arguments.user} ({tenant}) goes to {left}")
+    for line in _moves(pool, arguments.without, arguments.joining):
+        console().print(line)
     return 0
+
+
+def _moves(pool: Pool, leaving: list[str], joining: str | None) -> Iterator[str]:
+    """What the change asked about would move, each from one home to another."""
+    before = after = pool.ring
+    for name in leaving:
+        after = without(after, name)
+    if joining is not None:
+        after = joined_by(after, joining, 1)
+    if after is before:
+        return
+    users = moved_users(before, after)
+    yield f"{sum(users.values()):.1%} of all users would move:"
+    for (old, new), share in sorted(users.items()):
+        yield f"  {share:.1%} from {old} to {new}"
 
 
 def _tenant(config: Config, key: str | None) -> str:
@@ -70,11 +89,13 @@ def _tenant(config: Config, key: str | None) -> str:
     return key or names[0]
 
 
-def _check_names(config: Config, without: list[str]) -> None:
+def _check_names(config: Config, leaving: list[str], joining: str | None) -> None:
     known = [provider.name for provider in config.providers]
-    for name in without:
+    for name in leaving:
         if name not in known:
             raise UsageError(f"hearth route: no provider is called {name}: {', '.join(known)}")
+    if joining in known:
+        raise UsageError(f"hearth route: a provider is called {joining} already")
 
 
 def _position(config: Config, tenant: str, user: str) -> bytes | None:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from msgspec import UNSET
 
-from gateway.config import Health, Key, Provider, Section, Server, Timeouts, Tls
+from gateway.config import Ejection, Health, Key, Provider, Section, Server, Timeouts, Tls
 from gateway.configfile.problem import Finding, spell
 from gateway.configfile.yamltree import KeyPath
 
@@ -142,6 +142,7 @@ _POSITIVE: dict[type[Section], tuple[str, ...]] = {
     Server: ("drain",),
     Timeouts: ("connect", "first_byte", "idle"),
     Health: ("interval",),
+    Ejection: ("time",),
 }
 
 
@@ -151,3 +152,7 @@ def _broken_durations(records: Mapping[KeyPath, Section]) -> Iterator[Finding]:
             for name in names:
                 if getattr(record, name) == 0:
                     yield (*path, name), "Expected a duration above zero"
+    for path, ejection in _each(records, Ejection):
+        times: tuple[Any, Any] = (ejection.time, ejection.max_time)
+        if UNSET not in times and times[0] > times[1]:
+            yield (*path, "max_time"), "Expected a duration that is not below `time`"

@@ -1,74 +1,190 @@
 """Where a call may go: the providers that serve a model, in the order they should be tried."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from enum import IntEnum
 
 import msgspec
 
-from gateway.config import Config
+from gateway.config import Config, Sticky
 from gateway.generation import Route
+from gateway.routing.load import Bound
 from gateway.routing.provider import Provider
+from gateway.routing.ramp import is_back
 from gateway.routing.ring import Ring
 
+_NONE: frozenset[str] = frozenset()
 
-class Candidate(msgspec.Struct, frozen=True):
+
+class Choice(msgspec.Struct, frozen=True):
     """A provider to try, and why it is this one's turn."""
 
     provider: Provider
     route: Route
 
 
-class Pool:
-    """The providers that serve the same models, and their ring."""
+class Obstacle(IntEnum):
+    """What keeps a user from a provider, the lightest first; only a full one takes no call."""
 
-    def __init__(self, providers: Sequence[Provider], points: int) -> None:
-        self._providers = {p.name: p for p in providers if p.settings.weight > 0}
-        self._unkeyed_turns = dict.fromkeys(self._providers, 0)
-        self.ring = Ring({p.name: p.settings.weight for p in providers}, points)
+    NOTHING = 0
+    BUSY = 1
+    WAITING = 2
+    OUT = 3
+    FULL = 4
+
+
+_DETOURS: dict[Obstacle, Route] = {
+    Obstacle.BUSY: "spill",
+    Obstacle.WAITING: "ramp",
+    Obstacle.OUT: "failover",
+    Obstacle.FULL: "spill",
+}
+
+
+class Pool:
+    """The providers that serve the same models, and their ring. Every `now` is monotonic seconds.
+
+    Of those that calls have shown to be sick, no more are passed over than make half of the pool
+    together with those that are down, the first to fall ill first. Where nobody else is left, even
+    a provider that is out is tried: with all of them out, the ring's order holds as if all were in.
+    """
+
+    def __init__(self, providers: Sequence[Provider], sticky: Sticky) -> None:
+        self._providers = {p.name: p for p in providers if p.weight > 0}
+        self._sticky = sticky
+        self._everyone = dict.fromkeys(self._providers, 1.0)
+        self._passes = dict.fromkeys(self._providers, 0.0)
+        self._pass = 0.0
+        self.ring = Ring({p.name: p.weight for p in providers}, sticky.points)
 
     def __len__(self) -> int:
         return len(self._providers)
 
-    def candidates(self, key: bytes | None) -> Iterator[Candidate]:
-        """Available providers, best first; asked for one at a time, so each choice is up to date.
+    @property
+    def members(self) -> Collection[Provider]:
+        """The providers that are not drained."""
+        return self._providers.values()
 
-        With a key: its home, else (home being full) the next choice as `spill`; those after the
-        first are `failover`. Without one: the least loaded, in turns.
+    def choose(
+        self,
+        key: bytes | None,
+        now: float,
+        tried: Collection[str] = _NONE,
+        barred: Collection[str] = _NONE,
+    ) -> Choice | None:
+        """Whom a call goes to next; None when nobody is left.
+
+        With a key: its home, else whoever is next on the ring with the least against it. Without
+        one: the least loaded, in turns. `tried` had their try; `barred` are not wanted.
         """
         if key is None:
-            return self._spread()
-        return self._stay_home(key)
+            return self._least_loaded(now, tried, barred)
+        if self._providers and not tried and not barred:
+            home = self._providers[self.ring.home(key)]
+            if self._is_at_ease(home, now):
+                return Choice(home, "home")
+        return self._next_best(key, now, tried, barred)
 
-    def _stay_home(self, key: bytes) -> Iterator[Candidate]:
-        route: Route = "home"
+    def first_of(self, names: Iterable[str], now: float, tried: Collection[str]) -> Choice | None:
+        """The first of `names` that had no try and has a place; those that are out come last."""
+        members = (self._providers[name] for name in names if name not in tried)
+        left = [p for p in members if p.in_flight < p.max_in_flight]
+        if not left:
+            return None
+        chosen = next((p for p in left if p.available(now)), left[0])
+        return Choice(chosen, "failover" if tried else "pinned")
+
+    def obstacles(self, key: bytes, now: float) -> Iterator[tuple[Provider, Obstacle]]:
+        """Every provider in the key's order of choice, with what is against it now."""
+        shares = self._shares(now)
+        bound = Bound(self._sticky, [(self._providers[n], s) for n, s in shares.items()])
         for name in self.ring.walk(key):
             provider = self._providers[name]
-            if provider.available():
-                yield Candidate(provider, route)
-                route = "failover"
-            elif route == "home":
-                route = "spill"
+            yield provider, _obstacle(provider, key, shares.get(name), bound)
 
-    def _spread(self) -> Iterator[Candidate]:
-        waiting = set(self._providers)
-        while waiting:
-            name = min(waiting, key=self._load)
-            waiting.remove(name)
-            if self._providers[name].available():
-                self._unkeyed_turns[name] += 1
-                yield Candidate(self._providers[name], "unkeyed")
+    def _is_at_ease(self, provider: Provider, now: float) -> bool:
+        """Whether nothing about it needs a closer look, which is how it is nearly always."""
+        calls = provider.in_flight
+        is_calm = now >= provider.health.calm_from
+        return is_calm and calls < self._sticky.floor and calls < provider.max_in_flight
 
-    def _load(self, name: str) -> tuple[float, float, str]:
-        provider = self._providers[name]
-        weight = provider.settings.weight
-        return provider.in_flight / weight, self._unkeyed_turns[name] / weight, name
+    def _next_best(
+        self, key: bytes, now: float, tried: Collection[str], barred: Collection[str]
+    ) -> Choice | None:
+        best: Provider | None = None
+        least = Obstacle.FULL
+        home, detour = None, Obstacle.NOTHING
+        for provider, obstacle in self.obstacles(key, now):
+            if home is None:
+                home, detour = provider, obstacle
+            if obstacle < least and provider.name not in tried and provider.name not in barred:
+                best, least = provider, obstacle
+                if obstacle is Obstacle.NOTHING:
+                    break
+        if best is None or home is None:
+            return None
+        if tried:
+            return Choice(best, "failover")
+        if best is home:
+            return Choice(best, "home")
+        return Choice(best, "pinned" if home.name in barred else _DETOURS[detour])
+
+    def _least_loaded(
+        self, now: float, tried: Collection[str], barred: Collection[str]
+    ) -> Choice | None:
+        shares = self._shares(now)
+        left = [
+            p
+            for p in self._providers.values()
+            if p.name not in tried and p.name not in barred and p.in_flight < p.max_in_flight
+        ]
+        left = [p for p in left if shares.get(p.name)] or left
+        if not left:
+            return None
+        turns = [self._turn(p, p.weight * (shares.get(p.name) or 1.0)) for p in left]
+        _, turn, name, weight = min(turns)
+        self._pass, self._passes[name] = turn, turn + 1 / weight
+        return Choice(self._providers[name], "failover" if tried else "unkeyed")
+
+    def _turn(self, provider: Provider, weight: float) -> tuple[float, float, str, float]:
+        """Stride scheduling among the equally loaded; who was out has no turns to make up for."""
+        turn = max(self._pass, self._passes[provider.name])
+        return provider.in_flight / weight, turn, provider.name, weight
+
+    def _shares(self, now: float) -> dict[str, float]:
+        """The part of its users that may go to each provider that is not out."""
+        if all(now >= p.health.calm_from for p in self._providers.values()):
+            return self._everyone
+        out = [p for p in self._providers.values() if now < p.health.out_until]
+        down = [p for p in out if p.health.is_down]
+        ejected = sorted(
+            (p for p in out if not p.health.is_down), key=lambda p: (p.health.out_since, p.name)
+        )
+        spared = ejected[max(0, len(self) // 2 - len(down)) :]
+        shares = {
+            p.name: p.health.share_back(now)
+            for p in self._providers.values()
+            if now >= p.health.out_until
+        }
+        return shares | {p.name: 1.0 for p in spared}
+
+
+def _obstacle(provider: Provider, key: bytes, share: float | None, bound: Bound) -> Obstacle:
+    if provider.in_flight >= provider.max_in_flight:
+        return Obstacle.FULL
+    if share is None:
+        return Obstacle.OUT
+    if share < 1 and not is_back(key, provider.name, share):
+        return Obstacle.WAITING
+    return Obstacle.BUSY if bound.is_over(provider, share) else Obstacle.NOTHING
 
 
 class Router:
     """Model -> pool. Providers that serve the same set of models share one ring."""
 
     def __init__(self, config: Config) -> None:
-        self.providers = {settings.name: Provider(settings) for settings in config.providers}
-        self._points = config.sticky.points
+        slow_start = config.sticky.slow_start
+        self.providers = {each.name: Provider(each, slow_start) for each in config.providers}
+        self._sticky = config.sticky
         self._by_names: dict[tuple[str, ...], Pool] = {}
         named = {m for settings in config.providers for m in settings.upstream_models or {}}
         self._by_model = {model: self._pool_for(model) for model in named}
@@ -85,5 +201,5 @@ class Router:
         serving = [p for p in self.providers.values() if p.settings.serves(model)]
         names = tuple(sorted(p.name for p in serving))
         if names not in self._by_names:
-            self._by_names[names] = Pool(serving, self._points)
+            self._by_names[names] = Pool(serving, self._sticky)
         return self._by_names[names]

@@ -7,20 +7,23 @@ only its own keys move, each to the owner that comes next for it.
 """
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 
 from xxhash import xxh3_64_intdigest
 
 
 class Ring:
-    """A ring over `weights` (name -> weight); weight 0 owns nothing.
+    """A ring over `weights` (name -> weight) with `points` for a weight of 1; 0 owns nothing.
 
-    Memory is 12 bytes a point; a look-up is one binary search.
+    Memory is 14 bytes a point; a look-up is one binary search among the few points that share
+    their first bits with the key.
     """
 
     def __init__(self, weights: Mapping[str, float], points: int) -> None:
-        self.names: Sequence[str] = sorted(name for name, weight in weights.items() if weight > 0)
+        self.points = points
+        self.weights = {name: weights[name] for name in sorted(weights) if weights[name] > 0}
+        self.names: Sequence[str] = tuple(self.weights)
         marks = sorted(
             (xxh3_64_intdigest(f"{name}\0{index}".encode()), owner)
             for owner, name in enumerate(self.names)
@@ -28,6 +31,12 @@ class Ring:
         )
         self._hashes = array("Q", [mark for mark, _ in marks])
         self._owners = array("I", [owner for _, owner in marks])
+        bits = max(1, len(marks).bit_length() - 2)
+        self._shift = 64 - bits
+        self._firsts = array(
+            "I", [bisect_left(self._hashes, bucket << self._shift) for bucket in range(2**bits + 1)]
+        )
+        self._shares: dict[str, float] | None = None
 
     def home(self, key: bytes) -> str:
         """The owner of `key`; IndexError on an empty ring."""
@@ -47,6 +56,11 @@ class Ring:
 
     def shares(self) -> dict[str, float]:
         """Name -> share of the key space, summing to 1."""
+        if self._shares is None:
+            self._shares = self._measure()
+        return self._shares
+
+    def _measure(self) -> dict[str, float]:
         arcs = [0] * len(self.names)
         previous = self._hashes[-1] - 2**64 if self._hashes else 0
         for mark, owner in zip(self._hashes, self._owners, strict=True):
@@ -54,6 +68,17 @@ class Ring:
             previous = mark
         return {name: arc / 2**64 for name, arc in zip(self.names, arcs, strict=True)}
 
+    def marks(self) -> Sequence[int]:
+        """The points in order; the arc of each reaches back to the one before it."""
+        return self._hashes
+
+    def owner_up_to(self, mark: int) -> str:
+        """Whose arc ends at `mark`, or reaches over it."""
+        position = bisect_left(self._hashes, mark)
+        return self.names[self._owners[position if position < len(self._hashes) else 0]]
+
     def _start(self, key: bytes) -> int:
-        position = bisect_right(self._hashes, xxh3_64_intdigest(key))
+        mark = xxh3_64_intdigest(key)
+        bucket = mark >> self._shift
+        position = bisect_right(self._hashes, mark, self._firsts[bucket], self._firsts[bucket + 1])
         return position if position < len(self._hashes) else 0

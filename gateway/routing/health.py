@@ -1,0 +1,127 @@
+"""Whether a provider is well, as its calls and its probes tell: a state machine without a clock.
+
+Every method takes the time, seconds on any clock that does not go back. A provider is out while an
+ejection lasts, a pause it asked for, or its probe fails; after that its users come back over the
+slow start, or over as long as it was out where that was shorter, as a cache forgets no faster.
+
+    in ──5 failures in a row, or half of 20 calls or more in 10 s──► out ──time is up──► returning
+    ▲                                                                 ▲                      │
+    │                                                                 └──first call fails────┤
+    └────────────────────────────────slow start is over──────────────────────────────────────┘
+
+Each ejection is twice as long as the last one, up to `max_time`, until the provider has been in for
+`max_time`.
+"""
+
+import math
+
+from gateway.config import Ejection
+from gateway.routing.verdict import Verdict
+
+NEVER = -math.inf
+
+_WINDOW = 10.0
+_FEWEST = 20
+"""Calls in a window that make a share of failures worth believing."""
+
+_PROBES = 2
+"""Failed probes in a row that mean a provider is down; one good probe ends that."""
+
+
+class Health:
+    """The health of one provider.
+
+    It is out until `out_until`, and from `calm_from` on nothing about it is special: both are in
+    the past while it is well. `out_since` is when it last stopped being well; `is_down`: its probe
+    fails. `ejections` in a row decide how long the next one lasts.
+    """
+
+    def __init__(self, ejection: Ejection, slow_start: float) -> None:
+        self._ejection = ejection
+        self._slow_start = slow_start
+        self.out_since = self.out_until = self.calm_from = NEVER
+        self.is_down = False
+        self.ejections = 0
+        self._held_until = NEVER
+        self._is_proven = True
+        self._failures_in_a_row = 0
+        self._failed_probes = 0
+        self._window_ends = NEVER
+        self._calls = 0
+        self._failures = 0
+
+    def take(self, verdict: Verdict, now: float) -> None:
+        """A call has ended like this."""
+        if verdict.is_sick:
+            self.failed(now)
+        if verdict.pause:
+            self.pause(verdict.pause, now)
+
+    def succeeded(self, now: float) -> None:
+        """A call was answered, to its last byte."""
+        self._failures_in_a_row = 0
+        self._is_proven = self._is_proven or now >= self.out_until
+        self._count(now)
+
+    def failed(self, now: float) -> None:
+        """A call was not, and it was the provider's doing."""
+        self._count(now)
+        self._failures += 1
+        self._failures_in_a_row += 1
+        if now >= self.out_until and self._has_failed_enough():
+            self._eject(now)
+
+    def pause(self, seconds: float, now: float) -> None:
+        """It asked to be left alone; heeded for at most the longest ejection."""
+        self._hold(now + min(seconds, self._ejection.max_time), now)
+
+    def probed(self, good: bool, now: float) -> None:
+        """A probe has ended."""
+        self._failed_probes = 0 if good else self._failed_probes + 1
+        if self._failed_probes >= _PROBES and not self.is_down:
+            self.is_down = True
+            self._go_out(math.inf, now)
+        elif good and self.is_down:
+            self.is_down = False
+            self._go_out(max(now, self._held_until), now)
+
+    def share_back(self, now: float) -> float:
+        """The part of its users that may go to it: 0 while it is out, 1 from `calm_from` on."""
+        if now < self.out_until:
+            return 0.0
+        if now >= self.calm_from:
+            return 1.0
+        return (now - self.out_until) / (self.calm_from - self.out_until)
+
+    def _count(self, now: float) -> None:
+        if now >= self._window_ends:
+            self._window_ends = now + _WINDOW
+            self._calls = self._failures = 0
+        self._calls += 1
+
+    def _has_failed_enough(self) -> bool:
+        if not self._is_proven or self._failures_in_a_row >= self._ejection.failures:
+            return True
+        return self._calls >= _FEWEST and self._failures >= self._ejection.share * self._calls
+
+    def _eject(self, now: float) -> None:
+        longest = self._ejection.max_time
+        if now >= self.out_until + longest:
+            self.ejections = 0
+        seconds = min(self._ejection.time * 2.0 ** min(self.ejections, 64), longest)
+        self.ejections += 1
+        self._is_proven = False
+        self._failures_in_a_row = 0
+        self._window_ends = NEVER
+        self._hold(now + seconds, now)
+
+    def _hold(self, until: float, now: float) -> None:
+        self._held_until = max(self._held_until, until)
+        if not self.is_down:
+            self._go_out(self._held_until, now)
+
+    def _go_out(self, until: float, now: float) -> None:
+        if now >= self.calm_from:
+            self.out_since = now
+        self.out_until = until
+        self.calm_from = until + min(self._slow_start, until - self.out_since)

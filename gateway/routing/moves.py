@@ -1,0 +1,41 @@
+"""What moves when a provider leaves or joins: shares of all users, exact, from the ring's arcs."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from gateway.routing.ring import Ring
+
+_KEYS = 2**64
+
+
+def moved_users(before: Ring, after: Ring) -> Mapping[tuple[str, str], float]:
+    """(old home, new home) -> share of the key space, of those that differ; neither is empty."""
+    arcs: Counter[tuple[str, str]] = Counter()
+    marks = sorted({*before.marks(), *after.marks()})
+    previous = marks[-1] - _KEYS
+    for mark in marks:
+        homes = before.owner_up_to(mark), after.owner_up_to(mark)
+        if homes[0] != homes[1]:
+            arcs[homes] += mark - previous
+        previous = mark
+    return {homes: arc / _KEYS for homes, arc in arcs.items()}
+
+
+def moved_tokens(before: Ring, after: Ring, tokens: Iterable[tuple[bytes, int]]) -> float:
+    """The share of the tokens whose key has another home; `tokens` are by key. 0 without any."""
+    total = moved = 0
+    for key, count in tokens:
+        total += count
+        moved += count if before.home(key) != after.home(key) else 0
+    return moved / total if total else 0.0
+
+
+def without(ring: Ring, name: str) -> Ring:
+    """The ring when `name` has left."""
+    left = {other: weight for other, weight in ring.weights.items() if other != name}
+    return Ring(left, ring.points)
+
+
+def joined_by(ring: Ring, name: str, weight: float) -> Ring:
+    """The ring when `name` has come, or has another weight."""
+    return Ring({**ring.weights, name: weight}, ring.points)

@@ -1,0 +1,176 @@
+"""OpenRouter's `provider` object: what a client wants of the providers its call may go to.
+
+openrouter.ai/docs/guides/routing/provider-selection. Hearth heeds `order`, `only`, `ignore`,
+`allow_fallbacks`, `sort: price` and `max_price` for prompt and completion. What it cannot promise
+is never ignored: such a call goes to providers that get the object passed on, or nowhere.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
+
+import msgspec
+
+from gateway.errors import BadRequest, GatewayError, NotFound
+from gateway.routing.provider import Provider
+
+PriceOf = Callable[[Provider], tuple[int, int] | None]
+"""Nano-dollars for a million tokens of prompt and of completion, where they are known."""
+
+_IDLE: tuple[object, ...] = (None, False, "allow", [], {})
+"""Values that ask for nothing."""
+
+_NANO = 10**9
+_decode = msgspec.json.Decoder(dict[str, Any] | None).decode
+
+
+class Preferences(msgspec.Struct, frozen=True, kw_only=True):
+    """`max_prompt` and `max_completion`: nano-dollars for a million tokens.
+
+    `beyond`: the fields that Hearth itself cannot heed.
+    """
+
+    order: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    allow_fallbacks: bool = True
+    by_price: bool = False
+    max_prompt: int | None = None
+    max_completion: int | None = None
+    beyond: tuple[str, ...] = ()
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """What preferences come to in one pool, as provider names.
+
+    `barred` take no part. `order` is tried first; without `is_open` there is nobody after it, or,
+    where it is empty, nobody after the first.
+    """
+
+    barred: frozenset[str] = frozenset()
+    order: tuple[str, ...] = ()
+    is_open: bool = True
+
+
+def read_preferences(raw: bytes) -> Preferences | None:
+    """The preferences in a `provider` object; None when there are none, BadRequest for nonsense."""
+    if raw == b"null":
+        return None
+    try:
+        given = _decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadRequest("`provider` must be an object", "provider") from error
+    asked = {name: value for name, value in (given or {}).items() if value is not None}
+    if not asked:
+        return None
+    allow_fallbacks = asked.pop("allow_fallbacks", True)
+    if not isinstance(allow_fallbacks, bool):
+        raise _wrong("allow_fallbacks", "true or false")
+    prices = _max_price(asked.pop("max_price", {}))
+    max_prompt, max_completion = (_nano(prices, unit) for unit in ("prompt", "completion"))
+    order, only, ignore = (_names(asked, field) for field in ("order", "only", "ignore"))
+    by_price = _is_price(asked.get("sort"))
+    if by_price:
+        del asked["sort"]
+    rest = {**asked, **{f"max_price.{unit}": value for unit, value in prices.items()}}
+    return Preferences(
+        order=order,
+        only=only,
+        ignore=ignore,
+        allow_fallbacks=allow_fallbacks,
+        by_price=by_price,
+        max_prompt=max_prompt,
+        max_completion=max_completion,
+        beyond=tuple(field for field, value in rest.items() if value not in _IDLE),
+    )
+
+
+def terms_of(wanted: Preferences, providers: Collection[Provider], price_of: PriceOf) -> Terms:
+    """`wanted` of `providers`; it may bar them all.
+
+    A provider that forwards preferences is only bound by the names in `order`: what else the
+    client wants, it sees to itself.
+    """
+    barred = {p for p in providers if not _is_wanted(p, wanted, price_of)}
+    left = [p for p in providers if p not in barred]
+    order = _in_order(wanted.order, left)
+    if wanted.by_price:
+        rest = (p for p in left if p not in order)
+        order += sorted(rest, key=lambda p: (_total(price_of(p)), p.name))
+    names = tuple(p.name for p in order)
+    return Terms(frozenset(p.name for p in barred), names, wanted.allow_fallbacks)
+
+
+def nobody_left(wanted: Preferences) -> GatewayError:
+    """What to say where every provider is barred."""
+    if not wanted.beyond:
+        return NotFound("No provider is left by what `provider` asks for", "provider")
+    fields = ", ".join(f"`provider.{field}`" for field in wanted.beyond)
+    return BadRequest(f"Hearth cannot promise {fields}", f"provider.{wanted.beyond[0]}")
+
+
+def _is_wanted(provider: Provider, wanted: Preferences, price_of: PriceOf) -> bool:
+    if provider.settings.forwards_preferences:
+        return True
+    if wanted.beyond:
+        return False
+    if wanted.only and not _is_named(provider.name, wanted.only):
+        return False
+    if _is_named(provider.name, wanted.ignore):
+        return False
+    limits = (wanted.max_prompt, wanted.max_completion)
+    if limits == (None, None):
+        return True
+    prices = price_of(provider)
+    if prices is None:
+        return False
+    return all(m is None or price <= m for price, m in zip(prices, limits, strict=True))
+
+
+def _in_order(slugs: Iterable[str], providers: Collection[Provider]) -> list[Provider]:
+    named = (p for slug in slugs for p in providers if _is_named(p.name, (slug,)))
+    return list(dict.fromkeys(named))
+
+
+def _is_named(name: str, slugs: Iterable[str]) -> bool:
+    """A base slug names all its variants: `vertex` is `vertex/us-east5` as well."""
+    lower = name.lower()
+    return any(lower == s.lower() or lower.startswith(f"{s.lower()}/") for s in slugs)
+
+
+def _total(prices: tuple[int, int] | None) -> float:
+    """Unknown prices come last."""
+    return float("inf") if prices is None else sum(prices)
+
+
+def _is_price(sort: object) -> bool:
+    if isinstance(sort, dict):
+        return sort.get("by") == "price" and sort.get("partition", "model") in (None, "model")
+    return sort == "price"
+
+
+def _names(asked: dict[str, Any], field: str) -> tuple[str, ...]:
+    names = asked.pop(field, [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise _wrong(field, "a list of provider names")
+    return tuple(names)
+
+
+def _max_price(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _wrong("max_price", "an object")
+    return value
+
+
+def _nano(prices: dict[str, Any], unit: str) -> int | None:
+    """Numbers and strings of numbers, as both are documented."""
+    dollars = prices.pop(unit, None)
+    if dollars is None:
+        return None
+    try:
+        return round(msgspec.convert(dollars, float, strict=False) * _NANO)
+    except (msgspec.ValidationError, OverflowError, ValueError) as error:
+        raise _wrong(f"max_price.{unit}", "a number of dollars") from error
+
+
+def _wrong(field: str, expected: str) -> BadRequest:
+    return BadRequest(f"`provider.{field}` must be {expected}", f"provider.{field}")

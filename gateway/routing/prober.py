@@ -1,0 +1,86 @@
+"""Active probes: asks each provider that has `health` configured how it is, every `interval`.
+
+Any answer below 500 is a sign of life, a missing page and a full house included; only 401, 402 and
+403 are none where the provider has an `api_key`, as that key is then refused. Calls are judged
+apart: one good probe ends what bad probes began, and never an ejection.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+
+from gateway.config import Health
+from gateway.config import Provider as Settings
+from gateway.routing.provider import Provider
+
+_REFUSED = frozenset((401, 402, 403))
+
+
+class Prober:
+    """Probes while its context is open, one task a provider."""
+
+    def __init__(self, providers: Iterable[Provider]) -> None:
+        self._probed = [(p, p.settings.health) for p in providers if p.settings.health is not None]
+        self._tasks: list[asyncio.Task[None]] = []
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        if self._probed:
+            session = self._session = aiohttp.ClientSession()
+            self._tasks = [
+                asyncio.create_task(_keep_probing(session, provider, health))
+                for provider, health in self._probed
+            ]
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._session is not None:
+            await self._session.close()
+
+
+async def _keep_probing(session: aiohttp.ClientSession, provider: Provider, health: Health) -> None:
+    """The interval runs from start to start, so that a slow provider is asked no less often."""
+    while True:
+        started = time.monotonic()
+        good = await probe(session, provider.settings, health)
+        now = time.monotonic()
+        provider.health.probed(good, now)
+        await asyncio.sleep(max(0.0, started + health.interval - now))
+
+
+async def probe(session: aiohttp.ClientSession, settings: Settings, health: Health) -> bool:
+    """Whether the provider shows signs of life before its next probe is due."""
+    limit = aiohttp.ClientTimeout(total=min(health.interval, settings.timeouts.first_byte))
+    url = settings.base_url.rstrip("/") + health.path
+    try:
+        async with session.get(
+            url, headers=_headers(settings), timeout=limit, allow_redirects=False
+        ) as answer:
+            return answer.status < 500 and not _is_refused(answer.status, settings)
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        return False
+
+
+def _is_refused(status: int, settings: Settings) -> bool:
+    return settings.api_key is not None and status in _REFUSED
+
+
+def _headers(settings: Settings) -> Mapping[str, str]:
+    """The configured headers, and the key where the API they belong to looks for it."""
+    if settings.api_key is None:
+        return settings.headers
+    if any(name.lower() == "anthropic-version" for name in settings.headers):
+        return {"x-api-key": settings.api_key, **settings.headers}
+    return {"Authorization": f"Bearer {settings.api_key}", **settings.headers}

@@ -1,0 +1,148 @@
+"""`GET /route`: where a user goes and why, live, and what a change would move."""
+
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from gateway.routing.ring import Ring
+from tests.calls import CHAT, COMPLETION, Requests, at, whole
+from tests.conftest import Wire
+from tests.gateways import RunningGateway, running_gateway
+from tests.raw_client import connected, post
+from tests.raw_provider import serving
+from tests.recorded import read_json
+
+KEYS = [
+    {"name": "shop", "key": "sk-shop"},
+    {"name": "bakery", "key": "sk-bakery"},
+    {"name": "ops", "key": "sk-ops", "role": "management"},
+]
+PROVIDERS = [{"name": name, "base_url": "http://127.0.0.1:1/v1"} for name in ("a", "b", "c")]
+RING = Ring({"a": 1, "b": 1, "c": 1}, 12288)
+
+
+async def route(gateway: RunningGateway, query: str, key: str = "", status: int = 200) -> Any:
+    answer = await read_json(f"{gateway.api}/route?{query}", key, status)
+    return answer["data"] if status == 200 else answer["error"]["message"]
+
+
+async def test_choices_are_the_rings(tmp_path: Path, wire: Wire) -> None:
+    """Every provider in the user's order, with its share; the first one is where the user goes."""
+    async with running_gateway(tmp_path, PROVIDERS, server={"wire": wire}) as gateway:
+        found = await route(gateway, "user=user_1&model=gpt-4o-mini")
+    order = list(RING.walk(b"default\0user_1"))
+    assert [choice["provider"] for choice in found["choices"]] == order
+    assert [choice["share"] for choice in found["choices"]] == [RING.shares()[n] for n in order]
+    assert (found["provider"], found["route"], found["key"]) == (order[0], "home", "default")
+    assert {choice["obstacle"] for choice in found["choices"]} == {None}
+    assert found["choices"][0]["why"] == "first on the ring after the user"
+
+
+async def test_it_is_live(tmp_path: Path) -> None:
+    """An ejection shows: the provider is out, for how long, and the user is elsewhere."""
+    body = CHAT.replace(b"user_1", USER_OF_A)
+    sick, well = Requests(whole(b"{}", b"500 No")), Requests(whole(COMPLETION))
+    async with (
+        serving(sick) as a,
+        serving(well) as b,
+        running_gateway(tmp_path, [at(a, "a"), at(b, "b")]) as gateway,
+        connected(gateway.origin) as client,
+    ):
+        for _ in range(6):
+            client.send(post(body))
+            assert (await client.answer()).status == 200
+        found = await route(gateway, f"user={USER_OF_A.decode()}")
+    assert len(sick.seen) == 5
+    assert (found["provider"], found["route"]) == ("b", "failover")
+    out, _ = found["choices"]
+    assert (out["provider"], out["obstacle"], out["ejections"]) == ("a", "out", 1)
+    assert 0 < out["returns_in"] <= 10
+    assert (out["routed"]["home"], found["choices"][1]["routed"]["failover"]) == (5, 6)
+
+
+USER_OF_A = next(
+    user
+    for user in (b"user_%d" % number for number in range(100))
+    if Ring({"a": 1, "b": 1}, 12288).home(b"default\0" + user) == "a"
+)
+
+
+async def test_keys_see_their_own_users(tmp_path: Path) -> None:
+    """A client key is its own tenant; a management key has to say whose user it means."""
+    async with running_gateway(tmp_path, PROVIDERS, keys=KEYS) as gateway:
+        own = await route(gateway, "user=u", "sk-shop")
+        assert own["key"] == "shop"
+        assert await route(gateway, "user=u&key=shop", "sk-ops") == own
+        assert "of its own" in await route(gateway, "user=u&key=bakery", "sk-shop", 403)
+        assert "shop, bakery" in await route(gateway, "user=u", "sk-ops", 400)
+        assert "shop, bakery" in await route(gateway, "user=u&key=ops", "sk-ops", 400)
+        assert await route(gateway, "user=u", "", 401)
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "text"),
+    [
+        ("model=m", 400, "`user` is missing"),
+        ("user=u&model=none", 404, "No provider serves the model `none`"),
+        ("leaving=z", 400, "must be one of several: a, b"),
+        ("joining=a", 400, "must be a new name"),
+        ("joining=z&weight=0", 400, "a number above 0"),
+        ("joining=z&weight=heavy", 400, "a number above 0"),
+        ("joining=z&weight=nan", 400, "a number above 0"),
+        ("joining=z&leaving=a", 400, "two questions"),
+        ("users=u", 400, "Unknown parameter"),
+    ],
+)
+async def test_wrong_questions(tmp_path: Path, query: str, status: int, text: str) -> None:
+    """What cannot be answered is refused, and says what could be."""
+    providers = [{**each, "models": ["m"]} for each in PROVIDERS[:2]]
+    async with running_gateway(tmp_path, providers) as gateway:
+        assert text in await route(gateway, query, status=status)
+
+
+async def test_only_one_provider_cannot_leave(tmp_path: Path) -> None:
+    """Nobody would be left to move to."""
+    async with running_gateway(tmp_path, PROVIDERS[:1]) as gateway:
+        assert "one of several" in await route(gateway, "leaving=a", status=400)
+
+
+async def test_users_without_a_home(tmp_path: Path) -> None:
+    """Where users are not what calls stick by, the route is `unkeyed`."""
+    sticky = {"key": ["session_id"]}
+    async with running_gateway(tmp_path, PROVIDERS, sticky=sticky) as gateway:
+        found = await route(gateway, "user=u")
+    assert (found["provider"], found["route"], found["choices"]) == (None, "unkeyed", [])
+
+
+async def test_what_leaving_and_joining_move(tmp_path: Path) -> None:
+    """Users by the arcs of the ring, tokens by what each user used since yesterday."""
+    users = [f"user_{number}" for number in range(6)]
+    async with serving(Requests(whole(COMPLETION))) as peer:
+        providers = [at(peer, name) for name in ("a", "b", "c")]
+        async with running_gateway(tmp_path, providers) as gateway:
+            async with connected(gateway.origin) as client:
+                for user in users:
+                    client.send(post(CHAT.replace(b"user_1", user.encode())))
+                    assert (await client.answer()).status == 200
+            leaving = (await route(gateway, "leaving=a"))["moves"]
+            joining = (await route(gateway, "joining=d&weight=2&user=u"))["moves"]
+    assert leaving["users"] == pytest.approx(RING.shares()["a"])
+    assert {move["from"] for move in leaving["between"]} == {"a"}
+    after = Ring({"a": 1, "b": 1, "c": 1, "d": 2}, 12288)
+    assert joining["users"] == pytest.approx(after.shares()["d"])
+    for found, ring in ((leaving, Ring({"b": 1, "c": 1}, 12288)), (joining, after)):
+        keys = [f"default\0{user}".encode() for user in users]
+        moved = [key for key in keys if RING.home(key) != ring.home(key)]
+        assert found["tokens"] == pytest.approx(len(moved) / len(users))
+
+
+async def test_other_methods(tmp_path: Path) -> None:
+    """It is there to be read."""
+    async with (
+        running_gateway(tmp_path, PROVIDERS) as gateway,
+        aiohttp.ClientSession() as session,
+        session.post(f"{gateway.api}/route") as answer,
+    ):
+        assert answer.status == 405

@@ -1,0 +1,198 @@
+"""Health: when a provider is out, for how long, and how it comes back."""
+
+import math
+
+import pytest
+
+from gateway.config import Ejection
+from gateway.routing.health import Health
+from gateway.routing.verdict import FINE, SICK, Verdict
+from gateway.units import Duration
+
+NOW = 1000.0
+
+
+def health(slow_start: float = 30, **ejection: float) -> Health:
+    durations = {
+        name: Duration(ejection.pop(name)) for name in ("time", "max_time") & ejection.keys()
+    }
+    return Health(Ejection(**ejection, **durations), slow_start)  # type: ignore[arg-type]  # both kinds
+
+
+def fail(subject: Health, times: int, now: float = NOW) -> None:
+    for _ in range(times):
+        subject.take(SICK, now)
+
+
+def is_out(subject: Health, now: float) -> bool:
+    return now < subject.out_until
+
+
+def test_begins_well() -> None:
+    """Nothing is out or coming back before anything happened, not even at time zero."""
+    assert not is_out(health(), 0)
+    assert health().share_back(0) == 1
+
+
+def test_failures_in_a_row_eject() -> None:
+    """The fifth in a row puts it out for five seconds; the fourth does not."""
+    subject = health()
+    fail(subject, 4)
+    assert not is_out(subject, NOW)
+    fail(subject, 1)
+    assert is_out(subject, NOW + 4.9)
+    assert not is_out(subject, NOW + 5)
+
+
+def test_a_success_begins_the_row_anew() -> None:
+    """Four failures, a success and four failures are not five in a row."""
+    subject = health()
+    fail(subject, 4)
+    subject.succeeded(NOW)
+    fail(subject, 4)
+    assert not is_out(subject, NOW)
+
+
+def test_a_clients_own_fault_counts_for_nothing() -> None:
+    """It neither ejects nor makes up for a failure."""
+    subject = health()
+    fail(subject, 4)
+    for _ in range(100):
+        subject.take(FINE, NOW)
+    assert not is_out(subject, NOW)
+    fail(subject, 1)
+    assert is_out(subject, NOW)
+
+
+def test_a_share_of_failures_ejects() -> None:
+    """Half of at least 20 calls within ten seconds, never in a row; 18 calls say nothing yet."""
+    subject = health()
+    for _ in range(9):
+        subject.succeeded(NOW)
+        fail(subject, 1)
+    assert not is_out(subject, NOW)
+    subject.succeeded(NOW)
+    fail(subject, 1)
+    assert is_out(subject, NOW)
+
+
+def test_old_failures_are_forgotten() -> None:
+    """What failed more than a window ago is no part of the share."""
+    subject = health()
+    for second in range(0, 100, 5):
+        for _ in range(4):
+            subject.succeeded(NOW + second)
+            fail(subject, 1, NOW + second)
+    assert not is_out(subject, NOW + 95)
+
+
+def test_each_ejection_is_twice_as_long() -> None:
+    """5, 10, 20 seconds and so on up to `max_time`, as long as the first call back fails."""
+    subject = health(max_time=30)
+    fail(subject, 5)
+    now, lengths = NOW, []
+    for _ in range(4):
+        lengths.append(subject.out_until - now)
+        now = subject.out_until
+        fail(subject, 1, now)
+    assert lengths == [5, 10, 20, 30]
+
+
+def test_a_good_call_after_an_ejection_restores_the_rules() -> None:
+    """Once a call was answered it takes five failures again, and the next one is longer still."""
+    subject = health()
+    fail(subject, 5)
+    subject.succeeded(NOW + 5)
+    fail(subject, 4, NOW + 6)
+    assert not is_out(subject, NOW + 6)
+    fail(subject, 1, NOW + 6)
+    assert subject.out_until == NOW + 16
+
+
+def test_a_good_call_from_before_proves_nothing() -> None:
+    """An answer that was under way when it was ejected does not soften the return."""
+    subject = health()
+    fail(subject, 5)
+    subject.succeeded(NOW + 1)
+    fail(subject, 1, NOW + 5)
+    assert is_out(subject, NOW + 5)
+
+
+def test_failures_while_out_make_it_no_longer() -> None:
+    """Calls that were under way end as they do; the ejection's length is fixed when it begins."""
+    subject = health()
+    fail(subject, 50)
+    assert (subject.out_until, subject.ejections) == (NOW + 5, 1)
+
+
+def test_ejections_are_forgotten_after_a_long_good_time() -> None:
+    """In for `max_time` since the last one: the next is short again."""
+    subject = health(max_time=60)
+    fail(subject, 5)
+    subject.succeeded(NOW + 5)
+    later = NOW + 5 + 60
+    fail(subject, 5, later)
+    assert subject.out_until == later + 5
+
+
+def test_a_pause_is_heeded_and_bounded() -> None:
+    """As long as the provider asks, at most `max_time`; it is no ejection."""
+    subject = health(max_time=60)
+    subject.take(Verdict(is_trouble=True, pause=7), NOW)
+    assert (subject.out_until, subject.ejections) == (NOW + 7, 0)
+    subject.pause(86400, NOW)
+    assert subject.out_until == NOW + 60
+    subject.pause(1, NOW)
+    assert subject.out_until == NOW + 60
+
+
+def test_two_bad_probes_in_a_row_put_it_out_for_good() -> None:
+    """One is an accident; after two it stays out until a good one."""
+    subject = health()
+    subject.probed(False, NOW)
+    subject.probed(True, NOW)
+    subject.probed(False, NOW)
+    assert not is_out(subject, NOW)
+    subject.probed(False, NOW)
+    assert (subject.is_down, subject.out_until) == (True, math.inf)
+    assert subject.share_back(NOW + 1e9) == 0
+    subject.probed(True, NOW + 100)
+    assert not is_out(subject, NOW + 100)
+
+
+def test_a_good_probe_does_not_end_an_ejection() -> None:
+    """The list of models may answer where calls do not."""
+    subject = health()
+    subject.probed(False, NOW)
+    subject.probed(False, NOW)
+    fail(subject, 5)
+    subject.pause(50, NOW)
+    subject.probed(True, NOW + 1)
+    assert subject.out_until == NOW + 50
+
+
+@pytest.mark.parametrize(("away", "ramp"), [(2, 2), (20, 20), (300, 30)])
+def test_users_come_back_over_the_slow_start(away: float, ramp: float) -> None:
+    """Evenly from the end of its absence, over `slow_start`, or over as long as it was away."""
+    subject = health(slow_start=30)
+    subject.pause(away, NOW)
+    back = NOW + away
+    shares = [subject.share_back(back + ramp * part) for part in (-0.5, 0, 0.25, 0.5, 1, 2)]
+    assert shares == pytest.approx([0, 0, 0.25, 0.5, 1, 1])
+
+
+def test_a_relapse_begins_the_slow_start_anew() -> None:
+    """A short pause while users come back does not bring the rest of them back at once."""
+    subject = health(slow_start=30)
+    subject.pause(100, NOW)
+    subject.pause(1, NOW + 110)
+    assert subject.share_back(NOW + 111) == 0
+    assert subject.calm_from == NOW + 111 + 30
+
+
+def test_no_slow_start() -> None:
+    """With 0 seconds all users are back at once."""
+    subject = health(slow_start=0)
+    fail(subject, 5)
+    assert subject.share_back(NOW + 4.9) == 0
+    assert subject.share_back(NOW + 5) == 1
