@@ -143,12 +143,29 @@ PLANS: list[tuple[Callable[[sqlite3.Connection], object], str]] = [
     (lambda db: reads.generations(db, GenerationQuery()), "generations_newest"),
     (
         lambda db: reads.generations(db, GenerationQuery(before=(5, "x"), flagged=True)),
+        "generations_flagged",
+    ),
+    (
+        lambda db: reads.generations(db, GenerationQuery(flagged=False, status="ok")),
         "generations_newest",
     ),
+    (
+        lambda db: reads.generations(db, GenerationQuery(status="503", provider="a")),
+        "generations_by_status",
+    ),
+    (
+        lambda db: reads.generations(db, GenerationQuery(status="failed", flagged=True)),
+        "generations_by_outcome",
+    ),
+    (
+        lambda db: reads.generations(db, GenerationQuery(model="small", provider="a", since=1)),
+        "generations_by_model",
+    ),
+    (lambda db: reads.generations(db, GenerationQuery(provider="a")), "generations_by_provider"),
     (lambda db: reads.generations(db, GenerationQuery(tenants=APP)), "generations_by_tenant"),
     (
         lambda db: reads.generations(
-            db, GenerationQuery(tenants=APP, since=1, before=(5, "x"), model="small")
+            db, GenerationQuery(tenants=APP, since=1, before=(5, "x"), status="200")
         ),
         "generations_by_tenant",
     ),
@@ -185,5 +202,5 @@ def test_reads_use_an_index(
     steps = [step for plan in plans for step in plan]
     assert any(index in step for step in steps), steps
     assert not [step for step in steps if step.startswith("SCAN") and "INDEX" not in step], steps
-    if index in ("generations_newest", "generations_by_tenant", "generations_by_user"):
+    if index.startswith("generations_") and index != "generations_by_upstream_id":
         assert not [step for step in steps if "TEMP B-TREE" in step], steps

@@ -13,10 +13,10 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from gateway.api.money import usd
 from gateway.api.openrouter.activity import USER_COLUMNS, activity_json
-from gateway.api.openrouter.generations import generation_row, iso_moment
+from gateway.api.openrouter.generations import generation_row
 from gateway.api.table import csv_header, csv_lines
+from gateway.api.users import USER_TOTALS, user_row
 from gateway.commands.arguments import (
     Commands,
     UsageError,
@@ -29,12 +29,10 @@ from gateway.commands.stores import open_shipper
 from gateway.config import Config
 from gateway.generation import Generation
 from gateway.ledger.store import (
-    COUNTERS,
     ActivityQuery,
     GenerationQuery,
     Store,
     UserQuery,
-    UserRow,
 )
 
 _DAY = 86400
@@ -158,22 +156,8 @@ async def _activity(store: Store, span: Span) -> AsyncIterator[Page]:
 async def _users(store: Store, span: Span) -> AsyncIterator[Page]:
     query = UserQuery(since=span.since, until=span.until, user=span.user, limit=_USERS)
     while rows := await store.users(query):
-        yield [_user_row(row) for row in rows]
+        yield [user_row(row) for row in rows]
         query = msgspec.structs.replace(query, offset=query.offset + len(rows))
-
-
-def _user_row(row: UserRow) -> dict[str, Any]:
-    counts = msgspec.structs.asdict(row.counts)
-    money = {"cost": usd(row.counts.cost), "cache_discount": usd(row.counts.cache_discount)}
-    return {
-        "key": row.tenant,
-        "user": row.user,
-        "active_days": row.active_days,
-        "first_seen": iso_moment(row.first_seen),
-        "last_seen": iso_moment(row.last_seen),
-        **counts,
-        **money,
-    }
 
 
 FORMATS = {
@@ -186,5 +170,5 @@ _NOTHING = Generation(id="", created_at=0, tenant="", endpoint="", status=0, out
 KINDS = {
     "generations": Kind(tuple(generation_row(_NOTHING)), _generations),
     "activity": Kind((*USER_COLUMNS, "key"), _activity),
-    "users": Kind(("key", "user", "active_days", "first_seen", "last_seen", *COUNTERS), _users),
+    "users": Kind(USER_TOTALS, _users),
 }

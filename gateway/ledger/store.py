@@ -139,6 +139,72 @@ class UserQuery(msgspec.Struct, frozen=True, kw_only=True):
     offset: int = 0
 
 
+StandingsOrder = Literal[
+    "user",
+    "cost",
+    "requests",
+    "tokens",
+    "errors",
+    "flags",
+    "active_days",
+    "last_seen",
+    "requests_per_day",
+    "tokens_per_request",
+    "latency",
+]
+
+
+class StandingsQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which users of a calendar month (months since January 1970), in which order.
+
+    The highest first, equals by tenant, then user; by `user`, the first in code point order first.
+    Per-something and `latency` are means: requests per active day, tokens and milliseconds per
+    request. `ascending` is the reverse of all that. `prefix` keeps ids that begin with it.
+    """
+
+    month: int
+    tenants: frozenset[str] | None = None
+    prefix: str = ""
+    order: StandingsOrder = "cost"
+    ascending: bool = False
+    limit: int = 50
+    offset: int = 0
+
+
+class Bar(msgspec.Struct, frozen=True):
+    """How many `users` have a count from `start` to before `end`; 0 has a bar of its own.
+
+    The others hold the numbers with as many digits and the same first digit: 7, 40 to 49, 100 to
+    199. They are the same in every store, and a counter that grows moves one user to another bar.
+    """
+
+    start: int
+    end: int
+    users: int
+
+    @classmethod
+    def of(cls, number: int, users: int) -> Self:
+        """The bar that `bar_of` numbers so."""
+        digits, first = divmod(number, 10)
+        unit = 10 ** (digits - 1) if digits else 1
+        return cls(first * unit, (first + 1) * unit, users)
+
+
+def bar_of(count: int) -> int:
+    """The number of the bar a count stands in: ten times its digits, plus the first; 0 for zero."""
+    if count <= 0:
+        return 0
+    text = str(count)
+    return len(text) * 10 + int(text[0])
+
+
+class Spread(msgspec.Struct, frozen=True, kw_only=True):
+    """How a month's requests, and its cost in nano-dollars, spread over users; lowest bar first."""
+
+    requests: tuple[Bar, ...]
+    cost: tuple[Bar, ...]
+
+
 class Recount(msgspec.Struct, frozen=True, kw_only=True):
     """Three ways to count the same requests; they agree, or the ledger has drifted.
 
@@ -181,6 +247,12 @@ class Store(Protocol):
 
     async def users(self, query: UserQuery) -> Sequence[UserRow]:
         """Highest first."""
+
+    async def standings(self, query: StandingsQuery) -> Sequence[UserRow]:
+        """The users of a month in order, without reading those before or after the page."""
+
+    async def spread(self, month: int, tenants: frozenset[str] | None) -> Spread:
+        """How the users of a month are spread; calls without a user count as one more user."""
 
     async def recount(self) -> Recount:
         """Recount everything; slow on purpose, for `hearth ledger verify`."""

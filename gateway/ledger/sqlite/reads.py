@@ -1,6 +1,7 @@
 """What is read from the file."""
 
 import heapq
+import re
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
@@ -36,7 +37,7 @@ _ZERO = (0,) * len(COUNTERS)
 _decode = msgspec.json.Decoder(Generation).decode
 
 
-class _Where:
+class Where:
     """Conditions that all hold, and the values they compare with; None compares with nothing."""
 
     def __init__(self) -> None:
@@ -46,19 +47,23 @@ class _Where:
     def __str__(self) -> str:
         return f"WHERE {' AND '.join(self._terms)}" if self._terms else ""
 
-    def compare(self, column: str, operator: str, value: object) -> "_Where":
+    def compare(self, column: str, operator: str, value: object) -> "Where":
         if value is not None:
             self._terms.append(f"{column} {operator} ?")
             self.values.append(value)
         return self
 
-    def among(self, column: str, choice: Collection[str] | None) -> "_Where":
+    def require(self, condition: str) -> "Where":
+        self._terms.append(condition)
+        return self
+
+    def among(self, column: str, choice: Collection[str] | None) -> "Where":
         if choice is not None:
             self._terms.append(f"{column} IN ({', '.join('?' * len(choice))})")
             self.values.extend(sorted(choice))
         return self
 
-    def below(self, columns: str, cursor: tuple[int, str] | None) -> "_Where":
+    def below(self, columns: str, cursor: tuple[int, str] | None) -> "Where":
         if cursor is not None:
             self._terms.append(f"({columns}) < (?, ?)")
             self.values.extend(cursor)
@@ -67,7 +72,7 @@ class _Where:
 
 def positions(db: sqlite3.Connection, writers: Collection[str]) -> dict[str, int]:
     """Of those writers that were met before."""
-    where = _Where().among("writer", writers)
+    where = Where().among("writer", writers)
     return dict(db.execute(f"SELECT writer, sequence FROM writers {where}", where.values))
 
 
@@ -77,7 +82,7 @@ def generation(
     """By our id, else the newest by the upstream's."""
     for column in ("id", "upstream_id"):
         # The plus keeps SQLite from preferring the index on tenants.
-        where = _Where().compare(column, "=", generation_id).among("+tenant", tenants)
+        where = Where().compare(column, "=", generation_id).among("+tenant", tenants)
         row = db.execute(
             f"SELECT record FROM generations {where} ORDER BY created_at DESC, id DESC LIMIT 1",
             where.values,
@@ -89,35 +94,63 @@ def generation(
 
 def generations(db: sqlite3.Connection, query: GenerationQuery) -> list[Generation]:
     """Newest first. Each cursor walks one index; several tenants are merged as they are walked."""
-    if query.user is not None or query.tenants is None:
-        cursors = [_walk(db, _filters(query).among("+tenant", query.tenants))]
+    where, has_index = _filters(query)
+    if has_index or query.tenants is None:
+        cursors = [_walk(db, where.among("+tenant", query.tenants))]
     else:
         cursors = [
-            _walk(db, _filters(query).compare("tenant", "=", tenant)) for tenant in query.tenants
+            _walk(db, _filters(query)[0].compare("tenant", "=", tenant)) for tenant in query.tenants
         ]
     newest = heapq.merge(*cursors, key=itemgetter(0, 1), reverse=True)
     return [_decode(record) for _, _, record in islice(newest, query.limit)]
 
 
-def _walk(db: sqlite3.Connection, where: _Where) -> Iterator[tuple[int, str, bytes]]:
+def _walk(db: sqlite3.Connection, where: Where) -> Iterator[tuple[int, str, bytes]]:
     return db.execute(
         f"SELECT created_at, id, record FROM generations {where} ORDER BY created_at DESC, id DESC",
         where.values,
     )
 
 
-def _filters(query: GenerationQuery) -> _Where:
-    where = _Where()
-    where.compare("user", "=", query.user)
-    where.compare("model", "=", query.model)
-    where.compare("provider", "=", query.provider)
-    if query.status is not None:
-        where.compare("status" if query.status.isdigit() else "outcome", "=", query.status)
+def _filters(query: GenerationQuery) -> tuple[Where, bool]:
+    """What the rows must be, and whether one of the conditions has an index to walk.
+
+    The first that has one is walked; a plus keeps SQLite from choosing another.
+    """
+    where, plus = Where(), ""
+    for column, value in _equals(query):
+        where.compare(plus + column, "=", value)
+        if value is not None and (column, value) not in _COMMON and not plus:
+            where.require(_PARTIAL.get(column, "TRUE"))
+            plus = "+"
     if query.flagged is not None:
-        where.compare("(flags > 0)", "=", query.flagged)
+        where.require(f"{plus}flags > 0" if query.flagged else "+flags = 0")
     where.compare("created_at", ">=", query.since)
     where.compare("created_at", "<", query.until)
-    return where.below("created_at, id", query.before)
+    where.below("created_at, id", query.before)
+    return where, bool(plus) or query.flagged is True
+
+
+_COMMON = {("status", 200), ("outcome", "ok")}
+"""What nearly every row is: no index has it."""
+
+_PARTIAL = {"status": "status <> 200", "outcome": "outcome <> 'ok'"}
+"""What must be said for SQLite to use an index that leaves something out."""
+
+_STATUS = re.compile("[1-5][0-9][0-9]")
+
+
+def _equals(query: GenerationQuery) -> tuple[tuple[str, object], ...]:
+    """Columns and what they must be, the rarest first."""
+    status = query.status
+    number = int(status) if status is not None and _STATUS.fullmatch(status) else None
+    return (
+        ("user", query.user),
+        ("status", number),
+        ("outcome", None if number else status),
+        ("model", query.model),
+        ("provider", query.provider),
+    )
 
 
 def activity(db: sqlite3.Connection, query: ActivityQuery) -> list[ActivityRow]:
@@ -143,7 +176,7 @@ def users(db: sqlite3.Connection, query: UserQuery) -> list[UserRow]:
         f" ORDER BY {_ORDERS[query.order]} DESC, tenant, user LIMIT ? OFFSET ?",
         (*where.values, query.limit, query.offset),
     )
-    return [_user_row(*row) for row in rows]
+    return [user_row(*row) for row in rows]
 
 
 def recount(db: sqlite3.Connection) -> Recount:
@@ -159,8 +192,8 @@ def recount(db: sqlite3.Connection) -> Recount:
         )
 
 
-def _days(since: int, until: int, tenants: frozenset[str] | None, user: str | None) -> _Where:
-    where = _Where().compare("day", ">=", since).compare("day", "<=", until)
+def _days(since: int, until: int, tenants: frozenset[str] | None, user: str | None) -> Where:
+    where = Where().compare("day", ">=", since).compare("day", "<=", until)
     return where.among("tenant", tenants).compare("user", "=", user)
 
 
@@ -177,7 +210,7 @@ def _activity_row(key: tuple[Any, ...], counters: tuple[int, ...]) -> ActivityRo
     )
 
 
-def _user_row(
+def user_row(
     tenant: str, user: str, days: int, first_seen: int, last_seen: int, *counters: int
 ) -> UserRow:
     return UserRow(

@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Self
 
 from gateway.generation import Generation, Record
-from gateway.ledger.sqlite import reads, schema, writes
+from gateway.ledger.months import month_of
+from gateway.ledger.sqlite import months, reads, schema, writes
 from gateway.ledger.sqlite.lane import Lane
 from gateway.ledger.store import (
     ActivityQuery,
     ActivityRow,
     GenerationQuery,
     Recount,
+    Spread,
+    StandingsQuery,
     StoreUnavailable,
     UserQuery,
     UserRow,
@@ -68,6 +71,14 @@ class SqliteStore:
         """See Store."""
         return await self._readers.run(partial(reads.users, query=query))
 
+    async def standings(self, query: StandingsQuery) -> Sequence[UserRow]:
+        """See Store."""
+        return await self._readers.run(partial(months.standings, query=query))
+
+    async def spread(self, month: int, tenants: frozenset[str] | None) -> Spread:
+        """See Store."""
+        return await self._readers.run(partial(months.spread, month=month, tenants=tenants))
+
     async def recount(self) -> Recount:
         """See Store."""
         return await self._readers.run(reads.recount)
@@ -82,8 +93,10 @@ class SqliteStore:
             )
         )
         await self._expire("generations", generations_before)
-        await self._expire("activity", activity_before)
-        await self._expire("totals", activity_before)
+        for table in ("activity", "totals"):
+            await self._expire(table, activity_before)
+        for table in ("months", "spreads"):
+            await self._expire(table, month_of(max(0, activity_before)))
 
     async def close(self) -> None:
         """Finish the work under way; the last process to close folds the log into the file."""

@@ -7,6 +7,7 @@ from itertools import repeat
 import msgspec
 
 from gateway.generation import Generation, Record
+from gateway.ledger.sqlite.months import add_to_months
 from gateway.ledger.sqlite.reads import positions
 from gateway.ledger.store import COUNTERS, Counts
 
@@ -52,6 +53,7 @@ def apply(db: sqlite3.Connection, records: Sequence[Record]) -> None:
         db.executemany(_INSERT_GENERATION, map(_generation_row, counted))
         db.executemany(_ADD_TO_TOTALS, map(_totals_row, counted))
         db.executemany(_ADD_TO_ACTIVITY, map(_activity_row, counted))
+        add_to_months(db, counted)
         db.executemany(_MOVE_WRITER, _moves(fresh))
 
 
@@ -85,6 +87,8 @@ _EXPIRING = {
     "generations": ("created_at", ("id",)),
     "activity": ("day", _ACTIVITY_KEY),
     "totals": ("day", _TOTALS_KEY),
+    "months": ("month", ("month", "tenant", "user")),
+    "spreads": ("month", ("month", "tenant", "measure", "bar")),
 }
 
 

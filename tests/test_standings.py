@@ -1,0 +1,202 @@
+"""Users of a month in any order, and how they are spread, against counting the plainest way."""
+
+import random
+import sqlite3
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from gateway.generation import Generation, Usage
+from gateway.ledger.months import day_of_month, first_day, month_of
+from gateway.ledger.sqlite import months, schema
+from gateway.ledger.store import Bar, StandingsQuery, Store, UserRow
+from tests import counting
+from tests.generations import DAY, generation, records
+from tests.stores import STORES
+
+MONTH = month_of(DAY)
+APP = frozenset({"app"})
+
+BACK_TO_VERSION_1 = """
+    DROP TABLE months;
+    DROP TABLE spreads;
+    DROP INDEX generations_by_model;
+    DROP INDEX generations_by_provider;
+    DROP INDEX generations_by_outcome;
+    DROP INDEX generations_by_status;
+    DROP INDEX generations_flagged;
+    PRAGMA user_version = 1;
+"""
+
+VALUES: Mapping[str, Callable[[UserRow], float]] = {
+    "cost": lambda row: row.counts.cost,
+    "requests": lambda row: row.counts.requests,
+    "tokens": lambda row: row.counts.prompt_tokens + row.counts.completion_tokens,
+    "errors": lambda row: row.counts.errors,
+    "flags": lambda row: row.counts.flags,
+    "active_days": lambda row: row.active_days,
+    "last_seen": lambda row: row.last_seen,
+    "requests_per_day": lambda row: row.counts.requests / row.active_days,
+    "tokens_per_request": (
+        lambda row: (row.counts.prompt_tokens + row.counts.completion_tokens) / row.counts.requests
+    ),
+    "latency": lambda row: row.counts.latency_ms / row.counts.requests,
+}
+
+
+def crowd(size: int = 300) -> list[Generation]:
+    """Calls of users of two tenants over three months, with many equals."""
+    chance = random.Random(7)
+    return [
+        generation(
+            number,
+            day=DAY + chance.randrange(60),
+            tenant=chance.choice(("app", "app", "other")),
+            user=chance.choice(
+                (None, *(f"user_{n}" for n in range(25)), "Zoë", "a/b?c", "\U0010ffff!")
+            ),
+            cost=chance.choice((0, 7, 1000, 12_345_678)),
+            latency_ms=chance.randrange(50),
+            usage=Usage(prompt_tokens=chance.randrange(40), completion_tokens=5),
+            outcome=chance.choice(("ok", "ok", "failed")),
+        )
+        for number in range(size)
+    ]
+
+
+def of_month(generations: Iterable[Generation], month: int, tenant: str | None) -> list[UserRow]:
+    """The rows of a month, in the order of tenants and users."""
+    rows = counting.users(
+        each
+        for each in generations
+        if month_of(each.day) == month and tenant in (None, each.tenant)
+    )
+    return sorted(rows, key=lambda row: (row.tenant, row.user or ""))
+
+
+@pytest.fixture(params=STORES)
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    """One kind of store after the other, with the crowd in it, applied in pieces."""
+    async with STORES[request.param](tmp_path) as opened:
+        batch = records(*crowd())
+        for start in range(0, len(batch), 70):
+            await opened.apply(batch[start : start + 70])
+        yield opened
+
+
+@pytest.mark.parametrize("tenant", [None, "app"])
+@pytest.mark.parametrize("order", VALUES)
+async def test_order(store: Store, order: str, tenant: str | None) -> None:
+    """Highest first, equals by tenant and user; ascending is exactly the reverse."""
+    tenants = None if tenant is None else frozenset({tenant})
+    query = msgspec.convert({"month": MONTH, "order": order, "limit": 999}, StandingsQuery)
+    query = msgspec.structs.replace(query, tenants=tenants)
+    value = VALUES[order]
+    expected = sorted(of_month(crowd(), MONTH, tenant), key=lambda row: -value(row))
+    assert list(await store.standings(query)) == expected
+    reverse = msgspec.structs.replace(query, ascending=True)
+    assert list(await store.standings(reverse)) == expected[::-1]
+
+
+async def test_order_of_ids(store: Store) -> None:
+    """By user, ids come in the order of their code points."""
+    rows = await store.standings(StandingsQuery(month=MONTH, order="user", tenants=APP, limit=999))
+    assert list(rows) == of_month(crowd(), MONTH, "app")
+
+
+async def test_pages(store: Store) -> None:
+    """Pages by offset neither repeat nor miss a user."""
+    pages = [
+        row
+        for offset in range(0, 70, 9)
+        for row in await store.standings(StandingsQuery(month=MONTH, limit=9, offset=offset))
+    ]
+    whole = await store.standings(StandingsQuery(month=MONTH, limit=999))
+    assert pages == list(whole)
+
+
+@pytest.mark.parametrize("prefix", ["user_1", "Z", "a/", "\U0010ffff", "%", "nobody"])
+async def test_prefix(store: Store, prefix: str) -> None:
+    """Only ids that begin with it, letter for letter, in the order asked for."""
+    rows = await store.standings(StandingsQuery(month=MONTH, prefix=prefix, limit=999))
+    expected = [
+        row for row in of_month(crowd(), MONTH, None) if (row.user or "").startswith(prefix)
+    ]
+    assert list(rows) == sorted(expected, key=lambda row: -row.counts.cost)
+
+
+@pytest.mark.parametrize("tenant", [None, "app"])
+@pytest.mark.parametrize("month", [MONTH, MONTH + 1])
+async def test_spread(store: Store, month: int, tenant: str | None) -> None:
+    """Each user of the month stands in one bar of each measure, the one that holds its count."""
+    tenants = None if tenant is None else frozenset({tenant})
+    spread = await store.spread(month, tenants)
+    rows = of_month(crowd(), month, tenant)
+    assert held(spread.requests) == counted([row.counts.requests for row in rows])
+    assert held(spread.cost) == counted([row.counts.cost for row in rows])
+
+
+def held(bars: Iterable[Bar]) -> list[tuple[int, int, int]]:
+    return [(bar.start, bar.end, bar.users) for bar in bars]
+
+
+def counted(values: Iterable[int]) -> list[tuple[int, int, int]]:
+    """Bars of numbers with the same length and first digit, lowest first."""
+    starts = Counter(int(str(v)[0]) * 10 ** (len(str(v)) - 1) for v in values)
+    return [(s, s + (10 ** (len(str(s)) - 1)), n) for s, n in sorted(starts.items())]
+
+
+async def test_expiry(store: Store) -> None:
+    """A month is forgotten, spread and all, when its last day is; one partly kept stays."""
+    await store.expire(0, first_day(MONTH + 1))
+    assert await store.standings(StandingsQuery(month=MONTH)) == []
+    assert (await store.spread(MONTH, None)).requests == ()
+    await store.expire(0, first_day(MONTH + 2) - 1)
+    assert len(await store.standings(StandingsQuery(month=MONTH + 1))) > 9
+
+
+async def test_file_of_an_earlier_version(tmp_path: Path) -> None:
+    """Months and spreads of a file that had none are counted out of its days."""
+    path = tmp_path / "hearth.db"
+    async with STORES["sqlite"](tmp_path) as store:
+        await store.apply(records(*crowd()))
+        query = StandingsQuery(month=MONTH, limit=999)
+        rows, spread = await store.standings(query), await store.spread(MONTH, None)
+    with sqlite3.connect(path) as db:
+        db.executescript(BACK_TO_VERSION_1)
+    db.close()
+    async with STORES["sqlite"](tmp_path) as store:
+        assert await store.standings(query) == rows
+        assert await store.spread(MONTH, None) == spread
+
+
+@pytest.mark.parametrize("ascending", [False, True])
+@pytest.mark.parametrize("order", schema.STANDINGS)
+def test_order_is_an_index(tmp_path: Path, order: str, ascending: bool) -> None:
+    """Whatever the order, SQLite walks an index and sorts nothing."""
+    schema.prepare(tmp_path / "hearth.db")
+    query = msgspec.convert(
+        {"month": MONTH, "order": order, "ascending": ascending, "tenants": ["app"]},
+        StandingsQuery,
+    )
+    asked: list[str] = []
+    with closing(schema.connect(tmp_path / "hearth.db")) as db:
+        db.set_trace_callback(asked.append)
+        months.standings(db, query)
+        db.set_trace_callback(None)
+        plan = " ".join(row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {asked[-1]}"))
+    assert "USING" in plan
+    assert "TEMP B-TREE" not in plan
+
+
+@pytest.mark.parametrize(
+    ("day", "month", "of_the_month"), [(0, 0, 1), (31, 1, 1), (DAY, 657, 4), (19782, 649, 29)]
+)
+def test_months(day: int, month: int, of_the_month: int) -> None:
+    """Months begin on their first day, leap years included."""
+    assert (month_of(day), day_of_month(day)) == (month, of_the_month)
+    assert first_day(month) == day - of_the_month + 1
