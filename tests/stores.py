@@ -2,10 +2,18 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
+from fakeredis import FakeAsyncRedis, FakeServer
+
+from gateway.ledger.redis import RedisStore
+from gateway.ledger.redis.client import Client
+from gateway.ledger.redis.keys import Shards
 from gateway.ledger.sqlite import SqliteStore
 from gateway.ledger.store import Store
+from tests.redis_servers import shared_cluster, shared_server, shared_trio
 
 OpenStore = Callable[[Path], AbstractAsyncContextManager[Store]]
 
@@ -20,4 +28,41 @@ async def sqlite(folder: Path) -> AsyncIterator[Store]:
         await store.close()
 
 
-STORES: dict[str, OpenStore] = {"sqlite": sqlite}
+@asynccontextmanager
+async def redis_at(url: str, folder: Path) -> AsyncIterator[Store]:
+    """A store in Redis, with a prefix of the folder's own."""
+    store = RedisStore.at(f"{url}?prefix={prefix_of(folder)}")
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def prefix_of(folder: Path) -> str:
+    """What no other folder's keys begin with."""
+    return sha256(bytes(folder)).hexdigest()[:12]
+
+
+@asynccontextmanager
+async def fakeredis(folder: Path) -> AsyncIterator[Store]:
+    """A store in a Redis that is played in this process, its Lua included."""
+    client = Client(FakeAsyncRedis(server=_fake_server(), protocol=2), "fakeredis")
+    store = RedisStore(client, Shards(prefix_of(folder), 1))
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@cache
+def _fake_server() -> FakeServer:
+    return FakeServer(version=(6, 2))
+
+
+STORES: dict[str, OpenStore] = {
+    "sqlite": sqlite,
+    "fakeredis": fakeredis,
+    "redis": lambda folder: redis_at(shared_server().url, folder),
+    "sentinel": lambda folder: redis_at(shared_trio().url, folder),
+    "cluster": lambda folder: redis_at(shared_cluster().url, folder),
+}

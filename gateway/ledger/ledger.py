@@ -11,6 +11,7 @@ from typing import Self
 from gateway import config
 from gateway.generation import Generation
 from gateway.ledger.journal import Journal, JournalError
+from gateway.ledger.redis import RedisStore
 from gateway.ledger.shipper import Lag, Shipper
 from gateway.ledger.sqlite import SqliteStore
 from gateway.ledger.store import Store, StoreUnavailable
@@ -26,9 +27,11 @@ _log = logging.getLogger(__name__)
 async def open_store(url: str) -> Store:
     """The store of `ledger.url`. Raises StoreUnavailable when it cannot be opened."""
     scheme, _, rest = url.partition(":")
-    if scheme != "sqlite":
-        raise StoreUnavailable(f"{scheme}: no such kind of store; `sqlite:` and a path is one")
-    return await SqliteStore.open(Path(rest))
+    if scheme == "sqlite":
+        return await SqliteStore.open(Path(rest))
+    if scheme.startswith("redis"):
+        return RedisStore.at(url)
+    raise StoreUnavailable(f"{scheme}: no such kind of store; `sqlite:` and `redis:` are")
 
 
 class Ledger:

@@ -1,0 +1,102 @@
+"""The connection to Redis: commands go out together, what fails is StoreUnavailable.
+
+Nothing is sent twice from here, but for a script the server did not know: whether what failed may
+come again is for the shipper to say.
+"""
+
+from collections.abc import Iterable, Sequence
+from hashlib import sha1
+from importlib.resources import files
+from typing import Any
+
+from redis.asyncio import Redis, RedisCluster
+from redis.exceptions import NoScriptError, RedisClusterException, RedisError
+
+from gateway.ledger.redis.batch import Call
+from gateway.ledger.store import StoreUnavailable
+
+SCRIPT = files(__package__).joinpath("apply.lua").read_bytes()
+_HASH = sha1(SCRIPT, usedforsecurity=False).hexdigest()
+
+Command = tuple[str | bytes | int | float, ...]
+
+_AT_ONCE = 1000
+_FAILURES = (RedisError, RedisClusterException, OSError, TimeoutError)
+
+
+class Client:
+    """One Redis, however many servers that is; `name` stands in errors.
+
+    `replicas`: how many must have what a script wrote, within `patience` seconds.
+    """
+
+    def __init__(
+        self, redis: Redis | RedisCluster, name: str, replicas: int = 0, patience: float = 1.0
+    ) -> None:
+        self._redis = redis
+        self._name = name
+        self._replicas = replicas
+        self._patience = patience
+
+    async def ask(self, commands: Sequence[Command]) -> list[Any]:
+        """The replies, in order: a hash as a dict, all else as Redis sends it."""
+        replies: list[Any] = []
+        for start in range(0, len(commands), _AT_ONCE):
+            replies += await self._good(await self._send(commands[start : start + _AT_ONCE]))
+        return replies
+
+    async def apply(self, calls: Sequence[Call]) -> None:
+        """Run the script; a server that does not know it (any more) gets it with the call.
+
+        Where one of several servers does not, all calls are made again: they can be.
+        """
+        replies = await self._run(("EVALSHA", _HASH), calls)
+        if any(isinstance(reply, NoScriptError) for reply in replies):
+            replies = await self._run(("EVAL", SCRIPT), calls)
+        good = await self._good(replies)
+        if self._replicas and (having := good[-1]) < self._replicas:
+            raise StoreUnavailable(
+                f"{self._name}: {having} of {self._replicas} replicas have what was applied"
+            )
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        await self._redis.aclose()
+
+    async def _run(self, script: tuple[str, str | bytes], calls: Sequence[Call]) -> list[Any]:
+        """Replies of the calls, and then, where replicas matter, how many of them have it all."""
+        commands: list[Command] = [
+            (*script, len(call.keys), *call.keys, *call.args) for call in calls
+        ]
+        if self._replicas:
+            commands.append(("WAIT", self._replicas, int(self._patience * 1000)))
+        return await self._send(commands)
+
+    async def _send(self, commands: Sequence[Command]) -> list[Any]:
+        """The replies, errors among them."""
+        if not commands:
+            return []
+        try:
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for command in commands:
+                    pipeline.execute_command(*command)
+                return list(await pipeline.execute(raise_on_error=False))
+        except _FAILURES as error:
+            await self._look_again()
+            raise self._unavailable(error) from error
+
+    async def _good(self, replies: Iterable[Any]) -> list[Any]:
+        good = list(replies)
+        for reply in good:
+            if isinstance(reply, Exception):
+                await self._look_again()
+                raise self._unavailable(reply) from reply
+        return good
+
+    async def _look_again(self) -> None:
+        """A Cluster is asked anew who serves what: its pipelines do not notice a failover."""
+        if isinstance(self._redis, RedisCluster):
+            await self._redis.aclose()
+
+    def _unavailable(self, error: Exception) -> StoreUnavailable:
+        return StoreUnavailable(f"{self._name}: {str(error) or type(error).__name__}")

@@ -1,0 +1,88 @@
+"""From an address to a client.
+
+redis-py, left alone, sends a command again when its reply was lost, so that one increment counts
+twice: retries are off. Version 2 of the protocol has replies of the same form everywhere.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from redis.asyncio import Redis, RedisCluster, Sentinel
+from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from gateway.ledger.redis.address import Address
+from gateway.ledger.redis.client import Client
+
+
+def connect(address: Address) -> Client:
+    """A client for the address. Connects when it is first used, and again whenever it must."""
+    replicas = address.options.replicas
+    if replicas is None:
+        replicas = int(address.kind == "sentinel")
+    # Replicas that are late are an answer, which must come before the patience with Redis ends.
+    patience = address.options.timeout / 2
+    return Client(_KINDS[address.kind](address), str(address), replicas, patience)
+
+
+def _single(address: Address) -> Redis:
+    (host, port) = address.hosts[0]
+    return Redis(host=host, port=port, db=address.database, **_login(address), **_common(address))
+
+
+def _cluster(address: Address) -> RedisCluster:
+    nodes = [ClusterNode(host, port) for host, port in address.hosts]
+    return RedisCluster(startup_nodes=nodes, **_login(address), **_common(address))
+
+
+def _sentinel(address: Address) -> Redis:
+    options, common = address.options, _common(address)
+    sentinels = Sentinel(  # type: ignore[no-untyped-call] # as redis-py has it
+        address.hosts,
+        sentinel_kwargs=common
+        | {"username": options.sentinel_username, "password": options.sentinel_password},
+        db=address.database,
+        **_login(address),
+        **common,
+    )
+    watched: Redis = sentinels.master_for(address.service, redis_class=_Watched)
+    return watched
+
+
+class _Watched(Redis):
+    """The Redis that Sentinels watch; closing it closes the connections to them as well."""
+
+    async def aclose(self, close_connection_pool: bool | None = None) -> None:
+        await super().aclose(close_connection_pool)
+        pool: Any = self.connection_pool
+        await pool.sentinel_manager.aclose()
+
+
+_KINDS: dict[str, Callable[[Address], Redis | RedisCluster]] = {
+    "single": _single,
+    "sentinel": _sentinel,
+    "cluster": _cluster,
+}
+
+
+def _login(address: Address) -> dict[str, Any]:
+    return {"username": address.username, "password": address.password}
+
+
+def _common(address: Address) -> dict[str, Any]:
+    options = address.options
+    given: dict[str, Any] = {
+        "socket_connect_timeout": options.connect_timeout,
+        "socket_timeout": options.timeout,
+        "retry": Retry(NoBackoff(), 0),
+        "protocol": 2,
+        "ssl": options.tls,
+    }
+    if options.tls:
+        given |= {
+            "ssl_ca_certs": options.ca,
+            "ssl_certfile": options.cert,
+            "ssl_keyfile": options.key,
+        }
+    return given

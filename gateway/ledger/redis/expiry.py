@@ -1,0 +1,82 @@
+"""Forgetting, a few keys at a time, so that records can be applied in between.
+
+What leads to the rest goes last: a crash midway leaves nothing that the next time cannot find.
+"""
+
+from collections.abc import Sequence
+
+from gateway.ledger.redis import batch, keys, periods
+from gateway.ledger.redis.activity import all_users
+from gateway.ledger.redis.client import Client, Command
+from gateway.ledger.redis.generations import all_tenants, decode
+from gateway.ledger.redis.keys import Keys, Shards
+from gateway.ledger.redis.periods import Part
+
+_DAY = 86_400_000_000
+_AT_ONCE = 500
+
+
+async def expire(
+    client: Client, shards: Shards, generations_before: int, activity_before: int
+) -> None:
+    """See Store. What is about to be incomplete is noted first."""
+    complete_from = max(-(-generations_before // _DAY), activity_before)
+    await client.apply(
+        [batch.forgetting(names, complete_from, activity_before) for names in shards.all]
+    )
+    for tenant in await all_tenants(client, shards, None):
+        for names in shards.all:
+            while await _expire_some(client, names, tenant, generations_before):
+                continue
+    await client.ask(
+        [("ZREMRANGEBYSCORE", names.tenants, "-inf", f"({generations_before}")
+         for names in shards.all]
+    )  # fmt: skip
+    for part in await periods.parts(client, shards, "-inf", f"({activity_before}"):
+        await _expire_part(client, part)
+
+
+async def _expire_some(client: Client, names: Keys, tenant: str, before: int) -> bool:
+    """Forget the oldest of a tenant on one shard; whether there were any."""
+    span = ("-inf", f"({before}")
+    [ids] = await client.ask([("ZRANGEBYSCORE", names.newest(tenant), *span, "LIMIT", 0, _AT_ONCE)])
+    ids = [each.decode() for each in ids]
+    if not ids:
+        return False
+    kept = await client.ask([("GET", names.generation(each)) for each in ids])
+    generations = [decode(record) for record in kept if record]
+    users = {each.user for each in generations if each.user is not None}
+    lists = [names.unusual(tenant), *(names.newest_of_user(tenant, user) for user in users)]
+    upstream = [names.upstream(tenant, e.upstream_id) for e in generations if e.upstream_id]
+    await client.ask(
+        [
+            *await _obsolete(client, upstream, ids),
+            *(("ZREMRANGEBYSCORE", key, *span) for key in lists),
+            *(("UNLINK", names.generation(each)) for each in ids),
+        ]
+    )
+    await client.ask([("ZREM", names.newest(tenant), *ids)])
+    return True
+
+
+async def _obsolete(client: Client, upstream: Sequence[str], ids: Sequence[str]) -> list[Command]:
+    """To unlink what refers to one of `ids`; an upstream id that was used again is kept."""
+    references = await client.ask([("GET", key) for key in upstream])
+    gone = set(ids)
+    return [
+        ("UNLINK", key)
+        for key, reference in zip(upstream, references, strict=True)
+        if reference and reference.decode().partition(" ")[2] in gone
+    ]
+
+
+async def _expire_part(client: Client, part: Part) -> None:
+    users = await all_users(client, [part])
+    await client.ask([("UNLINK", part.user(user)) for _, user in users])
+    orders = keys.MONTH_ORDERS if part.period[0] == "m" else keys.DAY_ORDERS
+    await client.ask(
+        [
+            ("UNLINK", part.totals, part.spread, *map(part.board, orders)),
+            ("ZREM", part.names.periods, keys.joined(part.period, part.tenant)),
+        ]
+    )

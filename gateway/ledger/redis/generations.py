@@ -1,0 +1,199 @@
+"""Reads of single generations."""
+
+import heapq
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from gateway.generation import Generation
+from gateway.ledger.redis.batch import is_unusual
+from gateway.ledger.redis.client import Client, Command
+from gateway.ledger.redis.keys import Keys, Shards
+from gateway.ledger.store import GenerationQuery
+
+Place = tuple[int, str]
+"""A generation's moment and id: the order of all lists."""
+
+Found = tuple[Place, Keys]
+
+_LEAST, _MOST = 200, 3200
+
+decode = msgspec.json.Decoder(Generation).decode
+
+
+async def generation(
+    client: Client, shards: Shards, generation_id: str, tenants: frozenset[str] | None
+) -> Generation | None:
+    """Every shard is asked, as the id does not tell the user."""
+    kept = await client.ask([("GET", names.generation(generation_id)) for names in shards.all])
+    for found in map(decode, filter(None, kept)):
+        if tenants is None or found.tenant in tenants:
+            return found
+    return await _by_upstream_id(client, shards, generation_id, tenants)
+
+
+async def _by_upstream_id(
+    client: Client, shards: Shards, upstream_id: str, tenants: frozenset[str] | None
+) -> Generation | None:
+    known = [
+        (names, tenant)
+        for tenant in await all_tenants(client, shards, tenants)
+        for names in shards.all
+    ]
+    references = await client.ask(
+        [("GET", names.upstream(tenant, upstream_id)) for names, tenant in known]
+    )
+    newest = max(
+        ((reference, names) for reference, (names, _) in zip(references, known, strict=True)
+         if reference),
+        key=lambda found: found[0],
+        default=None,
+    )  # fmt: skip
+    if newest is None:
+        return None
+    reference, names = newest
+    [record] = await client.ask([("GET", names.generation(reference.decode().split(" ", 1)[1]))])
+    return decode(record) if record else None
+
+
+async def all_tenants(
+    client: Client, shards: Shards, tenants: frozenset[str] | None
+) -> frozenset[str]:
+    """Those asked for, or all with a generation that is kept."""
+    if tenants is not None:
+        return tenants
+    known = await client.ask([("ZRANGE", names.tenants, 0, -1) for names in shards.all])
+    return frozenset(tenant.decode() for some in known for tenant in some)
+
+
+async def generations(
+    client: Client, shards: Shards, query: GenerationQuery
+) -> Sequence[Generation]:
+    """The newest of all lists that may hold some, page by page until enough match the filters."""
+    lists = await _lists(client, shards, query)
+    matches = _filter(query)
+    found: list[Generation] = []
+    before = query.before
+    size = max(query.limit, _LEAST) if matches else query.limit
+    while len(found) < query.limit:
+        places = await _newest(client, lists, query, before, size)
+        some = await records(client, places)
+        found += filter(matches, some) if matches else some
+        if len(places) < size:
+            break
+        before = places[-1][0]
+        size = min(2 * size, _MOST)
+    return found[: query.limit]
+
+
+async def records(client: Client, places: Sequence[Found]) -> list[Generation]:
+    """In the order of `places`; those that were forgotten meanwhile are left out."""
+    homes: dict[Keys, list[Place]] = {}
+    for place, names in places:
+        homes.setdefault(names, []).append(place)
+    replies = await client.ask(
+        [("MGET", *(names.generation(one) for _, one in places)) for names, places in homes.items()]
+    )
+    kept = {
+        place: record
+        for places, some in zip(homes.values(), replies, strict=True)
+        for place, record in zip(places, some, strict=True)
+    }
+    return [decode(record) for place, _ in places if (record := kept[place])]
+
+
+def _filter(query: GenerationQuery) -> Callable[[Generation], bool] | None:
+    """What the lists do not sort out themselves; None when that is nothing."""
+    wanted: dict[str, object] = {"model": query.model, "provider": query.provider}
+    if query.status is not None and query.status.isdecimal():
+        wanted["status"] = int(query.status)
+    else:
+        wanted["outcome"] = query.status
+    wanted = {name: value for name, value in wanted.items() if value is not None}
+
+    def matches(one: Generation) -> bool:
+        flagged = query.flagged in (None, bool(one.flags))
+        return flagged and all(getattr(one, name) == value for name, value in wanted.items())
+
+    return matches if wanted or query.flagged is not None else None
+
+
+async def _lists(client: Client, shards: Shards, query: GenerationQuery) -> list[tuple[Keys, str]]:
+    tenants = await all_tenants(client, shards, query.tenants)
+    if query.user is not None:
+        homes = [(shards.of(tenant, query.user), tenant) for tenant in tenants]
+        return [(names, names.newest_of_user(tenant, query.user)) for names, tenant in homes]
+    every = [(names, tenant) for names in shards.all for tenant in tenants]
+    if _seeks_trouble(query):
+        return [(names, names.unusual(tenant)) for names, tenant in every]
+    return [(names, names.newest(tenant)) for names, tenant in every]
+
+
+def _seeks_trouble(query: GenerationQuery) -> bool:
+    """Whether all that can match is on the short lists."""
+    status = query.status
+    if status is not None and status.isdecimal():
+        return is_unusual(int(status), "ok", bool(query.flagged))
+    return is_unusual(200, status or "ok", bool(query.flagged))
+
+
+async def _newest(
+    client: Client,
+    lists: Sequence[tuple[Keys, str]],
+    query: GenerationQuery,
+    before: Place | None,
+    size: int,
+) -> list[Found]:
+    """The `size` newest of all lists together, before a place."""
+    pages = [
+        [(place, names) for place in page]
+        for (names, _), page in zip(
+            lists, await _pages(client, [key for _, key in lists], query, before, size), strict=True
+        )
+    ]
+    merged = heapq.merge(*pages, key=lambda found: found[0], reverse=True)
+    return list(islice(merged, size))
+
+
+async def _pages(
+    client: Client,
+    keys: Sequence[str],
+    query: GenerationQuery,
+    before: Place | None,
+    size: int,
+) -> list[list[Place]]:
+    """The first `size` of each list.
+
+    A list is entered by moment; of those with the cursor's own, the ones on earlier pages are
+    dropped, and more is read as long as that leaves too few.
+    """
+    lowest = "-inf" if query.since is None else str(query.since)
+    highest = "+inf" if query.until is None else f"({query.until}"
+    if before is not None and (query.until is None or before[0] < query.until):
+        highest = str(before[0])
+    read, short = size, True
+    pages: list[list[Place]] = []
+    while short:
+        whole = [_places(reply) for reply in await client.ask(_walks(keys, highest, lowest, read))]
+        pages = [[place for place in some if before is None or place < before] for some in whole]
+        short = any(
+            len(some) == read and len(page) < size for some, page in zip(whole, pages, strict=True)
+        )
+        read *= 4
+    return [page[:size] for page in pages]
+
+
+def _walks(keys: Sequence[str], highest: str, lowest: str, size: int) -> list[Command]:
+    span = (highest, lowest, "WITHSCORES", "LIMIT", 0, size)
+    return [("ZREVRANGEBYSCORE", key, *span) for key in keys]
+
+
+def _places(reply: Sequence[Any]) -> list[Place]:
+    return [(int(moment), one.decode()) for one, moment in pairs(reply)]
+
+
+def pairs(reply: Sequence[Any]) -> Iterable[tuple[bytes, float]]:
+    """Members and scores of a reply WITHSCORES."""
+    return zip(reply[::2], map(float, reply[1::2]), strict=True)

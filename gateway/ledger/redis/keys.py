@@ -1,0 +1,138 @@
+"""Every name in Redis: this file and `apply.lua` are the whole data model.
+
+A store is cut into shards; an end user with all that belongs to it lives on one of them. A single
+server has one shard, a Cluster sixteen. The braces make all keys of a shard share a hash slot, so
+that one script call can change them together. `P` is a period: `d` and a day (since the epoch), or
+`m` and a month (since January 1970), e.g. `d20000` and `m657`.
+
+    hearth{SHARD}:
+        writers                 hash    writer -> sequence of its last applied record
+        writer-days             zset    writer, by the last day it counted on
+        tenants                 zset    tenant, by the moment its newest generation was created
+        periods                 zset    P:TENANT of which something is kept, by its last day
+        retention               hash    complete_from, activity_from -> the first day not cut
+        hold                    string  there while a recount wants nothing to change
+
+        generation:ID           string  all of it, JSON
+        upstream:TENANT:ID      string  of the newest with that upstream id: its moment and own id
+        newest:TENANT           zset    generation id, by its moment in microseconds
+        newest:TENANT:USER      zset    the same of one end user
+        unusual:TENANT          zset    the same of those that are flagged, not ok, or not 200
+
+        totals:dDAY:TENANT      hash    MODEL:PROVIDER:COUNTER -> integer
+        user:dDAY:TENANT:USER   hash    the same of one end user; first, last -> moment
+        user:mMONTH:TENANT:USER hash    COUNTER -> integer; first, last; days -> a bit for each day
+        board:P:TENANT:ORDER    zset    user, by minus what `ORDER` says
+        spread:mMONTH:TENANT    hash    MEASURE:BAR -> how many users stand there
+        scratch:RANDOM          zset    boards added up for one answer, gone within a minute
+
+Counters are exact 64-bit integers (HINCRBY). The score of a sorted set is a double: exact to 2^53,
+nine million dollars in nano-dollars for one user in one period. Beyond that two users who are that
+close may stand in the wrong order; what is told of them comes out of the hashes and stays exact.
+Minus, so that ascending scores put the highest first and equals in the order of their names; a
+counter that is zero is not kept, in hashes nor on the boards of a day (`requests` is never zero).
+
+Names that people choose are escaped: their `%` and `:` would make two keys one.
+"""
+
+from collections.abc import Sequence
+from urllib.parse import unquote
+
+import xxhash
+
+from gateway.ledger.months import first_day
+
+DAY_ORDERS = ("requests", "cost", "tokens", "errors", "flags")
+MONTH_ORDERS = (
+    *DAY_ORDERS,
+    "user",
+    "active_days",
+    "last_seen",
+    "requests_per_day",
+    "tokens_per_request",
+    "latency",
+)
+
+
+def day(number: int) -> str:
+    """The period of a day."""
+    return f"d{number}"
+
+
+def month(number: int) -> str:
+    """The period of a month."""
+    return f"m{number}"
+
+
+def last_day(period: str) -> int:
+    """The day a period ends with."""
+    number = int(period[1:])
+    return number if period[0] == "d" else first_day(number + 1) - 1
+
+
+def joined(*parts: str) -> str:
+    """Parts with colons between them, such that `split` gives them back."""
+    return ":".join(part.replace("%", "%25").replace(":", "%3A") for part in parts)
+
+
+def split(text: bytes) -> Sequence[str]:
+    """What was joined."""
+    return [unquote(part) for part in text.decode().split(":")]
+
+
+class Keys:
+    """The keys of one shard."""
+
+    def __init__(self, prefix: str, shard: int) -> None:
+        self._start = f"{prefix}{{{shard}}}:"
+        self.writers = self._key("writers")
+        self.writer_days = self._key("writer-days")
+        self.tenants = self._key("tenants")
+        self.periods = self._key("periods")
+        self.retention = self._key("retention")
+        self.hold = self._key("hold")
+
+    def generation(self, generation_id: str) -> str:
+        return self._key("generation", generation_id)
+
+    def upstream(self, tenant: str, upstream_id: str) -> str:
+        return self._key("upstream", tenant, upstream_id)
+
+    def newest(self, tenant: str) -> str:
+        return self._key("newest", tenant)
+
+    def newest_of_user(self, tenant: str, user: str) -> str:
+        return self._key("newest", tenant, user)
+
+    def unusual(self, tenant: str) -> str:
+        return self._key("unusual", tenant)
+
+    def totals(self, period: str, tenant: str) -> str:
+        return self._key("totals", period, tenant)
+
+    def user(self, period: str, tenant: str, user: str) -> str:
+        return self._key("user", period, tenant, user)
+
+    def board(self, period: str, tenant: str, order: str) -> str:
+        return self._key("board", period, tenant, order)
+
+    def spread(self, period: str, tenant: str) -> str:
+        return self._key("spread", period, tenant)
+
+    def scratch(self, name: str) -> str:
+        return self._key("scratch", name)
+
+    def _key(self, *parts: str) -> str:
+        return self._start + joined(*parts)
+
+
+class Shards:
+    """The shards of a store. How many there are must never change: users would move."""
+
+    def __init__(self, prefix: str, count: int) -> None:
+        self.all = tuple(Keys(prefix, number) for number in range(count))
+
+    def of(self, tenant: str, user: str | None) -> Keys:
+        """The shard an end user lives on; calls without a user count as one more user."""
+        name = joined(tenant, user or "").encode()
+        return self.all[xxhash.xxh3_64_intdigest(name) % len(self.all)]

@@ -1,0 +1,119 @@
+"""What is kept of which days and months, and the rows in it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from operator import add
+
+import msgspec
+
+from gateway.ledger.redis import keys
+from gateway.ledger.redis.client import Client
+from gateway.ledger.redis.keys import Keys, Shards
+from gateway.ledger.store import COUNTERS, Counts, UserRow
+
+_ZERO = (0,) * len(COUNTERS)
+
+Fields = Mapping[bytes, bytes]
+"""A hash as Redis sends it."""
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A tenant's part of one shard in one period."""
+
+    names: Keys
+    period: str
+    tenant: str
+
+    @property
+    def number(self) -> int:
+        return int(self.period[1:])
+
+    def board(self, order: str) -> str:
+        return self.names.board(self.period, self.tenant, order)
+
+    def user(self, user: str) -> str:
+        return self.names.user(self.period, self.tenant, user)
+
+    @property
+    def totals(self) -> str:
+        return self.names.totals(self.period, self.tenant)
+
+    @property
+    def spread(self) -> str:
+        return self.names.spread(self.period, self.tenant)
+
+
+async def parts(client: Client, shards: Shards, since: int | str, until: int | str) -> list[Part]:
+    """Those of all periods that end between two days, both included."""
+    replies = await client.ask(
+        [("ZRANGEBYSCORE", names.periods, since, until) for names in shards.all]
+    )
+    return [
+        Part(names, *keys.split(member))
+        for names, members in zip(shards.all, replies, strict=True)
+        for member in members
+    ]
+
+
+async def days(
+    client: Client, shards: Shards, since: int, until: int, tenants: frozenset[str] | None
+) -> list[Part]:
+    """Days of tenants within a range."""
+    found = await parts(client, shards, since, until)
+    return [part for part in found if part.period[0] == "d" and _of(part, tenants)]
+
+
+async def months(
+    client: Client, shards: Shards, month: int, tenants: frozenset[str] | None
+) -> list[Part]:
+    """One month of tenants."""
+    period = keys.month(month)
+    end = keys.last_day(period)
+    found = await parts(client, shards, end, end)
+    return [part for part in found if part.period == period and _of(part, tenants)]
+
+
+def _of(part: Part, tenants: frozenset[str] | None) -> bool:
+    return tenants is None or part.tenant in tenants
+
+
+def rows(fields: Fields) -> dict[tuple[str, str], Counts]:
+    """The counters of a day's hash by model and provider."""
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    for field, value in fields.items():
+        if b":" in field:
+            model, provider, counter = keys.split(field)
+            found.setdefault((model, provider), {})[counter] = int(value)
+    return {row: Counts(**counters) for row, counters in found.items()}
+
+
+def user_row(tenant: str, user: str, hashes: Iterable[tuple[str, Fields]]) -> UserRow | None:
+    """A user over several periods, given with what is kept of it there; None if that is nothing."""
+    kept = [(period, fields) for period, fields in hashes if fields]
+    if not kept:
+        return None
+    return UserRow(
+        tenant=tenant,
+        user=user or None,
+        counts=total(_counts(period, fields) for period, fields in kept),
+        active_days=sum(_active_days(period, fields) for period, fields in kept),
+        first_seen=min(int(fields[b"first"]) for _, fields in kept),
+        last_seen=max(int(fields[b"last"]) for _, fields in kept),
+    )
+
+
+def total(counts: Iterable[Counts]) -> Counts:
+    """Their sum."""
+    sums: Sequence[int] = _ZERO
+    for each in counts:
+        sums = tuple(map(add, sums, msgspec.structs.astuple(each)))
+    return Counts(**dict(zip(COUNTERS, sums, strict=True)))
+
+
+def _counts(period: str, fields: Fields) -> Counts:
+    if period[0] == "d":
+        return total(rows(fields).values())
+    return Counts(**{name: int(fields.get(name.encode(), 0)) for name in COUNTERS})
+
+
+def _active_days(period: str, fields: Fields) -> int:
+    return 1 if period[0] == "d" else int(fields[b"days"]).bit_count()

@@ -1,0 +1,110 @@
+"""The store's methods: each hands the client to a function of the modules beside."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Self
+
+from gateway.generation import Generation, Record
+from gateway.ledger.redis import activity, batch, boards, expiry, generations, recount
+from gateway.ledger.redis.address import Address, BadAddress
+from gateway.ledger.redis.client import Client
+from gateway.ledger.redis.connect import connect
+from gateway.ledger.redis.keys import Shards
+from gateway.ledger.store import (
+    ActivityQuery,
+    ActivityRow,
+    GenerationQuery,
+    Recount,
+    Spread,
+    StandingsQuery,
+    StoreUnavailable,
+    UserQuery,
+    UserRow,
+)
+
+_CLUSTER_SHARDS = 16
+
+
+class RedisStore:
+    """A store in Redis, shared by the gateways of any number of machines.
+
+    What was applied is as safe as that Redis keeps it: `appendonly yes` and `appendfsync always`
+    lose nothing in a crash, and a failover loses nothing that `replicas` had to have.
+    """
+
+    def __init__(self, client: Client, shards: Shards) -> None:
+        self._client = client
+        self._shards = shards
+
+    @classmethod
+    def at(cls, url: str) -> Self:
+        """The store of a URL (see `address`); StoreUnavailable when it is none.
+
+        A Redis that is down is no error: the gateway starts, and its journal waits.
+        """
+        try:
+            address = Address.parse(url)
+        except BadAddress as error:
+            raise StoreUnavailable(f"ledger.url: {error}") from error
+        count = _CLUSTER_SHARDS if address.kind == "cluster" else 1
+        return cls(connect(address), Shards(address.options.prefix, count))
+
+    async def apply(self, records: Sequence[Record]) -> None:
+        """One script call a shard.
+
+        On a Cluster some may succeed and some fail: then each shard knows how far it got, and the
+        same records, sent again, count on the others.
+        """
+        if records:
+            await self._client.apply(batch.calls(records, self._shards))
+
+    async def positions(self, writers: Collection[str]) -> Mapping[str, int]:
+        """The lowest on any shard: up to it every shard has everything."""
+        names = sorted(writers)
+        if not names:
+            return {}
+        shards = await self._client.ask(
+            [("HMGET", shard.writers, *names) for shard in self._shards.all]
+        )
+        return {
+            name: min(map(int, reached))
+            for name, reached in zip(names, zip(*shards, strict=True), strict=True)
+            if None not in reached
+        }
+
+    async def generation(
+        self, generation_id: str, tenants: frozenset[str] | None
+    ) -> Generation | None:
+        """See Store."""
+        return await generations.generation(self._client, self._shards, generation_id, tenants)
+
+    async def generations(self, query: GenerationQuery) -> Sequence[Generation]:
+        """See Store."""
+        return await generations.generations(self._client, self._shards, query)
+
+    async def activity(self, query: ActivityQuery) -> Sequence[ActivityRow]:
+        """See Store."""
+        return await activity.activity(self._client, self._shards, query)
+
+    async def users(self, query: UserQuery) -> Sequence[UserRow]:
+        """See Store."""
+        return await boards.users(self._client, self._shards, query)
+
+    async def standings(self, query: StandingsQuery) -> Sequence[UserRow]:
+        """See Store."""
+        return await boards.standings(self._client, self._shards, query)
+
+    async def spread(self, month: int, tenants: frozenset[str] | None) -> Spread:
+        """See Store."""
+        return await boards.spread(self._client, self._shards, month, tenants)
+
+    async def recount(self) -> Recount:
+        """See Store. Nothing is applied meanwhile."""
+        return await recount.recount(self._client, self._shards)
+
+    async def expire(self, generations_before: int, activity_before: int) -> None:
+        """See Store."""
+        await expiry.expire(self._client, self._shards, generations_before, activity_before)
+
+    async def close(self) -> None:
+        """See Store."""
+        await self._client.close()

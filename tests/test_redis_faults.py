@@ -1,0 +1,237 @@
+"""Whatever happens to Redis and on the way to it, each record is counted once."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from redis.crc import key_slot
+
+from gateway.generation import Generation, Record
+from gateway.ledger.journal import Journal
+from gateway.ledger.redis import RedisStore
+from gateway.ledger.shipper import Shipper
+from gateway.ledger.store import StoreUnavailable
+from tests import counting
+from tests.generations import generation, records
+from tests.redis_proxy import proxy
+from tests.redis_servers import HOST, Cluster, Server, Trio
+
+SETTLED = [generation(n, user=f"user_{n % 40}", cost=n) for n in range(1, 401)]
+BATCHES = [records(*SETTLED[at : at + 20], first=at + 1) for at in range(0, len(SETTLED), 20)]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A server that has on its disk what it said it has."""
+    durable = Server(tmp_path / "redis", "appendonly yes", "appendfsync always")
+    yield durable
+    durable.kill()
+
+
+@asynccontextmanager
+async def store_at(url: str) -> AsyncIterator[RedisStore]:
+    """A store that loses patience soon."""
+    store = RedisStore.at(f"{url}?timeout=0.5&connect_timeout=0.5")
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def deliver(store: RedisStore, batches: Sequence[Sequence[Record]] = BATCHES) -> int:
+    """Apply in order, each batch again until that works; how often it did not."""
+    failed = 0
+    async with asyncio.timeout(40):
+        for batch in batches:
+            while not await _applied(store, batch):
+                failed += 1
+                await asyncio.sleep(0.02)
+    return failed
+
+
+async def _applied(store: RedisStore, batch: Sequence[Record]) -> bool:
+    try:
+        await store.apply(batch)
+    except StoreUnavailable:
+        return False
+    return True
+
+
+async def assert_counted_once(store: RedisStore, settled: Sequence[Generation] = SETTLED) -> None:
+    """All three recounts say what was settled, and the writer is at its end."""
+    recount = await store.recount()
+    assert recount.by_user == counting.by_day(settled)
+    assert recount.by_provider == recount.by_generation == recount.by_user
+
+
+async def test_killed_and_started_again(server: Server) -> None:
+    """A Redis that dies in the middle of a batch and comes back counts every record once."""
+    async with store_at(server.url) as store:
+        for number in (4, 8, 12):
+            await deliver(store, BATCHES[:number])
+            applying = asyncio.create_task(_applied(store, BATCHES[number]))
+            await asyncio.to_thread(server.kill)
+            await applying
+            await asyncio.to_thread(server.start)
+        await deliver(store)
+        await assert_counted_once(store)
+        assert await store.positions(["w"]) == {"w": len(SETTLED)}
+
+
+async def test_lost_replies(server: Server, tmp_path: Path) -> None:
+    """A shipper whose batches are applied but never answered ships them again: counted once."""
+    journal = Journal(tmp_path / "journal")
+    for settled in SETTLED:
+        journal.append(settled)
+    async with proxy(server.port) as passing, store_at(f"redis://{HOST}:{passing.port}") as store:
+        await store.apply(records(generation(1, id="first"), writer="v"))
+        for _ in range(3):
+            await store.positions(["w"])
+            passing.losing = 1
+            assert not await _applied(store, records(*SETTLED, writer=journal.writer))
+        shipper = Shipper(tmp_path / "journal", store)
+        await shipper.flush()
+        await shipper.stop(1)
+        await assert_counted_once(store, [*SETTLED, generation(1, id="first")])
+    journal.close()
+
+
+async def test_paused_server(server: Server) -> None:
+    """A Redis that hangs is given up after the timeout; what it does later counts once."""
+    async with store_at(server.url) as store:
+        await deliver(store, BATCHES[:1])
+        server.signal(signal.SIGSTOP)
+        async with asyncio.timeout(2):
+            assert not await _applied(store, BATCHES[1])
+        server.signal(signal.SIGCONT)
+        await deliver(store)
+        await assert_counted_once(store)
+
+
+async def test_killed_connections(server: Server) -> None:
+    """Connections that Redis closes at any moment cost a try, not a count."""
+    async with store_at(server.url) as store:
+        delivering = asyncio.create_task(deliver(store))
+        while not delivering.done():
+            await asyncio.to_thread(server.tell, "CLIENT", "KILL", "TYPE", "normal")
+        await delivering
+        await assert_counted_once(store)
+
+
+async def test_script_is_learned_again(server: Server) -> None:
+    """A Redis that forgot the script gets it with the next batch, which does not fail."""
+    async with store_at(server.url) as store:
+        for batch in BATCHES:
+            await asyncio.to_thread(server.tell, "SCRIPT", "FLUSH")
+            await store.apply(batch)
+        await assert_counted_once(store)
+
+
+async def test_two_gateways_with_one_journal(server: Server) -> None:
+    """Two shippers that bring the same records, killed and not, count each of them once."""
+    async with store_at(server.url) as one, store_at(server.url) as two:
+        await asyncio.gather(deliver(one), deliver(two, BATCHES[:15]))
+        await assert_counted_once(one)
+
+
+async def test_cancelled_batches(server: Server) -> None:
+    """A caller that gives up leaves connections that answer the right questions."""
+    async with store_at(server.url) as store:
+        for batch in BATCHES:
+            applying = asyncio.create_task(store.apply(batch))
+            await asyncio.sleep(0)
+            applying.cancel()
+            await asyncio.wait([applying])
+            assert set(await store.positions(["w"])) <= {"w"}
+            await deliver(store, [batch])
+        await assert_counted_once(store)
+
+
+async def test_failover(tmp_path: Path) -> None:
+    """The primary of a Sentinel set-up dies: the next one has all, and gets the rest."""
+    trio = await asyncio.to_thread(Trio, tmp_path)
+    try:
+        await asyncio.to_thread(trio.agree)
+        async with store_at(trio.url) as store:
+            await deliver(store, BATCHES[:5])
+            delivering = asyncio.create_task(deliver(store))
+            await asyncio.to_thread(trio.primary.kill)
+            assert await delivering > 0
+            await assert_counted_once(store)
+    finally:
+        for server in trio.servers:
+            server.kill()
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    """Three nodes to be harmed."""
+    whole = Cluster(tmp_path)
+    yield whole
+    for server in whole.servers:
+        server.kill()
+
+
+async def test_part_of_a_cluster(cluster: Cluster) -> None:
+    """While a node hangs, others count their part of a batch; the rest comes with the retry."""
+    async with store_at(cluster.url) as store:
+        await deliver(store, BATCHES[:3])
+        cluster.servers[1].signal(signal.SIGSTOP)
+        assert not await _applied(store, BATCHES[3])
+        cluster.servers[1].signal(signal.SIGCONT)
+        assert (await store.positions(["w"]))["w"] in (60, 80)
+        await deliver(store)
+        await assert_counted_once(store)
+
+
+async def test_slots_on_the_move(cluster: Cluster) -> None:
+    """Slots that move from node to node while batches come in take their counts along."""
+    async with store_at(cluster.url) as store:
+        moving = asyncio.create_task(asyncio.to_thread(move_some, cluster))
+        settled: list[Generation] = []
+        while not moving.done():
+            batch = [generation(len(settled) + n, user=f"user_{n}") for n in range(20)]
+            await deliver(store, [records(*batch, first=len(settled) + 1)])
+            settled += batch
+        await moving
+        await assert_counted_once(store, settled)
+
+
+def move_some(cluster: Cluster) -> None:
+    """Bring the slots of some shards elsewhere, and of one of them back."""
+    for shard in (0, 1, 2, 3, 0, 0):
+        move(cluster, key_slot(str(shard).encode()))
+
+
+def move(cluster: Cluster, slot: int) -> None:
+    """Bring a slot to the next node, key by key."""
+    ids = [id_of(node) for node in cluster.servers]
+    (home,) = [n for n, node in enumerate(cluster.servers) if serves(node, slot)]
+    away = (home + 1) % len(ids)
+    source, target = cluster.servers[home], cluster.servers[away]
+    target.tell("CLUSTER", "SETSLOT", slot, "IMPORTING", ids[home])
+    source.tell("CLUSTER", "SETSLOT", slot, "MIGRATING", ids[away])
+    with Redis(port=source.port) as redis:
+        while keys := redis.execute_command("CLUSTER GETKEYSINSLOT", slot, 10):
+            redis.execute_command("MIGRATE", HOST, target.port, "", 0, 5000, "KEYS", *keys)
+    for node in (target, source, *cluster.servers):
+        node.tell("CLUSTER", "SETSLOT", slot, "NODE", ids[away])
+
+
+def id_of(node: Server) -> str:
+    """What it is called in the Cluster."""
+    with Redis(port=node.port, decode_responses=True) as redis:
+        return str(redis.execute_command("CLUSTER MYID"))
+
+
+def serves(node: Server, slot: int) -> bool:
+    """Whether the node itself has the slot."""
+    with Redis(port=node.port) as redis:
+        ranges = redis.execute_command("CLUSTER", "SLOTS")
+    return any(
+        start <= slot <= end and primary[1] == node.port for start, end, primary, *_ in ranges
+    )

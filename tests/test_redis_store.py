@@ -1,0 +1,216 @@
+"""What is special to the store in Redis."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from ssl import PROTOCOL_TLS_SERVER, SSLContext
+
+import pytest
+import trustme
+from redis import Redis
+
+from gateway.ledger.ledger import open_store
+from gateway.ledger.months import month_of
+from gateway.ledger.redis import RedisStore
+from gateway.ledger.store import (
+    ActivityQuery,
+    GenerationQuery,
+    StandingsQuery,
+    Store,
+    StoreUnavailable,
+    UserQuery,
+)
+from tests.generations import DAY, MICROSECONDS, generation, records, refusal
+from tests.redis_proxy import proxy
+from tests.redis_servers import HOST, Server, free_port, shared_cluster, shared_server
+from tests.stores import prefix_of, redis_at
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    """An empty store on one server."""
+    async with redis_at(shared_server().url, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[Server]:
+    """A server that nobody else uses."""
+    server = Server(tmp_path / "own")
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def locked(tmp_path: Path) -> Iterator[Server]:
+    """A server that lets in nobody without a login."""
+    server = Server(
+        tmp_path / "locked", "requirepass open", "user hearth on >sesame allkeys allcommands"
+    )
+    yield server
+    server.kill()
+
+
+def keys_of(folder: Path) -> set[str]:
+    """What the store of the folder has left in its Redis, without the prefix."""
+    with Redis(port=shared_server().port, decode_responses=True) as redis:
+        found = redis.scan_iter(f"{prefix_of(folder)}*", count=10_000)
+        return {str(key).partition(":")[2] for key in found}
+
+
+async def test_opened_by_url(tmp_path: Path) -> None:
+    """The ledger opens Redis by its URL, as it does SQLite."""
+    store = await open_store(f"{shared_server().url}?prefix={prefix_of(tmp_path)}")
+    await store.apply(records(generation(1)))
+    assert await store.positions(["w"]) == {"w": 1}
+    await store.close()
+
+
+async def test_bad_url() -> None:
+    """A URL that cannot be is refused at the start, with the name of its key."""
+    with pytest.raises(StoreUnavailable, match=r"ledger\.url: several hosts"):
+        await open_store("redis://a,b")
+
+
+async def test_redis_that_is_down() -> None:
+    """A gateway can start without its Redis; each use says where it should be, without login."""
+    store = RedisStore.at(f"redis://me:secret@{HOST}:{free_port()}")
+    for use in (store.apply(records(generation(1))), store.positions(["w"]), store.recount()):
+        with pytest.raises(StoreUnavailable, match=f"redis at {HOST}") as caught:
+            await use
+        assert "secret" not in str(caught.value)
+    await store.close()
+
+
+@pytest.mark.parametrize("login", [":open", "hearth:sesame"])
+async def test_login(locked: Server, login: str) -> None:
+    """A password alone or an ACL user's opens it, in the database named."""
+    store = RedisStore.at(f"redis://{login}@{HOST}:{locked.port}/3")
+    await store.apply(records(generation(1)))
+    await store.close()
+    with Redis(port=locked.port, password="open", db=3) as redis:
+        assert redis.exists("hearth{0}:writers")
+
+
+@pytest.mark.parametrize("login", ["", ":wrong@", "hearth:wrong@"])
+async def test_wrong_login(locked: Server, login: str) -> None:
+    """Without the right login the store is unavailable."""
+    store = RedisStore.at(f"redis://{login}{HOST}:{locked.port}")
+    with pytest.raises(StoreUnavailable):
+        await store.apply(records(generation(1)))
+    await store.close()
+
+
+async def test_tls(tmp_path: Path) -> None:
+    """rediss:// trusts the CA it is given, and no other."""
+    authority, other = trustme.CA(), trustme.CA()
+    for name, ca in (("ca.pem", authority), ("other.pem", other)):
+        ca.cert_pem.write_to_path(tmp_path / name)
+    context = SSLContext(PROTOCOL_TLS_SERVER)
+    authority.issue_cert(HOST).configure_cert(context)
+    async with proxy(shared_server().port, tls=context) as passing:
+        url = f"rediss://{HOST}:{passing.port}?prefix={prefix_of(tmp_path)}&ca={tmp_path}"
+        store = RedisStore.at(f"{url}/ca.pem")
+        await store.apply(records(generation(1)))
+        await store.close()
+        stranger = RedisStore.at(f"{url}/other.pem")
+        with pytest.raises(StoreUnavailable, match="certificate"):
+            await stranger.positions(["w"])
+        await stranger.close()
+
+
+async def test_nothing_is_left(store: Store, tmp_path: Path) -> None:
+    """When all is past its retention, no key is left but the note of what was cut."""
+    settled = (
+        *(generation(n, upstream_id=f"up-{n}", user=f"user_{n % 3}") for n in range(1, 9)),
+        refusal(9, tenant="other"),
+    )
+    await store.apply(records(*settled))
+    assert len(keys_of(tmp_path)) > 40
+    end = DAY + 60
+    await store.expire(end * MICROSECONDS, end)
+    assert keys_of(tmp_path) == {"retention"}
+
+
+async def test_reused_upstream_id_outlives_the_first(store: Store) -> None:
+    """Forgetting a generation keeps its upstream id for the newer one that has it too."""
+    old, new = (generation(number, upstream_id="up") for number in (1, 2))
+    await store.apply(records(old, new))
+    await store.expire(new.created_at, 0)
+    assert await store.generation("up", None) == new
+
+
+async def test_sums_beyond_a_double(store: Store) -> None:
+    """Sums that a double cannot hold are exact."""
+    costs = [10**13 - 1] * 1001
+    assert float(sum(costs)) != sum(costs)
+    await store.apply(records(*(generation(n, cost=cost) for n, cost in enumerate(costs))))
+    (row,) = await store.activity(ActivityQuery(since=DAY, until=DAY))
+    (user,) = await store.standings(StandingsQuery(month=month_of(DAY)))
+    assert row.counts.cost == user.counts.cost == sum(costs)
+
+
+async def test_no_read_scans(own_server: Server) -> None:
+    """No read walks over the keys, a whole hash of users, or the log of a day."""
+    store = RedisStore.at(own_server.url)
+    await store.apply(records(generation(1), refusal(2)))
+    await store.generations(GenerationQuery(status="200"))
+    await store.generation("gen-1", None)
+    await store.activity(ActivityQuery(since=0, until=DAY, by_user=True))
+    await store.users(UserQuery(since=0, until=DAY, order="flags"))
+    await store.standings(StandingsQuery(month=month_of(DAY), prefix="u"))
+    await store.spread(month_of(DAY), None)
+    await store.close()
+    used = {name.removeprefix("cmdstat_") for name in own_server.info("commandstats")}
+    assert used & {"keys", "scan", "hscan", "zscan", "sscan", "sort"} == set()
+    assert "evalsha" in used
+
+
+async def test_recount_holds_what_comes(store: Store, tmp_path: Path) -> None:
+    """While someone recounts nothing is applied; the hold ends with the recount, or by itself."""
+    await store.apply(records(generation(1)))
+    with Redis(port=shared_server().port) as redis:
+        redis.set(f"{prefix_of(tmp_path)}{{0}}:hold", 1, ex=30)
+        with pytest.raises(StoreUnavailable, match="recounted"):
+            await store.apply(records(generation(2), first=2))
+    await store.recount()
+    await store.apply(records(generation(2), first=2))
+    assert await store.positions(["w"]) == {"w": 2}
+    assert "hold" not in keys_of(tmp_path)
+
+
+async def test_users_over_months(store: Store) -> None:
+    """A range adds up whole months and single days; a day that was cut is not in it any more."""
+    days = [DAY - 5, DAY, DAY + 20, DAY + 27, DAY + 40]
+    await store.apply(records(*(generation(1, day=day) for day in days)))
+    for since, until in [(0, 99_999), (DAY - 5, DAY + 40), (DAY, DAY + 39), (DAY - 4, DAY + 27)]:
+        (row,) = await store.users(UserQuery(since=since, until=until))
+        asked = [day for day in days if since <= day <= until]
+        assert (row.counts.requests, row.active_days) == (len(asked), len(asked))
+        assert (row.first_seen // MICROSECONDS, row.last_seen // MICROSECONDS) == (
+            asked[0],
+            asked[-1],
+        )
+    await store.expire(0, DAY + 1)
+    (row,) = await store.users(UserQuery(since=0, until=99_999))
+    assert row.counts.requests == 3
+
+
+async def test_replicas_that_are_missing(own_server: Server) -> None:
+    """What too few replicas have does not count as applied, also when it is sent again."""
+    store = RedisStore.at(f"{own_server.url}?replicas=1&timeout=1")
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable, match="0 of 1 replicas"):
+            await store.apply(records(generation(1)))
+    await store.close()
+
+
+async def test_cluster_spreads_users(tmp_path: Path) -> None:
+    """Every node of a Cluster gets users, and top lists are merged out of all of them."""
+    async with redis_at(shared_cluster().url, tmp_path) as store:
+        settled = [generation(n, user=f"user_{n:02}", cost=n) for n in range(1, 65)]
+        await store.apply(records(*settled))
+        top = await store.users(UserQuery(since=DAY, until=DAY, limit=3))
+        assert [row.user for row in top] == ["user_64", "user_63", "user_62"]
+    for node in shared_cluster().servers:
+        with Redis(port=node.port) as redis:
+            assert next(redis.scan_iter(f"{prefix_of(tmp_path)}*:generation:*", count=10_000), None)
