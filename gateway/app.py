@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from functools import lru_cache
+from pathlib import Path
 
 from aiohttp import web
 
@@ -16,7 +17,11 @@ from gateway.api.context import Context, Handler
 from gateway.api.models import get_model, list_models
 from gateway.api.openrouter.activity import get_activity
 from gateway.api.openrouter.generations import get_generation, list_generations
+from gateway.api.route import get_route
 from gateway.config import Config
+from gateway.dashboard.frame import DASHBOARD, Dashboard
+from gateway.dashboard.pages import add_pages
+from gateway.dashboard.session import load_secret
 from gateway.endpoint import Target, parse_target
 from gateway.errors import Envelope, GatewayError, MethodNotAllowed, NotFound
 from gateway.keys import Keyring
@@ -24,6 +29,7 @@ from gateway.ledger.ledger import Ledger
 from gateway.proxy import Proxy
 from gateway.request import Request
 from gateway.routing.pool import Router
+from gateway.routing.prober import Prober
 from gateway.wire.aiohttp_edge import (
     AiohttpDownstream,
     request_head,
@@ -37,6 +43,7 @@ API: Mapping[str, Handler] = {
     "generation": get_generation,
     "generations": list_generations,
     "activity": get_activity,
+    "route": get_route,
 }
 """Answered by Hearth itself, below `/v1/` and `/api/v1/`."""
 
@@ -51,13 +58,14 @@ class Gateway:
     """All parts of one running process."""
 
     def __init__(self, config: Config, ledger: Ledger) -> None:
-        keyring, router = Keyring(config), Router(config)
+        keyring = Keyring(config)
+        self.router = router = Router(config)
         self.config = config
         self.draining = False
         self.ledger = ledger
         self.upstreams = _upstreams(config)
         self.proxy = Proxy(config, keyring, router, self.upstreams, ledger.record)
-        self.context = Context(config, keyring, ledger, time.time)
+        self.context = Context(config, keyring, ledger, time.time, router)
         self._calls: set[asyncio.Task[object]] = set()
 
     def began(self, call: asyncio.Task[object] | None) -> None:
@@ -94,15 +102,19 @@ def create_app(config: Config) -> web.Application:
     app.on_response_prepare.append(take_back_defaults)
     app.router.add_get("/healthz", _healthz)
     app.router.add_get("/readyz", _readyz)
-    app.router.add_route("*", "/{path:.*}", _serve)
+    add_pages(app, api=_serve)
+    app.router.add_route("*", "/{path:(?s:.*)}", _serve)
     return app
 
 
 async def _run_gateway(app: web.Application) -> AsyncIterator[None]:
     ledger = await Ledger.open(app[CONFIG].ledger)
     ledger.start()
-    app[GATEWAY] = Gateway(app[CONFIG], ledger)
-    yield
+    gateway = app[GATEWAY] = Gateway(app[CONFIG], ledger)
+    secret = await asyncio.to_thread(load_secret, Path(app[CONFIG].ledger.journal))
+    app[DASHBOARD] = Dashboard(gateway.context, gateway.router, secret)
+    async with Prober(gateway.router.providers.values()):
+        yield
     await app[GATEWAY].close()
 
 

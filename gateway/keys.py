@@ -42,7 +42,11 @@ class Keyring:
         presented = presented_key(request)
         if presented is None:
             raise Unauthorized("Missing Authentication header")
-        tenant = self._tenants.get(sha256(presented).hexdigest())
+        return self.holder(presented)
+
+    def holder(self, key: bytes) -> Tenant:
+        """Whose key it is; Unauthorized when it is not known."""
+        tenant = self._tenants.get(sha256(key).hexdigest())
         if tenant is None:
             raise Unauthorized("The API key is not known")
         return tenant
@@ -63,6 +67,10 @@ class Keyring:
         if tenant.role != "management":
             raise Forbidden("Only management keys can perform this operation")
         return tenant
+
+    def hashed(self, key_hash: str) -> Tenant | None:
+        """The tenant whose key has this SHA-256 in lower-case hex."""
+        return self._tenants.get(key_hash)
 
     def named(self, key_hash: str) -> str | None:
         """The tenant whose key has this SHA-256 in hex."""

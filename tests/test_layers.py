@@ -18,7 +18,7 @@ LAYERS = """
     request
     endpoint form
     body
-    enduser
+    enduser fingerprint
     call
     generation
     pricing

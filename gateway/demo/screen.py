@@ -44,6 +44,8 @@ def welcome(console: Console, sticky: World) -> None:
         ("All requests", "/generations"),
         ("Refused ones", "/generations?flagged=true"),
         ("Use by user", "/activity?include_today=true&group_by=user"),
+        ("All users", "/users"),
+        ("Providers", "/providers"),
     ):
         console.print(f"  {what:<13} {sticky.origin}{path}")
     console.print("\nTry it with the OpenAI SDK:")

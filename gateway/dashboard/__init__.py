@@ -1,0 +1,1 @@
+"""The pages: what the API answers, for people. Rendered here, from the same records."""

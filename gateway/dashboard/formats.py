@@ -1,0 +1,110 @@
+"""How numbers, money, moments and names look on the pages."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from gateway.api.money import usd
+from gateway.api.openrouter.generations import iso_moment
+from gateway.api.query import day_text
+from gateway.dashboard.facts import metric_of
+from gateway.dashboard.sums import mean_latency, per_million, tokens
+from gateway.dashboard.visit import generation_path, user_path
+
+NOTHING = "\u2013"
+MINUS = "\u2212"
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CONTROLS = {
+    **{code: chr(0x2400 + code) for code in range(32)},
+    127: "\u2421",
+    **dict.fromkeys((0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)), "\ufffd"),
+}
+"""Control characters as their pictures; those that turn the writing around as replacements."""
+
+
+def money(nano_dollars: float) -> str:
+    """A sum in USD: cents where there are many dollars, more digits where there are few."""
+    dollars = nano_dollars / 1_000_000_000
+    places = 2 if abs(dollars) >= 1000 else 4
+    sign = "-" if dollars < 0 else ""
+    return f"{sign}${abs(dollars):,.{places}f}"
+
+
+def fine_money(nano_dollars: int) -> str:
+    """The cost of a single call in USD, to a millionth."""
+    sign = "-" if nano_dollars < 0 else ""
+    return f"{sign}${abs(usd(nano_dollars)):,.6f}"
+
+
+def exact_money(nano_dollars: int) -> str:
+    """USD to the last nano-dollar."""
+    sign = "-" if nano_dollars < 0 else ""
+    whole, rest = divmod(abs(nano_dollars), 1_000_000_000)
+    return f"{sign}${whole:,}.{rest:09}"
+
+
+def count(number: float) -> str:
+    """A whole number with separators; one that is not whole, to a tenth."""
+    return f"{number:,}" if isinstance(number, int) else f"{number:,.1f}"
+
+
+def share(part: float, whole: float) -> str:
+    """A percentage; a dash of nothing."""
+    return f"{part / whole:.1%}" if whole else NOTHING
+
+
+def duration(milliseconds: float | None) -> str:
+    """Milliseconds below ten seconds, seconds above; a dash when there is none."""
+    if milliseconds is None:
+        return NOTHING
+    if milliseconds < 10_000:
+        return f"{round(milliseconds):,} ms"
+    return f"{milliseconds / 1000:,.1f} s"
+
+
+def moment(microseconds: int) -> str:
+    """When, to the second, UTC."""
+    return f"{_EPOCH + timedelta(microseconds=microseconds):%b %-d, %H:%M:%S}"
+
+
+def short_day(day: int) -> str:
+    """`Nov 21`."""
+    return f"{_EPOCH + timedelta(days=day):%b %-d}"
+
+
+def form_moment(microseconds: int | None) -> str:
+    """As an `<input type=datetime-local>` wants it, UTC."""
+    return iso_moment(microseconds)[:16] if microseconds is not None else ""
+
+
+def change(now: float, before: float) -> str:
+    """By how much something grew or shrank; a dash when there was nothing before."""
+    return f"{now / before - 1:+.1%}".replace("-", MINUS) if before else NOTHING
+
+
+def shown(text: str) -> str:
+    """Text that looks like what it is, with its control characters visible."""
+    return text.translate(_CONTROLS)
+
+
+FILTERS: Mapping[str, Callable[..., Any]] = {
+    "money": money,
+    "fine_money": fine_money,
+    "exact_money": exact_money,
+    "count": count,
+    "duration": duration,
+    "moment": moment,
+    "iso": iso_moment,
+    "day": day_text,
+    "form_moment": form_moment,
+    "shown": shown,
+    "user_path": user_path,
+    "generation_path": generation_path,
+    "tokens": tokens,
+    "per_million": per_million,
+    "mean_latency": mean_latency,
+    "metric": metric_of,
+}
+
+GLOBALS: Mapping[str, Callable[..., Any]] = {"share": share, "change": change}

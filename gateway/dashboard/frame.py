@@ -1,0 +1,58 @@
+"""What all pages have: the parts they read, who may look, their headers."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import aiohttp_jinja2
+from aiohttp import web
+
+from gateway.api.context import Context
+from gateway.dashboard.attempts import Attempts
+from gateway.dashboard.session import COOKIE, Sessions
+from gateway.keys import Tenant
+from gateway.routing.pool import Router
+from gateway.wire.aiohttp_edge import request_head
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self';"
+        " img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+"""On every page. Whatever a user id contains, the browser runs and fetches nothing but ours."""
+
+
+class Dashboard:
+    """What all pages share while the gateway runs."""
+
+    def __init__(self, context: Context, router: Router, secret: bytes) -> None:
+        self.context = context
+        self.router = router
+        self.sessions = Sessions(secret, context.keyring, context.now)
+        self.attempts = Attempts(context.now)
+
+    def tenant(self, request: web.Request) -> Tenant:
+        """Who looks: by cookie, else by key. Raises Unauthorized."""
+        signed_in = self.sessions.tenant(request.cookies.get(COOKIE, ""))
+        return signed_in or self.context.keyring.tenant(request_head(request))
+
+
+DASHBOARD = web.AppKey("dashboard", Dashboard)
+
+
+def show_error(request: web.Request, status: int, message: str) -> web.Response:
+    """A page that says what is wrong."""
+    values = {"status": status, "phrase": HTTPStatus(status).phrase, "message": message}
+    return render(request, "error.html", values, status)
+
+
+def render(
+    request: web.Request, template: str, values: Mapping[str, object], status: int = 200
+) -> web.Response:
+    """A page with the headers that every page has."""
+    response = aiohttp_jinja2.render_template(template, request, values, status=status)
+    response.headers.update(HEADERS)
+    return response

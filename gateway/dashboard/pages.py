@@ -1,0 +1,142 @@
+"""Which page is at which address, who may look, and how an answer becomes HTML, CSV or a file."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import aiohttp_jinja2
+import jinja2
+import msgspec
+from aiohttp import web
+
+from gateway.api.query import read_query
+from gateway.api.table import csv_header, csv_lines
+from gateway.dashboard import activity, generation, generations, providers, user, users
+from gateway.dashboard.formats import FILTERS, GLOBALS
+from gateway.dashboard.frame import DASHBOARD, HEADERS, Dashboard, render, show_error
+from gateway.dashboard.login import add_login
+from gateway.dashboard.visit import Document, Handler, Page, Table, Visit, link
+from gateway.errors import GatewayError, Unauthorized
+from gateway.keys import Tenant
+from gateway.ledger.store import StoreUnavailable
+
+AiohttpHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Route(msgspec.Struct, frozen=True):
+    """A page, and the parameters it knows."""
+
+    handler: Handler
+    parameters: tuple[str, ...]
+
+
+SHARED = {
+    "/activity": Route(activity.show_activity, activity.PARAMETERS),
+    "/generations": Route(generations.show_generations, generations.PARAMETERS),
+    "/generation": Route(generation.show_generation, generation.PARAMETERS),
+}
+"""Pages for a browser, JSON for everyone else."""
+
+OWN = {
+    "/generations/{place:.+}": Route(generation.show_generation, generation.PARAMETERS),
+    "/users": Route(users.show_users, users.PARAMETERS),
+    "/users/": Route(user.show_user, user.PARAMETERS),
+    "/users/{place:.+}": Route(user.show_user, user.PARAMETERS),
+    "/providers": Route(providers.show_providers, providers.PARAMETERS),
+}
+
+
+def add_pages(app: web.Application, api: AiohttpHandler) -> None:
+    """Put the pages into `app`; `api` answers the shared addresses for everyone but browsers."""
+    environment = aiohttp_jinja2.setup(
+        app,
+        loader=jinja2.PackageLoader("gateway.dashboard"),
+        filters=FILTERS,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.globals.update(GLOBALS, static=_add_static(app).__getitem__)
+    for path, route in SHARED.items():
+        app.router.add_get(path, _either(_page(route), api))
+    for path, route in OWN.items():
+        app.router.add_get(path, _page(route))
+    app.router.add_get("/", _home)
+    add_login(app)
+
+
+def _add_static(app: web.Application) -> dict[str, str]:
+    """Serve the files of `static`; file name -> an address that changes with its content."""
+    folder = Path(__file__).parent / "static"
+    resource = app.router.add_static("/static", folder, append_version=True)
+    return {file.name: str(resource.url_for(filename=file.name)) for file in folder.iterdir()}
+
+
+async def _home(request: web.Request) -> web.StreamResponse:
+    raise web.HTTPSeeOther("/activity")
+
+
+def _either(page: AiohttpHandler, api: AiohttpHandler) -> AiohttpHandler:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        wants_page = "text/html" in request.headers.get("Accept", "")
+        response = await (page if wants_page else api)(request)
+        if not response.prepared:
+            response.headers["Vary"] = "Accept"
+        return response
+
+    return answer
+
+
+def _page(route: Route) -> AiohttpHandler:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        dashboard = request.app[DASHBOARD]
+        try:
+            visit = _visit(request, dashboard, dashboard.tenant(request), route)
+            return await _send(request, visit, await route.handler(visit))
+        except Unauthorized:
+            raise web.HTTPSeeOther(link("/login", next=request.raw_path)) from None
+        except GatewayError as error:
+            return show_error(request, error.status, error.message)
+        except StoreUnavailable as error:
+            return show_error(request, 503, f"The ledger's store does not answer: {error}")
+
+    return answer
+
+
+def _visit(request: web.Request, dashboard: Dashboard, tenant: Tenant, route: Route) -> Visit:
+    query = request.rel_url.raw_query_string
+    return Visit(
+        context=dashboard.context,
+        router=dashboard.router,
+        tenant=tenant,
+        path=request.rel_url.raw_path,
+        query=query,
+        values=read_query(query, route.parameters),
+        place=request.match_info.get("place"),
+        now=dashboard.context.now(),
+    )
+
+
+async def _send(
+    request: web.Request, visit: Visit, answer: Page | Table | Document
+) -> web.StreamResponse:
+    if isinstance(answer, Page):
+        return render(request, answer.template, {"visit": visit, **answer.values})
+    if isinstance(answer, Table):
+        return await _stream(request, answer)
+    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{answer.name}"'}
+    return web.Response(body=answer.body, content_type=answer.content_type, headers=headers)
+
+
+async def _stream(request: web.Request, table: Table) -> web.StreamResponse:
+    """A piece at a time, so that a long table neither fills the memory nor holds up others."""
+    first = await anext(table.rows, ())
+    name = f'attachment; filename="{table.name}.csv"'
+    response = web.StreamResponse(headers={**HEADERS, "Content-Disposition": name})
+    response.content_type, response.charset = "text/csv", "utf-8"
+    await response.prepare(request)
+    await response.write((csv_header(table.columns) + csv_lines(first, table.columns)).encode())
+    async for rows in table.rows:
+        await response.write(csv_lines(rows, table.columns).encode())
+    await response.write_eof()
+    return response

@@ -1,0 +1,105 @@
+"""A visit: who looks at a page, at which address; and what a page can be answered with."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from gateway.api.context import Context, visible_tenants
+from gateway.keys import Tenant
+from gateway.routing.pool import Router
+
+DAY = 86400
+
+
+class Visit(msgspec.Struct, frozen=True, kw_only=True):
+    """One request for a page.
+
+    `path` as it came, percent-encoded; `query` likewise; `values` are the parameters that are not
+    empty; `place` is the part of the path that names one user or generation. `now`: seconds since
+    the epoch.
+    """
+
+    context: Context
+    router: Router
+    tenant: Tenant
+    path: str
+    query: str
+    values: Mapping[str, str]
+    place: str | None
+    now: float
+
+    @property
+    def today(self) -> int:
+        """Days since the epoch."""
+        return int(self.now) // DAY
+
+    @property
+    def is_manager(self) -> bool:
+        """Whether all keys' records may be seen, or only the own."""
+        return self.tenant.role == "management"
+
+    @property
+    def tenants(self) -> frozenset[str] | None:
+        """Whose records the page is about: all that may be seen, or those of `key` alone."""
+        visible = visible_tenants(self.tenant)
+        wanted = self.values.get("key")
+        if wanted is None:
+            return visible
+        return frozenset((wanted,)) if visible is None else visible & {wanted}
+
+    @property
+    def keys(self) -> list[str]:
+        """Names of the keys whose records may be chosen from."""
+        if not self.is_manager:
+            return [self.tenant.name]
+        clients = [key.name for key in self.context.config.keys if key.role == "client"]
+        return clients or [self.tenant.name]
+
+    def link(self, **changes: object) -> str:
+        """This address with some parameters set, or taken away by None."""
+        return link(self.path, **{**self.values, **changes})
+
+
+class Page(msgspec.Struct, frozen=True):
+    """A template, and what it shows."""
+
+    template: str
+    values: Mapping[str, Any]
+
+
+class Table(msgspec.Struct, frozen=True):
+    """A CSV download: its name without `.csv`, columns, and rows piece by piece."""
+
+    name: str
+    columns: Sequence[str]
+    rows: AsyncIterator[Sequence[Mapping[str, Any]]]
+
+
+class Document(msgspec.Struct, frozen=True):
+    """A download that is complete in memory."""
+
+    name: str
+    content_type: str
+    body: bytes
+
+
+Handler = Callable[[Visit], Awaitable[Page | Table | Document]]
+"""Answers a visit, or raises a GatewayError or StoreUnavailable."""
+
+
+def link(path: str, **values: object) -> str:
+    """A path with those parameters that are not None."""
+    query = urlencode({name: str(value) for name, value in values.items() if value is not None})
+    return f"{path}?{query}" if query else path
+
+
+def user_path(user: str) -> str:
+    """The address of a user's page. Browsers would take `.` and `..` out of a path."""
+    return link("/users/", id=user) if user in (".", "..") else f"/users/{quote(user, safe='')}"
+
+
+def generation_path(generation_id: str) -> str:
+    """The address of a generation's page."""
+    return f"/generations/{quote(generation_id, safe='')}"

@@ -1,0 +1,51 @@
+"""Failed attempts: a few are forgiven, more have to wait, and nobody waits for another."""
+
+import pytest
+
+from gateway.dashboard.attempts import MOST, WINDOW, Attempts
+
+
+class Clock:
+    """A clock that is moved by hand."""
+
+    time = 1000.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def test_wait_after_too_many(clock: Clock) -> None:
+    """The address waits until the first of the latest failures is old enough."""
+    attempts = Attempts(clock)
+    for _ in range(MOST):
+        assert attempts.wait("a") == 0
+        attempts.failed("a")
+        clock.time += 1
+    assert attempts.wait("a") == WINDOW - MOST
+    clock.time += WINDOW - MOST
+    assert attempts.wait("a") == 0
+
+
+def test_addresses_are_apart(clock: Clock) -> None:
+    """One address that waits keeps no other from trying."""
+    attempts = Attempts(clock)
+    for _ in range(MOST):
+        attempts.failed("a")
+    assert attempts.wait("b") == 0
+
+
+def test_memory_is_bounded(clock: Clock) -> None:
+    """Ten thousand addresses are remembered; the one that failed longest ago is forgotten."""
+    attempts = Attempts(clock)
+    for _ in range(MOST):
+        attempts.failed("first")
+    for number in range(9_999):
+        attempts.failed(f"10.0.{number}")
+    assert attempts.wait("first") > 0
+    attempts.failed("one more")
+    assert attempts.wait("first") == 0

@@ -1,0 +1,119 @@
+"""The counts of the activity page: however they are cut, they come to the same."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from gateway.dashboard.facts import OTHERS, Fact, read_facts
+from gateway.dashboard.lines import fallen, lines_of, risen
+from gateway.dashboard.span import Group, Span
+from gateway.dashboard.sums import mean_latency, per_million, rest, tokens, total
+from gateway.ledger.store import Counts, Store
+from tests import counting
+from tests.generations import DAY, generation, records
+from tests.stores import STORES
+
+KEYS = ("app", "other")
+SPAN = Span(
+    since=DAY + 5,
+    until=DAY + 9,
+    group="model",
+    metric="cost",
+    per="day",
+    tenants=None,
+    user=None,
+    model=None,
+    provider=None,
+)
+CALLS = [
+    generation(
+        number,
+        day=DAY + number % 10,
+        user=f"user_{number % 40}" if number % 7 else None,
+        tenant=KEYS[number % 3 == 0],
+        model=("small", "large", None)[number % 3],
+        provider="ab"[number % 2],
+        cost=number,
+    )
+    for number in range(400)
+]
+
+
+@pytest.fixture(params=STORES)
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    """One kind of store after the other, with calls of ten days."""
+    async with STORES[request.param](tmp_path) as opened:
+        await opened.apply(records(*CALLS))
+        yield opened
+
+
+@pytest.mark.parametrize("group", ["model", "provider", "key", "user"])
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {},
+        {"model": "large"},
+        {"provider": "b"},
+        {"user": "user_4"},
+        {"tenants": frozenset({"app"})},
+    ],
+    ids=["all", "model", "provider", "user", "key"],
+)
+async def test_groups_come_to_the_whole(
+    store: Store, group: Group, filters: dict[str, object]
+) -> None:
+    """Any group under any filter sums up to the calls that match, day by day."""
+    span = msgspec.structs.replace(SPAN, group=group, **filters)
+    facts = await read_facts(store, span, KEYS)
+    meant = [
+        call
+        for call in CALLS
+        if span.model in (None, call.model)
+        and span.provider in (None, call.provider)
+        and span.user in (None, call.user)
+        and (span.tenants is None or call.tenant in span.tenants)
+    ]
+    found = {day: total(f.counts for f in facts if f.day == day) for day in {f.day for f in facts}}
+    assert found == counting.by_day(meant)
+
+
+async def test_only_leaders_are_named(store: Store) -> None:
+    """Twenty users are told apart; all others, and calls without a user, are one group."""
+    facts = await read_facts(store, msgspec.structs.replace(SPAN, group="user"), KEYS)
+    named = {fact.group for fact in facts if fact.is_named}
+    assert len(named) == 20
+    assert {fact.group for fact in facts if not fact.is_named} == {OTHERS}
+
+
+async def test_key_that_is_not_known(store: Store) -> None:
+    """Calls of a key that was taken out of the configuration are not lost."""
+    facts = await read_facts(store, msgspec.structs.replace(SPAN, group="key"), ("app",))
+    assert {fact.group for fact in facts} == {"app", "Other keys"}
+
+
+def fact(day: int, group: str, cost: int) -> Fact:
+    return Fact(DAY + day, group, Counts(requests=1, cost=cost))
+
+
+def test_lines_and_movers() -> None:
+    """Largest first, everyone else last; movers by how much they changed, either way."""
+    facts = [
+        *(fact(1, "a", 10), fact(6, "a", 5), fact(6, "b", 90), fact(7, "b", 1)),
+        *(fact(0, "c", 50), Fact(DAY + 6, OTHERS, Counts(cost=1000), is_named=False)),
+    ]
+    lines = lines_of(facts, SPAN)
+    assert [line.name for line in lines] == ["b", "a", "c", OTHERS]
+    assert [line.moved("cost") for line in lines] == [91, -5, -50, 1000]
+    assert [line.name for line in risen(lines, "cost")] == ["b"]
+    assert [line.name for line in fallen(lines, "cost")] == ["c", "a"]
+
+
+def test_sums() -> None:
+    """Counters are added and taken away one by one; proportions of nothing are nothing."""
+    one = Counts(requests=2, cost=3_000, prompt_tokens=1, completion_tokens=2, latency_ms=9)
+    assert total([]) == Counts()
+    assert rest(total([one, one]), one) == one
+    assert (tokens(one), per_million(one), mean_latency(one)) == (3, 1_000_000_000, 4.5)
+    assert (per_million(Counts()), mean_latency(Counts())) == (0, None)

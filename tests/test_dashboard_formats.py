@@ -1,0 +1,56 @@
+"""How things are written on the pages."""
+
+import pytest
+
+from gateway.dashboard import formats
+
+
+@pytest.mark.parametrize(
+    ("nano", "text", "fine", "exact"),
+    [
+        (0, "$0.0000", "$0.000000", "$0.000000000"),
+        (1, "$0.0000", "$0.000000", "$0.000000001"),
+        (1_234_567_890, "$1.2346", "$1.234568", "$1.234567890"),
+        (-1_500_000_000, "-$1.5000", "-$1.500000", "-$1.500000000"),
+        (12_345_678_000_000_000, "$12,345,678.00", "$12,345,678.000000", "$12,345,678.000000000"),
+    ],
+)
+def test_money(nano: int, text: str, fine: str, exact: str) -> None:
+    """Nano-dollars as USD, the sign in front, to the digits that the place needs."""
+    assert formats.money(nano) == text
+    assert formats.fine_money(nano) == fine
+    assert formats.exact_money(nano) == exact
+
+
+def test_count() -> None:
+    """Whole numbers have separators, means one decimal."""
+    assert (formats.count(1_234_567), formats.count(1234.56)) == ("1,234,567", "1,234.6")
+
+
+def test_share_and_change() -> None:
+    """Of nothing there is no share and from nothing no change, only a dash."""
+    assert (formats.share(1, 3), formats.share(1, 0)) == ("33.3%", "\u2013")
+    assert formats.change(3, 2) == "+50.0%"
+    assert formats.change(1, 2) == "\u221250.0%"
+    assert formats.change(1, 0) == "\u2013"
+
+
+def test_duration() -> None:
+    """Milliseconds while they are few."""
+    assert [formats.duration(value) for value in (None, 0, 9999.4, 65_432)] == [
+        *("\u2013", "0 ms", "9,999 ms", "65.4 s"),
+    ]
+
+
+def test_moments() -> None:
+    """UTC, to the second; a form's field wants minutes."""
+    at = 1_700_000_000_123_456
+    assert formats.moment(at) == "Nov 14, 22:13:20"
+    assert formats.form_moment(at) == "2023-11-14T22:13"
+    assert formats.form_moment(None) == ""
+
+
+def test_control_characters_are_seen() -> None:
+    """A name can neither hide characters nor turn the text after it around."""
+    assert formats.shown("a\0b\x7fc\u202ed\u2066") == "a\u2400b\u2421c\ufffdd\ufffd"
+    assert formats.shown("Zoë Ω") == "Zoë Ω"

@@ -1,0 +1,368 @@
+"""The pages over HTTP: who sees what, and that their numbers are the API's."""
+
+import csv
+import html
+import io
+import re
+import sqlite3
+import zlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from gateway.dashboard.attempts import MOST
+from gateway.dashboard.visit import user_path
+from tests.gateways import RunningGateway
+from tests.seeded import KEYS, WEIRD, seeded_gateway, whole_month
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+PAGES = (
+    *(
+        "/activity",
+        "/activity?include_today=true",
+        "/activity?group_by=user&metric=tokens&per=month",
+        "/activity?group_by=key",
+    ),
+    *("/activity?group_by=provider&user=user_anna", "/users", "/users?sort=last_seen&direction=up"),
+    *("/users?search=user_&percentile=p99.9&middle=true", "/users/user_anna?days=90"),
+    *("/generations", "/generations?status=failed", "/generations?flagged=true"),
+    *("/generations/gen-000100", "/generation?id=gen-000100", "/providers", "/providers?days=1"),
+)
+
+
+@pytest.fixture
+async def closed(tmp_path: Path) -> AsyncIterator[RunningGateway]:
+    """A gateway with keys."""
+    async with seeded_gateway(tmp_path, keys=list(KEYS)) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[aiohttp.ClientSession]:
+    """Keeps cookies, also of an address that is no name."""
+    jar = aiohttp.CookieJar(unsafe=True)
+    async with aiohttp.ClientSession(headers=BROWSER, cookie_jar=jar) as session:
+        yield session
+
+
+async def text(session: aiohttp.ClientSession, url: str, status: int = 200) -> str:
+    async with session.get(url) as answer:
+        assert answer.status == status, await answer.text()
+        return await answer.text()
+
+
+async def table(session: aiohttp.ClientSession, url: str) -> list[dict[str, str]]:
+    """The rows of a CSV."""
+    return list(csv.DictReader(io.StringIO(await text(session, url), newline="")))
+
+
+async def data(session: aiohttp.ClientSession, url: str, key: str = "ops-key") -> Any:
+    headers = {"Accept": "application/json", "Authorization": f"Bearer {key}"}
+    async with session.get(url, headers=headers) as answer:
+        assert answer.status == 200, await answer.text()
+        return (await answer.json())["data"]
+
+
+async def sign_in(session: aiohttp.ClientSession, gateway: RunningGateway, key: str) -> None:
+    async with session.post(f"{gateway.origin}/login", data={"key": key}) as answer:
+        assert (answer.status, answer.url.path) == (200, "/activity")
+
+
+def numbers(page: str) -> dict[str, str]:
+    """What the big figures of a page say, by name."""
+    return dict(re.findall(r"<dt>(.*?)</dt><dd[^>]*>(.*?)</dd>", page))
+
+
+async def test_open_gateway(tmp_path: Path, browser: aiohttp.ClientSession) -> None:
+    """Without keys every page is there without signing in, small, strict and uncached."""
+    async with seeded_gateway(tmp_path) as gateway:
+        for path in PAGES:
+            async with browser.get(gateway.origin + path) as answer:
+                page = await answer.text()
+                assert answer.status == 200, page
+                assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+                assert "unsafe" not in answer.headers["Content-Security-Policy"]
+                assert answer.headers["Cache-Control"] == "no-store"
+                assert len(page) < 150_000
+                assert not re.search(
+                    r"<style|<script(?! src)|style=|\son\w+=|(src|href|action)=.?(\w+:|//)", page
+                )
+        async with browser.get(f"{gateway.origin}/login?next=/users") as answer:
+            assert answer.url.path == "/users"
+
+
+async def test_home_is_the_activity_page(
+    closed: RunningGateway, browser: aiohttp.ClientSession
+) -> None:
+    """Whoever comes to the root is led on, and first of all to sign in."""
+    async with browser.get(closed.origin) as answer:
+        assert (answer.url.path, answer.url.query["next"]) == ("/login", "/activity")
+
+
+async def test_same_address_two_answers(
+    closed: RunningGateway, http: aiohttp.ClientSession
+) -> None:
+    """A browser gets the page, everyone else the JSON; caches are told."""
+    headers = {"Authorization": "Bearer ops-key"}
+    for name in ("activity", "generations", "generation?id=gen-000100"):
+        async with http.get(f"{closed.origin}/{name}", headers=headers) as answer:
+            assert (answer.content_type, answer.headers["Vary"]) == ("application/json", "Accept")
+        async with http.get(f"{closed.origin}/{name}", headers=headers | BROWSER) as answer:
+            assert (answer.content_type, answer.headers["Vary"]) == ("text/html", "Accept")
+
+
+async def test_signing_in_and_out(closed: RunningGateway, browser: aiohttp.ClientSession) -> None:
+    """A key opens the page that was asked for; the cookie is out of reach of scripts and sites."""
+    form = {"key": "ops-key"}
+    async with browser.get(f"{closed.origin}/users?month=2020-01") as answer:
+        assert answer.url.path == "/login"
+        where = answer.url
+    async with browser.post(where, data=form, allow_redirects=False) as answer:
+        assert answer.status == 303
+        assert answer.headers["Location"] == "/users?month=2020-01"
+        cookie = answer.headers["Set-Cookie"]
+    assert all(word in cookie for word in ("HttpOnly", "SameSite=Strict", "Max-Age", "Path=/"))
+    assert "Secure" not in cookie
+    assert "January 2020" in await text(browser, f"{closed.origin}/users?month=2020-01")
+    async with browser.post(f"{closed.origin}/logout") as answer:
+        assert answer.url.path == "/login"
+    assert "Sign in" in await text(browser, f"{closed.origin}/users")
+
+
+@pytest.mark.parametrize("where", ["https://evil.example", "//evil.example", "/\\evil.example", ""])
+async def test_only_our_own_pages_follow(
+    closed: RunningGateway, browser: aiohttp.ClientSession, where: str
+) -> None:
+    """Signing in never leads to another site."""
+    async with browser.post(
+        f"{closed.origin}/login",
+        params={"next": where},
+        data={"key": "ops-key"},
+        allow_redirects=False,
+    ) as answer:
+        assert answer.headers["Location"] == "/activity"
+
+
+async def test_attempts_are_limited(closed: RunningGateway, browser: aiohttp.ClientSession) -> None:
+    """After some wrong keys even the right one has to wait."""
+    url = f"{closed.origin}/login"
+    for _ in range(MOST):
+        async with browser.post(url, data={"key": "wrong"}) as answer:
+            assert answer.status == 401
+            assert "not known" in await answer.text()
+    async with browser.post(url, data={"key": "ops-key"}) as answer:
+        assert answer.status == 429
+        assert "Too many attempts" in await answer.text()
+        assert 0 < int(answer.headers["Retry-After"]) <= 60
+
+
+@pytest.mark.parametrize("path", ["/login", "/logout"])
+async def test_forms_of_other_sites(
+    closed: RunningGateway, browser: aiohttp.ClientSession, path: str
+) -> None:
+    """Another site's page can neither sign anyone in nor out."""
+    headers = {"Sec-Fetch-Site": "cross-site"}
+    data = {"key": "ops-key"}
+    async with browser.post(closed.origin + path, data=data, headers=headers) as answer:
+        assert answer.status == 403
+        assert "Set-Cookie" not in answer.headers
+
+
+async def test_client_keys_see_their_own(
+    closed: RunningGateway, browser: aiohttp.ClientSession
+) -> None:
+    """Neither lists, nor totals, nor single records of another key, however asked."""
+    theirs = await data(browser, f"{closed.api}/generations?limit=1000")
+    own = [row for row in theirs if row["hearth"]["key"] == "bot"]
+    other = next(row for row in theirs if row["hearth"]["key"] == "shop")
+    await sign_in(browser, closed, "bot-key")
+    rows = await table(browser, f"{closed.origin}/generations?format=csv")
+    assert {row["key"] for row in rows} == {"bot"}
+    assert [row["id"] for row in rows[: len(own)]] == [row["id"] for row in own]
+    await text(browser, f"{closed.origin}/generations/{other['id']}", 404)
+    users = await table(browser, f"{closed.origin}/users?format=csv&month={whole_month()}")
+    assert {row["key"] for row in users} == {"bot"}
+    page = await text(browser, f"{closed.origin}/users?key=shop")
+    assert "No user" in page
+    assert "Nothing to show" in await text(browser, f"{closed.origin}/activity?key=shop")
+    for path in ("/activity?group_by=key", "/users/user_anna", "/providers", "/users"):
+        assert ">shop<" not in await text(browser, closed.origin + path)
+
+
+async def test_activity_says_what_the_api_says(
+    closed: RunningGateway, browser: aiohttp.ClientSession
+) -> None:
+    """Figures, lines and CSV of the page are sums of the API's rows, for any filter."""
+    await sign_in(browser, closed, "ops-key")
+    for filters in ("", "user=user_anna&", "key=bot&", "model=gpt-4o&provider=oak&"):
+        page = await text(browser, f"{closed.origin}/activity?{filters}")
+        rows = await table(browser, f"{closed.origin}/activity?{filters}format=csv")
+        found = numbers(page)
+        assert found["Requests"] == f"{sum(int(row['requests']) for row in rows):,}"
+        spent = sum(round(float(row["usage"]) * 1_000_000_000) for row in rows)
+        assert found["Spend"] == f"${spent / 1_000_000_000:,.4f}"
+        lines = sum(int(n.replace(",", "")) for n in cells(page, "Requests")[:-1])
+        assert f"{lines:,}" == found["Requests"]
+    api = await data(browser, f"{closed.api}/activity?include_today=true")
+    since = min(row["date"] for row in rows_of_month(api))
+    page = await text(browser, f"{closed.origin}/activity?since={since}")
+    assert numbers(page)["Requests"] == f"{sum(r['requests'] for r in rows_of_month(api)):,}"
+
+
+def rows_of_month(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The newest 20 days."""
+    days = sorted({row["date"] for row in rows})[-20:]
+    return [row for row in rows if row["date"] in days]
+
+
+def cells(page: str, heading: str) -> list[str]:
+    """The column below a heading in the first table of a page, its foot included."""
+    start = page.index("<thead>")
+    content = page[start : page.index("</table>", start)]
+    headings = re.findall(r"<th[^>]*>(.*?)</th>", content)
+    place = next(n for n, each in enumerate(headings) if heading in each)
+    rows = re.findall(r"<tr>(.*?)</tr>", content.partition("</thead>")[2], re.DOTALL)
+    found = [re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL)[place] for row in rows]
+    return [re.sub(r"<[^>]*>", "", each).strip() for each in found]
+
+
+async def test_users_say_what_the_log_says(
+    closed: RunningGateway, browser: aiohttp.ClientSession
+) -> None:
+    """The grid and its CSV have the counts of the month's calls, in the order asked for."""
+    await sign_in(browser, closed, "ops-key")
+    month, grid = whole_month(), f"{closed.origin}/users?sort=requests&month={whole_month()}"
+    page, rows = await text(browser, grid), await table(browser, f"{grid}&format=csv")
+    shown = [int(value.replace(",", "")) for value in cells(page, "Requests")]
+    assert shown == [int(row["requests"]) for row in rows][: len(shown)]
+    assert shown == sorted(shown, reverse=True)
+    calls = [
+        call
+        for call in await table(browser, f"{closed.origin}/generations?format=csv")
+        if call["created_at"].startswith(month)
+    ]
+    for row in rows:
+        own = [c for c in calls if (c["key"], c["external_user"]) == (row["key"], row["user"])]
+        assert int(row["requests"]) == len(own)
+        assert float(row["cost"]) == pytest.approx(sum(float(call["usage"]) for call in own))
+
+
+async def test_any_user_has_a_page(closed: RunningGateway, browser: aiohttp.ClientSession) -> None:
+    """Whatever an id contains, its page opens, shows it as text, and its CSV runs nothing."""
+    await sign_in(browser, closed, "ops-key")
+    for user in WEIRD:
+        page = await text(browser, closed.origin + user_path(user))
+        assert "<script>alert" not in page
+        heading = re.search(r"<h1[^>]*><bdi>(.*?)</bdi>", page)
+        assert heading is not None
+        assert html.unescape(heading[1]) == user.translate({0x202E: "\ufffd", 0x202C: "\ufffd"})
+        link = f"{closed.origin}{user_path(user)}"
+        rows = await table(browser, f"{link}{'&' if '?' in link else '?'}format=csv&days=90")
+        assert rows
+        assert not any(value.startswith(("=", "+", "@")) for row in rows for value in row.values())
+        assert {row["user"].removeprefix("'") for row in rows} == {user}
+    for path in ("/users", "/activity?group_by=user", "/generations?user=%3Cscript%3E"):
+        assert "<script>alert" not in await text(browser, closed.origin + path)
+
+
+async def test_log_pages(closed: RunningGateway, browser: aiohttp.ClientSession) -> None:
+    """Older pages follow the cursor without a gap; the CSV has all that the filters leave."""
+    await sign_in(browser, closed, "ops-key")
+    expected = [row["id"] for row in await data(browser, f"{closed.api}/generations?limit=120")]
+    url, found = f"{closed.origin}/generations?limit=40", []
+    for _ in range(3):
+        page = await text(browser, url)
+        found += re.findall(r'<tr data-id="(.*?)"', page)
+        older = re.search(r'rel="next" href="(.*?)"', page)
+        assert older is not None
+        url = closed.origin + html.unescape(older[1])
+    assert found == expected
+    failed = await table(browser, f"{closed.origin}/generations?status=failed&format=csv")
+    assert len(failed) > 20
+    assert {row["outcome"] for row in failed} == {"failed"}
+
+
+async def test_blocked_call_says_why(
+    closed: RunningGateway, browser: aiohttp.ClientSession
+) -> None:
+    """A refused request's row and page give the reason in words."""
+    await sign_in(browser, closed, "ops-key")
+    page = await text(browser, f"{closed.origin}/generations?flagged=true&limit=1")
+    reason = "Config set to block requests without user field"
+    assert reason in page
+    (blocked,) = re.findall(r'data-id="(.*?)"', page)
+    page = await text(browser, f"{closed.origin}/generations/{blocked}")
+    assert reason in page
+    assert "not sent to any provider" in page
+
+
+async def test_rows_alone(closed: RunningGateway, browser: aiohttp.ClientSession) -> None:
+    """What the live list asks for is the table's rows and nothing around them."""
+    await sign_in(browser, closed, "ops-key")
+    part = await text(browser, f"{closed.origin}/generations?format=rows&limit=5")
+    assert part.count("<tr data-id=") == 5
+    assert "<html" not in part
+
+
+async def test_pdf(closed: RunningGateway, browser: aiohttp.ClientSession) -> None:
+    """The PDF has the page's totals and groups; an id without letters in its font is not lost."""
+    await sign_in(browser, closed, "ops-key")
+    page = await text(browser, f"{closed.origin}/activity?group_by=user")
+    async with browser.get(f"{closed.origin}/activity?group_by=user&format=pdf") as answer:
+        assert answer.content_type == "application/pdf"
+        assert answer.headers["Content-Disposition"].endswith('.pdf"')
+        body = await answer.read()
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", body, re.DOTALL)
+    written = b"".join(map(zlib.decompress, streams))
+    assert body.startswith(b"%PDF")
+    for expected in (numbers(page)["Requests"], numbers(page)["Spend"], "user_anna"):
+        assert f"({expected})".encode() in written
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/users?sort=shoe", 400),
+        ("/users?month=2026-13", 400),
+        ("/users?shoe=1", 400),
+        ("/users/nobody", 404),
+        ("/activity?group_by=shoe", 400),
+        ("/activity?since=2026-02-02&until=2026-01-01", 400),
+        ("/activity?since=2024-01-01&until=2024-12-31&per=day", 400),
+        ("/generations?cursor=%3Cscript%3E", 400),
+        ("/generations/gen-nothing", 404),
+        ("/providers?days=2", 400),
+    ],
+)
+async def test_mistakes_are_explained(
+    closed: RunningGateway, browser: aiohttp.ClientSession, path: str, status: int
+) -> None:
+    """A wrong address gets a page that says what is wrong."""
+    await sign_in(browser, closed, "ops-key")
+    page = await text(browser, closed.origin + path, status)
+    assert "<h1>" in page
+    assert "<script>" not in page
+
+
+async def test_store_that_fails(
+    closed: RunningGateway, browser: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    """When the store cannot answer, the page says so with 503."""
+    await sign_in(browser, closed, "ops-key")
+    db = sqlite3.connect(tmp_path / "hearth.db")
+    db.execute("DROP TABLE months")
+    db.close()
+    page = await text(browser, f"{closed.origin}/users", 503)
+    assert "store does not answer" in page
+
+
+async def test_static_files(closed: RunningGateway, http: aiohttp.ClientSession) -> None:
+    """Style and script are small, need no key, and their address changes with their content."""
+    page = await text(http, f"{closed.origin}/login")
+    (sheet,) = re.findall(r'href="(/static/hearth.css\?v=.*?)"', page)
+    style = await text(http, closed.origin + html.unescape(sheet))
+    assert len(style) < 15_000
+    assert "url(" not in style
