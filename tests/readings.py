@@ -1,0 +1,54 @@
+"""Calls read out of requests, as edges hand them over."""
+
+import json
+from typing import Any
+
+import pytest
+
+from gateway.call import Call, read_call
+from gateway.endpoint import ENDPOINTS, Endpoint
+from gateway.enduser import EndUser
+from gateway.errors import BadRequest
+from gateway.request import Headers, Request
+
+CHAT = ENDPOINTS["chat/completions"]
+
+
+FORM = (b"Content-Type", b"multipart/form-data; boundary=b")
+
+
+def read(body: bytes, *headers: tuple[bytes, bytes], endpoint: Endpoint = CHAT) -> Call:
+    fields: Headers = list(headers)
+    request = Request(
+        method="POST",
+        target="/",
+        headers=fields,
+        body=body,
+        peer="127.0.0.1",
+        received_at=0,
+        started=0.0,
+    )
+    return read_call(request, endpoint, "my-app")
+
+
+def read_fields(**fields: Any) -> Call:
+    return read(json.dumps(fields).encode())
+
+
+def with_user_id(value: bytes, body: bytes = b"{}") -> EndUser | None:
+    return read(body, (b"Helicone-User-Id", value)).user
+
+
+def refusal(body: bytes, *headers: tuple[bytes, bytes]) -> BadRequest:
+    with pytest.raises(BadRequest) as caught:
+        read(body, *headers)
+    return caught.value
+
+
+def form(*parts: tuple[str, str]) -> bytes:
+    """A multipart body; a part is what follows `name=` and its content."""
+    lines = [
+        f"--b\r\nContent-Disposition: form-data; name={name}\r\n\r\n{content}\r\n"
+        for name, content in parts
+    ]
+    return ("".join(lines) + "--b--\r\n").encode()

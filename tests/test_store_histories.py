@@ -1,0 +1,120 @@
+"""Whatever happens in whatever order, a store counts each generation once."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.generation import Generation, Record
+from gateway.ledger.store import (
+    ActivityQuery,
+    GenerationQuery,
+    Store,
+    UserQuery,
+)
+from tests import counting
+from tests.generations import DAY, generation, refusal
+from tests.stores import STORES, OpenStore
+
+EVER = 99_999
+
+
+class Append(msgspec.Struct, frozen=True):
+    """A writer settles a generation; a `number` that was there before is a duplicate id."""
+
+    writer: str
+    number: int
+
+
+class Apply(msgspec.Struct, frozen=True):
+    """A shipper brings some of a writer's records, from `back` before the store's position."""
+
+    writer: str
+    back: int
+    count: int
+
+
+class Restart(msgspec.Struct, frozen=True):
+    """The store's process ends and another one starts."""
+
+
+WRITERS = st.sampled_from(["v", "w", "x"])
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.builds(Append, WRITERS, st.integers(0, 15)),
+        st.builds(Append, WRITERS, st.integers(0, 15)),
+        st.builds(Apply, WRITERS, st.integers(0, 3), st.integers(0, 4)),
+        st.just(Restart()),
+    ),
+    max_size=40,
+)
+
+
+def numbered(number: int) -> Generation:
+    """The generation of a number: users, models, days and endings all mixed."""
+    day, user = DAY + number % 3, f"user_{number % 4}" if number % 4 else None
+    if number % 5 == 0:
+        return refusal(number, day=day, tenant="app")
+    tenant = ("app", "other")[number % 2]
+    return generation(number, day=day, user=user, tenant=tenant, provider="ab"[number % 2])
+
+
+class History:
+    """Journals and a store on one side, plain dicts that say what must be counted on the other."""
+
+    def __init__(self, open_store: OpenStore, folder: Path) -> None:
+        self._open_store = open_store
+        self._folder = folder
+        self._journals: dict[str, list[Record]] = {"v": [], "w": [], "x": []}
+        self._positions: dict[str, int] = {}
+        self._counted: dict[str, Generation] = {}
+
+    async def live(self, steps: Sequence[Append | Apply | Restart]) -> None:
+        """Take the steps, each life of the store from one restart to the next; then compare."""
+        rest = list(steps)
+        while rest:
+            async with self._open_store(self._folder) as store:
+                while rest and not isinstance(step := rest.pop(0), Restart):
+                    await self._take(step, store)
+                await self._compare(store)
+
+    async def _take(self, step: Append | Apply, store: Store) -> None:
+        journal = self._journals[step.writer]
+        if isinstance(step, Append):
+            journal.append(Record(step.writer, len(journal) + 1, numbered(step.number)))
+            return
+        position = self._positions.get(step.writer, 0)
+        start = max(0, position - step.back)
+        batch = journal[start : start + step.count]
+        await store.apply(batch)
+        for record in batch:
+            self._counted.setdefault(record.generation.id, record.generation)
+            self._positions[step.writer] = max(record.sequence, self._positions.get(step.writer, 0))
+
+    async def _compare(self, store: Store) -> None:
+        counted = list(self._counted.values())
+        recount = await store.recount()
+        assert recount.by_user == recount.by_provider == counting.by_day(counted)
+        assert recount.by_generation == recount.by_user
+        assert await store.positions(list(self._journals)) == self._positions
+        rows = await store.activity(ActivityQuery(since=0, until=EVER, by_user=True))
+        assert list(rows) == counting.activity_by_user(counted)
+        assert list(await store.users(UserQuery(since=0, until=EVER))) == counting.users(counted)
+        newest = sorted(counted, key=lambda one: (one.created_at, one.id), reverse=True)
+        assert list(await store.generations(GenerationQuery(limit=999))) == newest
+
+
+@pytest.mark.parametrize("kind", STORES)
+@given(steps=STEPS)
+@settings(max_examples=60, deadline=None)
+def test_any_history_counts_once(kind: str, steps: list[Append | Apply | Restart]) -> None:
+    """However writers, partial batches, retries and restarts interleave, the counts are exact."""
+    with TemporaryDirectory() as folder:
+        asyncio.run(History(STORES[kind], Path(folder)).live(steps))
