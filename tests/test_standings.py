@@ -174,6 +174,19 @@ async def test_file_of_an_earlier_version(tmp_path: Path) -> None:
         assert await store.spread(MONTH, None) == spread
 
 
+async def test_prefix_of_very_many(tmp_path: Path) -> None:
+    """Where sorting all that match would take long, the order is walked; the page is the same."""
+    crowd = [generation(n, user=f"user_{n % 10_500}\U0010ffff!", cost=n) for n in range(10_600)]
+    async with STORES["sqlite"](tmp_path) as store:
+        await store.apply(records(*crowd))
+        query = StandingsQuery(month=MONTH, prefix="user_", offset=50, limit=40)
+        rows = sorted(of_month(crowd, MONTH, None), key=lambda row: -row.counts.cost)
+        assert list(await store.standings(query)) == rows[50:90]
+        query = msgspec.structs.replace(query, prefix="user_104")
+        some = [row for row in rows if (row.user or "").startswith("user_104")]
+        assert list(await store.standings(query)) == some[50:90]
+
+
 @pytest.mark.parametrize("ascending", [False, True])
 @pytest.mark.parametrize("order", schema.STANDINGS)
 def test_order_is_an_index(tmp_path: Path, order: str, ascending: bool) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.enduser import MAX_USER_ID
 from gateway.generation import Generation
 from gateway.ledger.months import day_of_month, first_day, month_of
 from gateway.ledger.sqlite.reads import Where, user_row
@@ -35,6 +36,9 @@ _MOVE = """
     INSERT INTO spreads (month, tenant, measure, bar, users) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (month, tenant, measure, bar) DO UPDATE SET users = users + excluded.users
 """
+
+_COMMON = 10_000
+_LAST = "\U0010ffff" * (MAX_USER_ID + 1)
 
 Key = tuple[int, str, str]
 """Month, tenant, user."""
@@ -102,7 +106,9 @@ def _standing(
 ) -> Iterator[tuple[Any, ...]]:
     where = Where().compare("month", "=", query.month).compare("tenant", "=", tenant)
     if query.prefix:
-        where.compare("user", ">=", query.prefix).compare("user", "<", _after(query.prefix))
+        # The plus makes SQLite walk the index of the order, not that of the ids.
+        plus = "+" if query.order != "user" and _is_common(db, query, tenant) else ""
+        _begin_with(where, plus, query.prefix)
     value = STANDINGS[query.order]
     rank = "0" if query.order == "user" else f"-{value}"
     # Naming the values, not the negated ones, is what lets SQLite walk the index.
@@ -111,9 +117,21 @@ def _standing(
     return db.execute(f"SELECT {rank}, {_ROW} FROM months {where} ORDER BY {order}", where.values)
 
 
-def _after(prefix: str) -> str:
-    """The first text after all that begin with `prefix`, in SQLite's order of code points."""
-    return prefix + chr(0x10FFFF)
+def _is_common(db: sqlite3.Connection, query: StandingsQuery, tenant: str) -> bool:
+    """Whether so many ids begin with the prefix that sorting them would take longer than meeting
+    enough of them on the way through all."""
+    where = Where().compare("month", "=", query.month).compare("tenant", "=", tenant)
+    _begin_with(where, "", query.prefix)
+    (found,) = db.execute(
+        f"SELECT count(*) FROM (SELECT 1 FROM months {where} LIMIT {_COMMON})", where.values
+    ).fetchone()
+    return bool(found == _COMMON)
+
+
+def _begin_with(where: Where, plus: str, prefix: str) -> None:
+    """In SQLite's order of code points; no id is longer than the last one there could be."""
+    where.compare(f"{plus}user", ">=", prefix)
+    where.compare(f"{plus}user", "<", prefix + _LAST)
 
 
 def _tenants(db: sqlite3.Connection, month: int) -> list[str]:
