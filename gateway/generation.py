@@ -34,7 +34,8 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Flag(msgspec.Struct, frozen=True):
-    """A policy's verdict on the request, with Usage Panda's type names and texts."""
+    """What counts against a request's user: a policy's verdict, with Usage Panda's type names and
+    texts, a moderation's, or a provider's refusal."""
 
     type: str
     description: str
@@ -45,9 +46,12 @@ class Generation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     `created_at` is microseconds since the epoch; `latency_ms` runs to the last byte,
     `first_byte_ms` to the provider's first; `cost` and `cache_discount` are nano-dollars (the
-    discount is negative where cache writes cost more than they saved). `status` is what the client
-    saw; 499 when it left before there was one. `outcome`: `ok`, `refused` by us, `failed` with a
-    provider's or our error, `cancelled` by the client, `cut` by the provider mid-answer.
+    discount is negative where cache writes cost more than they saved). `moved_from`: the provider
+    of the user's call before, with the same model, when it was another one; `move_cost`:
+    nano-dollars that the prompt would have cost less from a warm cache, when such a call found
+    none. `status` is what the client saw; 499 when it left before there was one. `outcome`: `ok`,
+    `refused` by us, `failed` with a provider's or our error, `cancelled` by the client, `cut` by
+    the provider mid-answer.
     """
 
     id: str
@@ -72,6 +76,8 @@ class Generation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     usage: Usage = Usage()
     cost: int = 0
     cache_discount: int = 0
+    moved_from: str | None = None
+    move_cost: int = 0
     attempts: tuple[Attempt, ...] = ()
     flags: tuple[Flag, ...] = ()
     error: str | None = None

@@ -1,14 +1,16 @@
 """The counts a store must come to, counted the plainest way there is."""
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from typing import TypeVar
 
 import msgspec
 
 from gateway.generation import Generation
-from gateway.ledger.store import ActivityRow, Counts, UserRow
+from gateway.ledger.store import ActivityRow, Counts, Dimension, HourRow, UserRow
 
 K = TypeVar("K", bound=Hashable)
+
+_HOUR = 3_600_000_000
 
 
 def total(generations: Iterable[Generation]) -> Counts:
@@ -32,36 +34,63 @@ def by_day(generations: Iterable[Generation]) -> dict[int, Counts]:
     return {day: total(some) for day, some in grouped(generations, lambda one: one.day).items()}
 
 
-def activity(generations: Iterable[Generation]) -> list[ActivityRow]:
-    """One row a (day, model, provider), newest day first."""
-    groups = grouped(generations, lambda one: (-one.day, one.model or "", one.provider or ""))
-    return [
-        ActivityRow(day=-day, model=model or None, provider=provider or None, counts=total(some))
-        for (day, model, provider), some in sorted(groups.items())
-    ]
+def activity(
+    generations: Iterable[Generation], by: Collection[Dimension] = ()
+) -> list[ActivityRow]:
+    """One row a (day, model, provider) and whatever else it is by, newest day first."""
 
+    def key(one: Generation) -> tuple[int, str, str, str, str, str]:
+        return (
+            -one.day,
+            one.model or "",
+            one.provider or "",
+            (one.user or "") * ("user" in by),
+            one.tenant * ("user" in by or "tenant" in by),
+            (one.route or "") * ("route" in by),
+        )
 
-def activity_by_user(generations: Iterable[Generation]) -> list[ActivityRow]:
-    """One row a (day, model, provider, user, tenant), newest day first."""
-    groups = grouped(
-        generations,
-        lambda one: (-one.day, one.model or "", one.provider or "", one.user or "", one.tenant),
-    )
     return [
         ActivityRow(
             day=-day,
             model=model or None,
             provider=provider or None,
             user=user or None,
-            tenant=tenant,
+            tenant=tenant or None,
+            route=route or None,
             counts=total(some),
         )
-        for (day, model, provider, user, tenant), some in sorted(groups.items())
+        for (day, model, provider, user, tenant, route), some in sorted(
+            grouped(generations, key).items()
+        )
     ]
 
 
-def users(generations: Iterable[Generation]) -> list[UserRow]:
-    """One row a user of a tenant, the most expensive first."""
+def hours(generations: Iterable[Generation]) -> list[HourRow]:
+    """One row a (hour, tenant, model, provider), newest hour first."""
+    groups = grouped(
+        generations,
+        lambda one: (-(one.created_at // _HOUR), one.tenant, one.model or "", one.provider or ""),
+    )
+    return [
+        HourRow(
+            hour=-hour,
+            tenant=tenant,
+            model=model or None,
+            provider=provider or None,
+            counts=total(some),
+        )
+        for (hour, tenant, model, provider), some in sorted(groups.items())
+    ]
+
+
+def active_users(generations: Iterable[Generation]) -> dict[int, int]:
+    """Day -> how many users of a tenant had a call on it."""
+    days = grouped(generations, lambda one: one.day)
+    return {day: len({(one.tenant, one.user) for one in some}) for day, some in days.items()}
+
+
+def users(generations: Iterable[Generation], order: str = "cost") -> list[UserRow]:
+    """One row a user of a tenant, those with most of `order` first."""
     groups = grouped(generations, lambda one: (one.tenant, one.user or ""))
     rows = [
         UserRow(
@@ -74,4 +103,11 @@ def users(generations: Iterable[Generation]) -> list[UserRow]:
         )
         for (tenant, user), some in groups.items()
     ]
-    return sorted(rows, key=lambda row: (-row.counts.cost, row.tenant, row.user or ""))
+    return sorted(rows, key=lambda row: (-_value(row.counts, order), row.tenant, row.user or ""))
+
+
+def _value(counts: Counts, order: str) -> int:
+    if order == "tokens":
+        return counts.prompt_tokens + counts.completion_tokens
+    value: int = getattr(counts, order)
+    return value

@@ -8,6 +8,8 @@ import pytest
 import trustme
 from redis import Redis
 
+from bench.faults.lossy_proxy import proxy
+from bench.faults.redis_server import HOST, Server, free_port
 from gateway.ledger.ledger import open_store
 from gateway.ledger.months import month_of
 from gateway.ledger.redis import RedisStore
@@ -20,8 +22,7 @@ from gateway.ledger.store import (
     UserQuery,
 )
 from tests.generations import DAY, MICROSECONDS, generation, records, refusal
-from tests.redis_proxy import proxy
-from tests.redis_servers import HOST, Server, free_port, shared_cluster, shared_server
+from tests.redis_servers import shared_cluster, shared_server
 from tests.stores import prefix_of, redis_at
 
 
@@ -155,7 +156,7 @@ async def test_no_read_scans(own_server: Server) -> None:
     await store.apply(records(generation(1), refusal(2)))
     await store.generations(GenerationQuery(status="200"))
     await store.generation("gen-1", None)
-    await store.activity(ActivityQuery(since=0, until=DAY, by_user=True))
+    await store.activity(ActivityQuery(since=0, until=DAY, by=frozenset({"user"})))
     await store.users(UserQuery(since=0, until=DAY, order="flags"))
     await store.standings(StandingsQuery(month=month_of(DAY), prefix="u"))
     await store.spread(month_of(DAY), None)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from gateway.generation import Generation, Record
 from gateway.ledger.store import (
     ActivityQuery,
+    Dimension,
     GenerationQuery,
     Store,
     UserQuery,
@@ -22,6 +23,7 @@ from tests.generations import DAY, generation, refusal
 from tests.stores import STORES, OpenStore
 
 EVER = 99_999
+BY_ALL: frozenset[Dimension] = frozenset({"user", "tenant", "route"})
 
 
 class Append(msgspec.Struct, frozen=True):
@@ -63,7 +65,17 @@ def numbered(number: int) -> Generation:
     if number % 5 == 0:
         return refusal(number, day=day, tenant="app")
     tenant = ("app", "other")[number % 2]
-    return generation(number, day=day, user=user, tenant=tenant, provider="ab"[number % 2])
+    moved_from = "c" if number % 3 == 0 else None
+    return generation(
+        number,
+        day=day,
+        user=user,
+        tenant=tenant,
+        provider="ab"[number % 2],
+        route=("home", "spill")[number // 2 % 2],
+        moved_from=moved_from,
+        move_cost=number if moved_from else 0,
+    )
 
 
 class History:
@@ -104,9 +116,11 @@ class History:
         assert recount.by_user == recount.by_provider == counting.by_day(counted)
         assert recount.by_generation == recount.by_user
         assert await store.positions(list(self._journals)) == self._positions
-        rows = await store.activity(ActivityQuery(since=0, until=EVER, by_user=True))
-        assert list(rows) == counting.activity_by_user(counted)
+        rows = await store.activity(ActivityQuery(since=0, until=EVER, by=BY_ALL))
+        assert list(rows) == counting.activity(counted, BY_ALL)
         assert list(await store.users(UserQuery(since=0, until=EVER))) == counting.users(counted)
+        assert await store.hours(0, EVER * 24, None) == counting.hours(counted)
+        assert await store.active_users(0, EVER, None) == counting.active_users(counted)
         newest = sorted(counted, key=lambda one: (one.created_at, one.id), reverse=True)
         assert list(await store.generations(GenerationQuery(limit=999))) == newest
 

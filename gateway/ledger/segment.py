@@ -15,6 +15,9 @@ from typing import Self
 
 from gateway.ledger.lock import try_lock
 
+SET_ASIDE = ".corrupt"
+"""What is added to the name of a segment with corrupt lines, where another would be deleted."""
+
 _NAME = re.compile(r"(?P<writer>[0-9A-Za-z_-]+)-(?P<first>\d{12})\.jsonl")
 
 
@@ -89,3 +92,8 @@ def segments(folder: Path) -> list[Segment]:
     """The segments in `folder`, writer by writer, each in the order it was written."""
     named = (Segment.named(path) for path in folder.glob("*.jsonl"))
     return sorted(segment for segment in named if segment)
+
+
+def set_aside(folder: Path) -> list[Path]:
+    """The files of segments that hold corrupt lines and are applied otherwise."""
+    return sorted(folder.glob(f"*.jsonl{SET_ASIDE}"))

@@ -5,10 +5,11 @@ nano-dollars, milliseconds.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Literal, Protocol, Self
+from typing import ClassVar, Literal, Protocol, Self
 
 import msgspec
 
+from gateway.errors import GatewayError
 from gateway.generation import Generation, Record
 
 LARGEST = 10**13
@@ -16,8 +17,16 @@ LARGEST = 10**13
 tokens) can overflow a 64-bit sum: ten thousand dollars, or ten trillion tokens."""
 
 
-class StoreUnavailable(Exception):
+class StoreUnavailable(GatewayError):
     """The store cannot be reached or cannot take more; the text names it and says why."""
+
+    status = 503
+    code = "ledger_unavailable"
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.message = f"The ledger's store does not answer: {text}"
 
 
 class GenerationQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,23 +48,30 @@ class GenerationQuery(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = 50
 
 
+Dimension = Literal["tenant", "user", "route"]
+"""What daily rows can be kept apart by, beside model and provider."""
+
+
 class ActivityQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which daily rows: `since` and `until` are days since the epoch, both inclusive.
 
-    `by_user` keeps the rows of each user apart; naming a `user` implies it.
+    `by` keeps rows apart that are added up otherwise; `user` in it, or naming a `user`, implies
+    `tenant`, as two tenants' users of one name are two users.
     """
 
     since: int
     until: int
     tenants: frozenset[str] | None = None
     user: str | None = None
-    by_user: bool = False
+    by: frozenset[Dimension] = frozenset()
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """The counters of a day, a user, or whatever else generations were grouped by.
 
-    `errors` counts generations that are errors, `flags` the flags raised on all of them.
+    `errors` counts generations that are errors, `flags` the flags raised on all of them, `moves`
+    those that went to another provider than their user's call before; `move_cost` is what those of
+    them that found no cache there cost more.
     """
 
     requests: int = 0
@@ -68,6 +84,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     cost: int = 0
     cache_discount: int = 0
     latency_ms: int = 0
+    moves: int = 0
+    move_cost: int = 0
 
     @classmethod
     def of(cls, generation: Generation) -> Self:
@@ -84,6 +102,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
             cost=_bounded(generation.cost),
             cache_discount=_bounded(generation.cache_discount),
             latency_ms=_bounded(generation.latency_ms),
+            moves=int(generation.moved_from is not None),
+            move_cost=_bounded(generation.move_cost),
         )
 
 
@@ -91,14 +111,17 @@ COUNTERS: tuple[str, ...] = Counts.__struct_fields__
 
 
 def _bounded(value: int) -> int:
-    return max(-LARGEST, min(value, LARGEST))
+    if -LARGEST <= value <= LARGEST:
+        return value
+    return LARGEST if value > 0 else -LARGEST
 
 
 class ActivityRow(msgspec.Struct, frozen=True, kw_only=True):
-    """The counters of one (day, model, provider), and of one tenant's user when asked by user.
+    """The counters of one (day, model, provider), and of what else the query keeps apart.
 
-    `model` is None for calls that named none, `provider` for calls that reached none, `user` for
-    calls without a user id. `tenant` and `user` are None in rows that are not by user.
+    `model` is None for calls that named none, `provider` and `route` for calls that reached none,
+    `user` for calls without a user id. `tenant`, `user` and `route` are None as well in rows that
+    are not by them.
     """
 
     day: int
@@ -107,6 +130,17 @@ class ActivityRow(msgspec.Struct, frozen=True, kw_only=True):
     counts: Counts
     tenant: str | None = None
     user: str | None = None
+    route: str | None = None
+
+
+class HourRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The counters of one (hour, tenant, model, provider); hours since the epoch, UTC."""
+
+    hour: int
+    tenant: str
+    model: str | None
+    provider: str | None
+    counts: Counts
 
 
 class UserRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -209,7 +243,8 @@ class Recount(msgspec.Struct, frozen=True, kw_only=True):
     """Three ways to count the same requests; they agree, or the ledger has drifted.
 
     Each maps a day to its counters: summed over users, over providers, and over the single
-    generations that are still kept. `complete_from` is the first day of which nothing was
+    generations that are still kept; the first and the last with what erased users left in the
+    totals. `complete_from` is the first day of which nothing was
     forgotten; on earlier days `by_generation` says less than the others.
     """
 
@@ -221,6 +256,10 @@ class Recount(msgspec.Struct, frozen=True, kw_only=True):
 
 class Store(Protocol):
     """Where applied records end up. All methods may raise StoreUnavailable."""
+
+    @property
+    def name(self) -> str:
+        """What people know it by: a file, or hosts without credentials."""
 
     async def apply(self, records: Sequence[Record]) -> None:
         """Count `records`, once each however often they come; all of them or none.
@@ -243,16 +282,35 @@ class Store(Protocol):
         """Newest first, then highest id first; at most `limit`."""
 
     async def activity(self, query: ActivityQuery) -> Sequence[ActivityRow]:
-        """Newest day first, then by model, provider, user and tenant."""
+        """Newest day first, then by model, provider, user, tenant and route."""
+
+    async def hours(
+        self, since: int, until: int, tenants: frozenset[str] | None
+    ) -> Sequence[HourRow]:
+        """Hours `since` to `until`, both inclusive, kept as long as generations; newest hour first,
+        then by tenant, model and provider."""
+
+    async def active_users(
+        self, since: int, until: int, tenants: frozenset[str] | None
+    ) -> Mapping[int, int]:
+        """Day -> how many users had a request on it, calls without a user id as one more user of
+        their tenant; days without any are left out. Reads a number a day and tenant."""
 
     async def users(self, query: UserQuery) -> Sequence[UserRow]:
-        """Highest first."""
+        """Highest first, without reading every user of the range."""
 
     async def standings(self, query: StandingsQuery) -> Sequence[UserRow]:
         """The users of a month in order, without reading those before or after the page."""
 
     async def spread(self, month: int, tenants: frozenset[str] | None) -> Spread:
         """How the users of a month are spread; calls without a user count as one more user."""
+
+    async def erase(self, tenant: str, user: str) -> int:
+        """Forget one end user: generations, rows, standings; how many generations it were.
+
+        What the user's calls cost stays in the totals of their days, which name nobody; `recount`
+        adds it to all three of its counts. It may be called again, also after a crash midway.
+        """
 
     async def recount(self) -> Recount:
         """Recount everything; slow on purpose, for `hearth ledger verify`."""

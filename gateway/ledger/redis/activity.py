@@ -1,36 +1,52 @@
-"""Daily rows."""
+"""Daily and hourly rows, and how many users a day had."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from gateway.ledger.redis import periods
 from gateway.ledger.redis.client import Client
 from gateway.ledger.redis.keys import Shards
 from gateway.ledger.redis.periods import Part
-from gateway.ledger.store import ActivityQuery, ActivityRow, Counts
+from gateway.ledger.store import ActivityQuery, ActivityRow, Counts, HourRow
 
-Row = tuple[int, str, str]
-"""Minus the day, model, provider: in the order rows are told."""
+Row = tuple[int, str, str, str, str, str]
+"""Minus the day, model, provider, user, tenant, route: in the order rows are told."""
 
 
 async def activity(client: Client, shards: Shards, query: ActivityQuery) -> Sequence[ActivityRow]:
     """Out of the totals, or out of the hashes of single users."""
     days = await periods.days(client, shards, query.since, query.until, query.tenants)
-    if query.by_user or query.user is not None:
-        return await _by_user(client, await _users(client, shards, days, query.user))
-    hashes = await client.ask([("HGETALL", day.totals) for day in days])
+    if "user" in query.by or query.user is not None:
+        places = await _users(client, shards, days, query.user)
+        hashes = await client.ask([("HGETALL", day.user(user)) for day, user in places])
+    else:
+        places = [(day, "") for day in days]
+        hashes = await client.ask([("HGETALL", day.totals) for day in days])
     sums: dict[Row, list[Counts]] = {}
-    for day, fields in zip(days, hashes, strict=True):
-        for (model, provider), counts in periods.rows(fields).items():
-            sums.setdefault((-day.number, model, provider), []).append(counts)
-    return [
-        ActivityRow(
-            day=-day,
-            model=model or None,
-            provider=provider or None,
-            counts=periods.total(sums[day, model, provider]),
-        )
-        for day, model, provider in sorted(sums)
-    ]
+    for (day, user), fields in zip(places, hashes, strict=True):
+        for (model, provider, route), counts in periods.rows(fields).items():
+            row = _row(query, day, user, model, provider, route)
+            sums.setdefault(row, []).append(counts)
+    return [_told(row, periods.total(sums[row])) for row in sorted(sums)]
+
+
+def _row(query: ActivityQuery, day: Part, user: str, model: str, provider: str, route: str) -> Row:
+    names_users = "user" in query.by or query.user is not None
+    tenant = day.tenant if names_users or "tenant" in query.by else ""
+    return -day.number, model, provider, user, tenant, route if "route" in query.by else ""
+
+
+def _told(row: Row, counts: Counts) -> ActivityRow:
+    day, model, provider, user, tenant, route = row
+    return ActivityRow(
+        day=-day,
+        model=model or None,
+        provider=provider or None,
+        user=user or None,
+        tenant=tenant or None,
+        route=route or None,
+        counts=counts,
+    )
 
 
 async def _users(
@@ -49,21 +65,35 @@ async def all_users(client: Client, parts: Sequence[Part]) -> list[tuple[Part, s
     ]
 
 
-async def _by_user(client: Client, users: Sequence[tuple[Part, str]]) -> list[ActivityRow]:
-    hashes = await client.ask([("HGETALL", day.user(user)) for day, user in users])
-    found = [
-        (-day.number, model, provider, user, day.tenant, counts)
-        for (day, user), fields in zip(users, hashes, strict=True)
-        for (model, provider), counts in periods.rows(fields).items()
-    ]
+async def hours(
+    client: Client, shards: Shards, since: int, until: int, tenants: frozenset[str] | None
+) -> Sequence[HourRow]:
+    """Out of the totals of each hour."""
+    found = await periods.hours(client, shards, since, until, tenants)
+    hashes = await client.ask([("HGETALL", hour.totals) for hour in found])
+    sums: dict[tuple[int, str, str, str], list[Counts]] = {}
+    for hour, fields in zip(found, hashes, strict=True):
+        for (model, provider, _), counts in periods.rows(fields).items():
+            sums.setdefault((-hour.number, hour.tenant, model, provider), []).append(counts)
     return [
-        ActivityRow(
-            day=-day,
+        HourRow(
+            hour=-hour,
+            tenant=tenant,
             model=model or None,
             provider=provider or None,
-            counts=counts,
-            tenant=tenant,
-            user=user or None,
+            counts=periods.total(sums[hour, tenant, model, provider]),
         )
-        for day, model, provider, user, tenant, counts in sorted(found, key=lambda row: row[:5])
+        for hour, tenant, model, provider in sorted(sums)
     ]
+
+
+async def active_users(
+    client: Client, shards: Shards, since: int, until: int, tenants: frozenset[str] | None
+) -> Mapping[int, int]:
+    """How long the boards of each day are: a user is on one shard only."""
+    days = await periods.days(client, shards, since, until, tenants)
+    sizes = await client.ask([("ZCARD", day.board("requests")) for day in days])
+    users: Counter[int] = Counter()
+    for day, size in zip(days, sizes, strict=True):
+        users[day.number] += size
+    return {day: users[day] for day in users if users[day]}

@@ -50,12 +50,17 @@ local function keep(entry, record)
   end
 end
 
-local function list(entry, day, month)
+local function list(entry, hour, day, month)
   redis.call('ZADD', TENANTS, 'GT', entry.moment, entry.tenant)
-  redis.call('ZADD', PERIODS, day.last_day, day.name, month.last_day, month.name)
+  redis.call('ZADD', KEYS[entry.pairs], 'GT', entry.moment, entry.pair)
+  redis.call(
+    'ZADD', PERIODS,
+    hour.last_day, hour.name, day.last_day, day.name, month.last_day, month.name
+  )
 end
 
-local function count_day(entry, day)
+local function count_day(entry, hour, day)
+  add(KEYS[hour.totals], entry.hour_row, entry.counts)
   add(KEYS[day.totals], entry.row, entry.counts)
   add(KEYS[entry.user_day], entry.row, entry.counts)
   widen(KEYS[entry.user_day], entry.moment)
@@ -126,6 +131,28 @@ local function spread(month, before, now)
   end
 end
 
+-- Takes an end user out of a period; what it had of a day is left to the day's erased users.
+local function erase(gone)
+  local key = KEYS[gone.kept]
+  local fields = redis.call('HGETALL', key)
+  for index = 1, #fields, 2 do
+    local counter = fields[index]:match(':([^:]*)$')
+    if counter then
+      redis.call('HINCRBY', KEYS[gone.erased], counter, fields[index + 1])
+    end
+  end
+  if gone.spread then
+    for _, measure in ipairs(#fields > 0 and MEASURES or {}) do
+      local standing = measure .. ':' .. bar(redis.call('HGET', key, measure))
+      redis.call('HINCRBY', KEYS[gone.spread], standing, -1)
+    end
+  end
+  for _, board in ipairs(gone.boards) do
+    redis.call('ZREM', KEYS[board], gone.user)
+  end
+  redis.call('UNLINK', key)
+end
+
 local function note_cuts(days)
   for field, first_day in pairs(days) do
     if first_day > tonumber(redis.call('HGET', RETENTION, field) or 0) then
@@ -166,11 +193,12 @@ for index, entry in ipairs(batch.entries) do
   if entry.sequence > reached[entry.writer] then
     reached[entry.writer] = entry.sequence
     if redis.call('EXISTS', KEYS[entry.generation]) == 0 then
+      local hour = batch.hours[entry.hour]
       local day, month = batch.days[entry.day], batch.months[entry.month]
       note_standing(entry)
       keep(entry, ARGV[index + 1])
-      list(entry, day, month)
-      count_day(entry, day)
+      list(entry, hour, day, month)
+      count_day(entry, hour, day)
       count_month(entry)
     end
   end
@@ -186,6 +214,10 @@ for _, writer in ipairs(batch.writers) do
   local sequence = math.max(writer.sequence, reached[writer.name])
   redis.call('HSET', WRITERS, writer.name, string.format('%.0f', sequence))
   redis.call('ZADD', WRITER_DAYS, 'GT', writer.day, writer.name)
+end
+
+for _, gone in ipairs(batch.gone) do
+  erase(gone)
 end
 
 note_cuts(batch.retention)

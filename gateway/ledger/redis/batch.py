@@ -10,6 +10,8 @@ from gateway.ledger.redis import keys
 from gateway.ledger.redis.keys import Keys, Shards
 from gateway.ledger.store import Counts
 
+_HOUR = 3_600_000_000
+
 
 class Writer(msgspec.Struct, frozen=True):
     """How far the batch goes in a writer's journal, and the last day it counts on."""
@@ -20,11 +22,11 @@ class Writer(msgspec.Struct, frozen=True):
 
 
 class Period(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The keys all users of a tenant share in a day or a month."""
+    """The keys all users of a tenant share in an hour, a day or a month."""
 
     name: str
     last_day: int
-    boards: Mapping[str, int]
+    boards: Mapping[str, int] = {}
     totals: int = 0
     spread: int = 0
 
@@ -32,7 +34,9 @@ class Period(msgspec.Struct, frozen=True, omit_defaults=True):
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     """One record. `counts` leaves out zeros; `ranks` is what to add to the boards of its day.
 
-    `day` and `month` are places in the batch's own lists, counted from 1 as Lua does.
+    `hour`, `day` and `month` are places in the batch's own lists, counted from 1 as Lua does.
+    `row` and `hour_row` are what its counters' fields begin with, `pair` names its model and
+    provider.
     """
 
     writer: str
@@ -43,15 +47,30 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     moment: str
     day_of_month: int
     row: str
+    hour_row: str
+    pair: str
     counts: Mapping[str, str]
     ranks: Mapping[str, str]
+    hour: int
     day: int
     month: int
     generation: int
+    pairs: int
     lists: Sequence[int]
     user_day: int
     user_month: int
     upstream: int | None = None
+
+
+class Gone(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An end user to take out of one period: the key of what is `kept` of it there, and the boards,
+    a month's spread, or the hash of a day's erased users, as that period has them."""
+
+    user: str
+    kept: int
+    boards: Sequence[int]
+    erased: int | None = None
+    spread: int | None = None
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,9 +80,11 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     writers: Sequence[Writer] = ()
+    hours: Sequence[Period] = ()
     days: Sequence[Period] = ()
     months: Sequence[Period] = ()
     entries: Sequence[Entry] = ()
+    gone: Sequence[Gone] = ()
     retention: Mapping[str, int] = {}
 
 
@@ -92,12 +113,38 @@ def forgetting(names: Keys, complete_from: int, activity_from: int) -> Call:
     return _finished(_Numbers(names), Batch(retention=retention), ())
 
 
+def erasing(names: Keys, tenant: str, user: str, periods: Sequence[str]) -> Call:
+    """A call that counts nothing: it takes a user out of days and months."""
+    numbers = _Numbers(names)
+    gone = [_gone(numbers, tenant, user, period) for period in periods]
+    return _finished(numbers, Batch(gone=gone), ())
+
+
+def _gone(numbers: "_Numbers", tenant: str, user: str, period: str) -> Gone:
+    number, names, is_day = numbers.of, numbers.names, period[0] == "d"
+    orders = keys.DAY_ORDERS if is_day else keys.MONTH_ORDERS
+    return Gone(
+        user=user,
+        kept=number(names.user(period, tenant, user)),
+        boards=[number(names.board(period, tenant, order)) for order in orders],
+        erased=number(names.erased(period, tenant)) if is_day else None,
+        spread=None if is_day else number(names.spread(period, tenant)),
+    )
+
+
 def _call(names: Keys, records: Sequence[Record], writers: Sequence[Writer]) -> Call:
     numbers = _Numbers(names)
+    hours = _Periods(numbers, ())
     days = _Periods(numbers, keys.DAY_ORDERS)
     months = _Periods(numbers, keys.MONTH_ORDERS)
-    entries = [_entry(record, numbers, days, months) for record in records]
-    batch = Batch(writers=writers, days=days.listed, months=months.listed, entries=entries)
+    entries = [_entry(record, numbers, hours, days, months) for record in records]
+    batch = Batch(
+        writers=writers,
+        hours=hours.listed,
+        days=days.listed,
+        months=months.listed,
+        entries=entries,
+    )
     return _finished(numbers, batch, [msgspec.json.encode(each.generation) for each in records])
 
 
@@ -164,7 +211,9 @@ class _Periods:
         )
 
 
-def _entry(record: Record, numbers: _Numbers, days: _Periods, months: _Periods) -> Entry:
+def _entry(
+    record: Record, numbers: _Numbers, hours: _Periods, days: _Periods, months: _Periods
+) -> Entry:
     one, number, names = record.generation, numbers.of, numbers.names
     day, month, user = keys.day(one.day), keys.month(month_of(one.day)), one.user or ""
     counts = Counts.of(one)
@@ -177,12 +226,16 @@ def _entry(record: Record, numbers: _Numbers, days: _Periods, months: _Periods) 
         user=user,
         moment=f"{one.created_at:016}",
         day_of_month=day_of_month(one.day),
-        row=keys.joined(one.model or "", one.provider or "", ""),
+        row=keys.joined(one.model or "", one.provider or "", one.route or "", ""),
+        hour_row=keys.joined(one.model or "", one.provider or "", "", ""),
+        pair=keys.joined(one.model or "", one.provider or ""),
         counts=_texts(msgspec.structs.asdict(counts)),
         ranks=_texts({order: -value for order, value in _values(counts).items()}),
+        hour=hours.place(keys.hour(one.created_at // _HOUR), one.tenant),
         day=days.place(day, one.tenant),
         month=months.place(month, one.tenant),
         generation=number(names.generation(one.id)),
+        pairs=number(names.pairs(one.tenant)),
         lists=[number(key) for key in _lists(one, names)],
         user_day=number(names.user(day, one.tenant, user)),
         user_month=number(names.user(month, one.tenant, user)),
@@ -191,7 +244,8 @@ def _entry(record: Record, numbers: _Numbers, days: _Periods, months: _Periods) 
 
 
 def _lists(one: Generation, names: Keys) -> list[str]:
-    lists = [names.newest(one.tenant)]
+    served = names.served(one.tenant, one.model or "", one.provider or "")
+    lists = [names.newest(one.tenant), served]
     if one.user is not None:
         lists.append(names.newest_of_user(one.tenant, one.user))
     if is_unusual(one.status, one.outcome, bool(one.flags)):

@@ -34,7 +34,7 @@ class Client:
         self, redis: Redis | RedisCluster, name: str, replicas: int = 0, patience: float = 1.0
     ) -> None:
         self._redis = redis
-        self._name = name
+        self.name = name
         self._replicas = replicas
         self._patience = patience
 
@@ -56,7 +56,7 @@ class Client:
         good = await self._good(replies)
         if self._replicas and (having := good[-1]) < self._replicas:
             raise StoreUnavailable(
-                f"{self._name}: {having} of {self._replicas} replicas have what was applied"
+                f"{self.name}: {having} of {self._replicas} replicas have what was applied"
             )
 
     async def close(self) -> None:
@@ -99,4 +99,4 @@ class Client:
             await self._redis.aclose()
 
     def _unavailable(self, error: Exception) -> StoreUnavailable:
-        return StoreUnavailable(f"{self._name}: {str(error) or type(error).__name__}")
+        return StoreUnavailable(f"{self.name}: {str(error) or type(error).__name__}")

@@ -13,6 +13,7 @@ from gateway.ledger.redis.keys import Keys, Shards
 from gateway.ledger.redis.periods import Part
 
 _DAY = 86_400_000_000
+_HOUR = 3_600_000_000
 _AT_ONCE = 500
 
 
@@ -34,6 +35,8 @@ async def expire(
     )  # fmt: skip
     for part in await periods.parts(client, shards, "-inf", f"({activity_before}"):
         await _expire_part(client, part)
+    for part in await periods.hours(client, shards, 0, generations_before // _HOUR - 1, None):
+        await _expire_part(client, part)
 
 
 async def _expire_some(client: Client, names: Keys, tenant: str, before: int) -> bool:
@@ -46,11 +49,17 @@ async def _expire_some(client: Client, names: Keys, tenant: str, before: int) ->
     kept = await client.ask([("GET", names.generation(each)) for each in ids])
     generations = [decode(record) for record in kept if record]
     users = {each.user for each in generations if each.user is not None}
-    lists = [names.unusual(tenant), *(names.newest_of_user(tenant, user) for user in users)]
+    pairs = {(each.model or "", each.provider or "") for each in generations}
+    lists = [
+        names.unusual(tenant),
+        *(names.newest_of_user(tenant, user) for user in users),
+        *(names.served(tenant, model, provider) for model, provider in pairs),
+        names.pairs(tenant),
+    ]
     upstream = [names.upstream(tenant, e.upstream_id) for e in generations if e.upstream_id]
     await client.ask(
         [
-            *await _obsolete(client, upstream, ids),
+            *await obsolete(client, upstream, ids),
             *(("ZREMRANGEBYSCORE", key, *span) for key in lists),
             *(("UNLINK", names.generation(each)) for each in ids),
         ]
@@ -59,7 +68,7 @@ async def _expire_some(client: Client, names: Keys, tenant: str, before: int) ->
     return True
 
 
-async def _obsolete(client: Client, upstream: Sequence[str], ids: Sequence[str]) -> list[Command]:
+async def obsolete(client: Client, upstream: Sequence[str], ids: Sequence[str]) -> list[Command]:
     """To unlink what refers to one of `ids`; an upstream id that was used again is kept."""
     references = await client.ask([("GET", key) for key in upstream])
     gone = set(ids)
@@ -73,10 +82,10 @@ async def _obsolete(client: Client, upstream: Sequence[str], ids: Sequence[str])
 async def _expire_part(client: Client, part: Part) -> None:
     users = await all_users(client, [part])
     await client.ask([("UNLINK", part.user(user)) for _, user in users])
-    orders = keys.MONTH_ORDERS if part.period[0] == "m" else keys.DAY_ORDERS
+    orders = {"h": (), "d": keys.DAY_ORDERS, "m": keys.MONTH_ORDERS}[part.period[0]]
     await client.ask(
         [
-            ("UNLINK", part.totals, part.spread, *map(part.board, orders)),
+            ("UNLINK", part.totals, part.erased, part.spread, *map(part.board, orders)),
             ("ZREM", part.names.periods, keys.joined(part.period, part.tenant)),
         ]
     )

@@ -10,7 +10,7 @@ import msgspec
 from gateway.generation import Generation
 from gateway.ledger.redis.batch import is_unusual
 from gateway.ledger.redis.client import Client, Command
-from gateway.ledger.redis.keys import Keys, Shards
+from gateway.ledger.redis.keys import Keys, Shards, split
 from gateway.ledger.store import GenerationQuery
 
 Place = tuple[int, str]
@@ -128,7 +128,22 @@ async def _lists(client: Client, shards: Shards, query: GenerationQuery) -> list
     every = [(names, tenant) for names in shards.all for tenant in tenants]
     if _seeks_trouble(query):
         return [(names, names.unusual(tenant)) for names, tenant in every]
+    if query.model is not None or query.provider is not None:
+        return await _served(client, every, query)
     return [(names, names.newest(tenant)) for names, tenant in every]
+
+
+async def _served(
+    client: Client, homes: Sequence[tuple[Keys, str]], query: GenerationQuery
+) -> list[tuple[Keys, str]]:
+    """The lists of the models and providers that are asked for."""
+    known = await client.ask([("ZRANGE", names.pairs(tenant), 0, -1) for names, tenant in homes])
+    return [
+        (names, names.served(tenant, model, provider))
+        for (names, tenant), some in zip(homes, known, strict=True)
+        for model, provider in map(split, some)
+        if query.model in (None, model) and query.provider in (None, provider)
+    ]
 
 
 def _seeks_trouble(query: GenerationQuery) -> bool:

@@ -2,8 +2,8 @@
 
 A store is cut into shards; an end user with all that belongs to it lives on one of them. A single
 server has one shard, a Cluster sixteen. The braces make all keys of a shard share a hash slot, so
-that one script call can change them together. `P` is a period: `d` and a day (since the epoch), or
-`m` and a month (since January 1970), e.g. `d20000` and `m657`.
+that one script call can change them together. `P` is a period: `h` and an hour or `d` and a day
+(since the epoch), or `m` and a month (since January 1970), e.g. `h480000`, `d20000` and `m657`.
 
     hearth{SHARD}:
         writers                 hash    writer -> sequence of its last applied record
@@ -17,14 +17,17 @@ that one script call can change them together. `P` is a period: `d` and a day (s
         upstream:TENANT:ID      string  of the newest with that upstream id: its moment and own id
         newest:TENANT           zset    generation id, by its moment in microseconds
         newest:TENANT:USER      zset    the same of one end user
+        served:TENANT:MODEL:PROVIDER    the same of one model at one provider
+        pairs:TENANT            zset    MODEL:PROVIDER that have a list, by its newest moment
         unusual:TENANT          zset    the same of those that are flagged, not ok, or not 200
 
-        totals:dDAY:TENANT      hash    MODEL:PROVIDER:COUNTER -> integer
-        user:dDAY:TENANT:USER   hash    the same of one end user; first, last -> moment
+        totals:dDAY:TENANT      hash    MODEL:PROVIDER:ROUTE:COUNTER -> integer
+        totals:hHOUR:TENANT     hash    MODEL:PROVIDER::COUNTER -> integer
+        erased:dDAY:TENANT      hash    COUNTER -> integer, of users whose own rows were erased
+        user:dDAY:TENANT:USER   hash    as totals, of one end user; first, last -> moment
         user:mMONTH:TENANT:USER hash    COUNTER -> integer; first, last; days -> a bit for each day
         board:P:TENANT:ORDER    zset    user, by minus what `ORDER` says
         spread:mMONTH:TENANT    hash    MEASURE:BAR -> how many users stand there
-        scratch:RANDOM          zset    boards added up for one answer, gone within a minute
 
 Counters are exact 64-bit integers (HINCRBY). The score of a sorted set is a double: exact to 2^53,
 nine million dollars in nano-dollars for one user in one period. Beyond that two users who are that
@@ -54,6 +57,11 @@ MONTH_ORDERS = (
 )
 
 
+def hour(number: int) -> str:
+    """The period of an hour."""
+    return f"h{number}"
+
+
 def day(number: int) -> str:
     """The period of a day."""
     return f"d{number}"
@@ -67,6 +75,8 @@ def month(number: int) -> str:
 def last_day(period: str) -> int:
     """The day a period ends with."""
     number = int(period[1:])
+    if period[0] == "h":
+        return number // 24
     return number if period[0] == "d" else first_day(number + 1) - 1
 
 
@@ -104,11 +114,20 @@ class Keys:
     def newest_of_user(self, tenant: str, user: str) -> str:
         return self._key("newest", tenant, user)
 
+    def served(self, tenant: str, model: str, provider: str) -> str:
+        return self._key("served", tenant, model, provider)
+
+    def pairs(self, tenant: str) -> str:
+        return self._key("pairs", tenant)
+
     def unusual(self, tenant: str) -> str:
         return self._key("unusual", tenant)
 
     def totals(self, period: str, tenant: str) -> str:
         return self._key("totals", period, tenant)
+
+    def erased(self, period: str, tenant: str) -> str:
+        return self._key("erased", period, tenant)
 
     def user(self, period: str, tenant: str, user: str) -> str:
         return self._key("user", period, tenant, user)
@@ -118,9 +137,6 @@ class Keys:
 
     def spread(self, period: str, tenant: str) -> str:
         return self._key("spread", period, tenant)
-
-    def scratch(self, name: str) -> str:
-        return self._key("scratch", name)
 
     def _key(self, *parts: str) -> str:
         return self._start + joined(*parts)

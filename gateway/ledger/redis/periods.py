@@ -38,6 +38,10 @@ class Part(msgspec.Struct, frozen=True):
         return self.names.totals(self.period, self.tenant)
 
     @property
+    def erased(self) -> str:
+        return self.names.erased(self.period, self.tenant)
+
+    @property
     def spread(self) -> str:
         return self.names.spread(self.period, self.tenant)
 
@@ -62,6 +66,18 @@ async def days(
     return [part for part in found if part.period[0] == "d" and _of(part, tenants)]
 
 
+async def hours(
+    client: Client, shards: Shards, since: int, until: int, tenants: frozenset[str] | None
+) -> list[Part]:
+    """Hours of tenants within a range."""
+    found = await parts(client, shards, since // 24, until // 24)
+    return [
+        part
+        for part in found
+        if part.period[0] == "h" and since <= part.number <= until and _of(part, tenants)
+    ]
+
+
 async def months(
     client: Client, shards: Shards, month: int, tenants: frozenset[str] | None
 ) -> list[Part]:
@@ -76,14 +92,19 @@ def _of(part: Part, tenants: frozenset[str] | None) -> bool:
     return tenants is None or part.tenant in tenants
 
 
-def rows(fields: Fields) -> dict[tuple[str, str], Counts]:
-    """The counters of a day's hash by model and provider."""
-    found: dict[tuple[str, str], dict[str, int]] = {}
+def rows(fields: Fields) -> dict[tuple[str, str, str], Counts]:
+    """The counters of a day's or an hour's hash by model, provider and route."""
+    found: dict[tuple[str, str, str], dict[str, int]] = {}
     for field, value in fields.items():
         if b":" in field:
-            model, provider, counter = keys.split(field)
-            found.setdefault((model, provider), {})[counter] = int(value)
+            model, provider, route, counter = keys.split(field)
+            found.setdefault((model, provider, route), {})[counter] = int(value)
     return {row: Counts(**counters) for row, counters in found.items()}
+
+
+def single(fields: Fields) -> Counts:
+    """The counters of a hash that has nothing apart."""
+    return Counts(**{name: int(fields.get(name.encode(), 0)) for name in COUNTERS})
 
 
 def user_row(tenant: str, user: str, hashes: Iterable[tuple[str, Fields]]) -> UserRow | None:
@@ -112,7 +133,7 @@ def total(counts: Iterable[Counts]) -> Counts:
 def _counts(period: str, fields: Fields) -> Counts:
     if period[0] == "d":
         return total(rows(fields).values())
-    return Counts(**{name: int(fields.get(name.encode(), 0)) for name in COUNTERS})
+    return single(fields)
 
 
 def _active_days(period: str, fields: Fields) -> int:

@@ -22,10 +22,11 @@ Sums = dict[int, Counts]
 async def recount(client: Client, shards: Shards) -> Recount:
     """Meanwhile shippers are told to wait: a batch between two reads would look like drift."""
     async with _held(client, shards):
+        erased = await _erased(client, shards)
         return Recount(
-            by_user=await _by_user(client, shards),
+            by_user=_together(await _by_user(client, shards), erased),
             by_provider=await _by_provider(client, shards),
-            by_generation=await _by_generation(client, shards),
+            by_generation=_together(await _by_generation(client, shards), erased),
             complete_from=await _complete_from(client, shards),
         )
 
@@ -64,6 +65,25 @@ async def _by_provider(client: Client, shards: Shards) -> Sums:
     days = await periods.days(client, shards, 0, _EVER, None)
     hashes = _read(client, shards, [("HGETALL", day.totals) for day in days])
     return await _by_day([day.number for day in days], hashes)
+
+
+async def _erased(client: Client, shards: Shards) -> Sums:
+    """What erased users left in the totals."""
+    days = await periods.days(client, shards, 0, _EVER, None)
+    hashes = _read(client, shards, [("HGETALL", day.erased) for day in days])
+    sums: Sums = {}
+    day = iter(days)
+    async for fields in hashes:
+        number = next(day).number
+        if fields:
+            _add(sums, number, periods.single(fields))
+    return sums
+
+
+def _together(sums: Sums, more: Sums) -> Sums:
+    for day, counts in more.items():
+        _add(sums, day, counts)
+    return sums
 
 
 async def _by_day(days: Sequence[int], hashes: AsyncIterator[periods.Fields]) -> Sums:

@@ -4,7 +4,16 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Self
 
 from gateway.generation import Generation, Record
-from gateway.ledger.redis import activity, batch, boards, expiry, generations, recount
+from gateway.ledger.redis import (
+    activity,
+    batch,
+    boards,
+    erasing,
+    expiry,
+    generations,
+    recount,
+    users,
+)
 from gateway.ledger.redis.address import Address, BadAddress
 from gateway.ledger.redis.client import Client
 from gateway.ledger.redis.connect import connect
@@ -13,6 +22,7 @@ from gateway.ledger.store import (
     ActivityQuery,
     ActivityRow,
     GenerationQuery,
+    HourRow,
     Recount,
     Spread,
     StandingsQuery,
@@ -32,6 +42,7 @@ class RedisStore:
     """
 
     def __init__(self, client: Client, shards: Shards) -> None:
+        self.name = client.name
         self._client = client
         self._shards = shards
 
@@ -85,9 +96,21 @@ class RedisStore:
         """See Store."""
         return await activity.activity(self._client, self._shards, query)
 
+    async def hours(
+        self, since: int, until: int, tenants: frozenset[str] | None
+    ) -> Sequence[HourRow]:
+        """See Store."""
+        return await activity.hours(self._client, self._shards, since, until, tenants)
+
+    async def active_users(
+        self, since: int, until: int, tenants: frozenset[str] | None
+    ) -> Mapping[int, int]:
+        """See Store."""
+        return await activity.active_users(self._client, self._shards, since, until, tenants)
+
     async def users(self, query: UserQuery) -> Sequence[UserRow]:
         """See Store."""
-        return await boards.users(self._client, self._shards, query)
+        return await users.users(self._client, self._shards, query)
 
     async def standings(self, query: StandingsQuery) -> Sequence[UserRow]:
         """See Store."""
@@ -96,6 +119,10 @@ class RedisStore:
     async def spread(self, month: int, tenants: frozenset[str] | None) -> Spread:
         """See Store."""
         return await boards.spread(self._client, self._shards, month, tenants)
+
+    async def erase(self, tenant: str, user: str) -> int:
+        """See Store."""
+        return await erasing.erase(self._client, self._shards, tenant, user)
 
     async def recount(self) -> Recount:
         """See Store. Nothing is applied meanwhile."""

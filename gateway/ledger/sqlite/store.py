@@ -1,4 +1,4 @@
-"""The store's methods: each sends one function of `reads` or `writes` to the right lane."""
+"""The store's methods: each sends functions of the modules beside to the right lane."""
 
 import asyncio
 import sqlite3
@@ -8,13 +8,23 @@ from pathlib import Path
 from typing import Self
 
 from gateway.generation import Generation, Record
-from gateway.ledger.months import month_of
-from gateway.ledger.sqlite import months, reads, schema, writes
+from gateway.ledger.sqlite import (
+    days,
+    erasing,
+    expiry,
+    lists,
+    recount,
+    schema,
+    standings,
+    users,
+    writes,
+)
 from gateway.ledger.sqlite.lane import Lane
 from gateway.ledger.store import (
     ActivityQuery,
     ActivityRow,
     GenerationQuery,
+    HourRow,
     Recount,
     Spread,
     StandingsQuery,
@@ -24,13 +34,14 @@ from gateway.ledger.store import (
 )
 
 _READERS = 3
-_EXPIRED_AT_ONCE = 2000
+_AT_ONCE = 2000
 
 
 class SqliteStore:
     """A store in one file. One thread writes, others read; several processes may share the file."""
 
     def __init__(self, path: Path) -> None:
+        self.name = str(path)
         self._writer = Lane(path, threads=1)
         self._readers = Lane(path, threads=_READERS)
 
@@ -49,61 +60,81 @@ class SqliteStore:
 
     async def positions(self, writers: Collection[str]) -> Mapping[str, int]:
         """See Store."""
-        return await self._readers.run(partial(reads.positions, writers=writers))
+        return await self._readers.run(partial(writes.positions, writers=writers))
 
     async def generation(
         self, generation_id: str, tenants: frozenset[str] | None
     ) -> Generation | None:
         """See Store."""
         return await self._readers.run(
-            partial(reads.generation, generation_id=generation_id, tenants=tenants)
+            partial(lists.generation, generation_id=generation_id, tenants=tenants)
         )
 
     async def generations(self, query: GenerationQuery) -> Sequence[Generation]:
         """See Store."""
-        return await self._readers.run(partial(reads.generations, query=query))
+        return await self._readers.run(partial(lists.generations, query=query))
 
     async def activity(self, query: ActivityQuery) -> Sequence[ActivityRow]:
         """See Store."""
-        return await self._readers.run(partial(reads.activity, query=query))
+        return await self._readers.run(partial(days.activity, query=query))
+
+    async def hours(
+        self, since: int, until: int, tenants: frozenset[str] | None
+    ) -> Sequence[HourRow]:
+        """See Store."""
+        return await self._readers.run(
+            partial(days.hours, since=since, until=until, tenants=tenants)
+        )
+
+    async def active_users(
+        self, since: int, until: int, tenants: frozenset[str] | None
+    ) -> Mapping[int, int]:
+        """See Store."""
+        return await self._readers.run(
+            partial(days.active_users, since=since, until=until, tenants=tenants)
+        )
 
     async def users(self, query: UserQuery) -> Sequence[UserRow]:
         """See Store."""
-        return await self._readers.run(partial(reads.users, query=query))
+        return await self._readers.run(partial(users.users, query=query))
 
     async def standings(self, query: StandingsQuery) -> Sequence[UserRow]:
         """See Store."""
-        return await self._readers.run(partial(months.standings, query=query))
+        return await self._readers.run(partial(standings.standings, query=query))
 
     async def spread(self, month: int, tenants: frozenset[str] | None) -> Spread:
         """See Store."""
-        return await self._readers.run(partial(months.spread, month=month, tenants=tenants))
+        return await self._readers.run(partial(standings.spread, month=month, tenants=tenants))
 
     async def recount(self) -> Recount:
         """See Store."""
-        return await self._readers.run(reads.recount)
+        return await self._readers.run(recount.recount)
+
+    async def erase(self, tenant: str, user: str) -> int:
+        """A piece at a time, so that records can be applied in between."""
+        some = partial(erasing.erase_generations, tenant=tenant, user=user, most=_AT_ONCE)
+        count = 0
+        while erased := await self._writer.run(some):
+            count += erased
+        while await self._writer.run(partial(erasing.erase_month, tenant=tenant, user=user)):
+            continue
+        await self._writer.run(erasing.scrub)
+        return count
 
     async def expire(self, generations_before: int, activity_before: int) -> None:
         """A few rows at a time, so that records can be applied in between."""
         await self._writer.run(
             partial(
-                writes.begin_expiry,
+                expiry.begin,
                 generations_before=generations_before,
                 activity_before=activity_before,
             )
         )
-        await self._expire("generations", generations_before)
-        for table in ("activity", "totals"):
-            await self._expire(table, activity_before)
-        for table in ("months", "spreads"):
-            await self._expire(table, month_of(max(0, activity_before)))
+        for old in expiry.old_rows(generations_before, activity_before):
+            while await self._writer.run(partial(expiry.expire_some, old=old, most=_AT_ONCE)):
+                continue
 
     async def close(self) -> None:
         """Finish the work under way; the last process to close folds the log into the file."""
         await self._readers.close()
         await self._writer.close()
-
-    async def _expire(self, table: str, before: int) -> None:
-        expire = partial(writes.expire_some, table=table, before=before, most=_EXPIRED_AT_ONCE)
-        while await self._writer.run(expire):
-            continue

@@ -1,47 +1,42 @@
-"""What changes the file; each function is one transaction."""
+"""Applying records: one transaction that counts what was not counted before."""
 
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import repeat
 
 import msgspec
 
 from gateway.generation import Generation, Record
-from gateway.ledger.sqlite.months import add_to_months
-from gateway.ledger.sqlite.reads import positions
+from gateway.ledger.sqlite.counters import ADDED, Numbers, add_to, insert, summed
+from gateway.ledger.sqlite.months import Single, add_to_months
+from gateway.ledger.sqlite.where import Where
 from gateway.ledger.store import COUNTERS, Counts
 
-_DAY = 86_400_000_000
-
-_ADDED = ", ".join(f"{counter} = {counter} + excluded.{counter}" for counter in COUNTERS)
-
-
-def _values(columns: Collection[str]) -> str:
-    return f"({', '.join(columns)}) VALUES ({', '.join(repeat('?', len(columns)))})"
-
-
+_HOUR = 3_600_000_000
 _GENERATION = (
     "id", "created_at", "tenant", "user", "model", "provider", "status", "outcome", "flags",
     "upstream_id", "record",
 )  # fmt: skip
-_TOTALS_KEY = ("day", "tenant", "model", "provider")
-_ACTIVITY_KEY = ("day", "tenant", "user", "model", "provider")
+_ACTIVITY_KEY = ("day", "tenant", "user", "model", "provider", "route")
 
-_INSERT_GENERATION = f"INSERT INTO generations {_values(_GENERATION)}"
-_ADD_TO_TOTALS = f"""
-    INSERT INTO totals {_values((*_TOTALS_KEY, *COUNTERS))}
-    ON CONFLICT ({", ".join(_TOTALS_KEY)}) DO UPDATE SET {_ADDED}
-"""
+_INSERT_GENERATION = insert("generations", _GENERATION)
+_ADD_TO_TOTALS = add_to("totals", ("day", "tenant", "model", "provider", "route"))
+_ADD_TO_HOURS = add_to("hours", ("hour", "tenant", "model", "provider"))
 _ADD_TO_ACTIVITY = f"""
-    INSERT INTO activity {_values((*_ACTIVITY_KEY, *COUNTERS, "first_seen", "last_seen"))}
-    ON CONFLICT ({", ".join(_ACTIVITY_KEY)}) DO UPDATE SET {_ADDED},
+    {insert("activity", (*_ACTIVITY_KEY, *COUNTERS, "first_seen", "last_seen"))}
+    ON CONFLICT ({", ".join(_ACTIVITY_KEY)}) DO UPDATE SET {ADDED},
         first_seen = min(first_seen, excluded.first_seen),
         last_seen = max(last_seen, excluded.last_seen)
+"""
+_EXTEND_LIST = """
+    INSERT INTO lists (tenant, model, provider, day) VALUES (?, ?, ?, ?)
+    ON CONFLICT (tenant, model, provider) DO UPDATE SET day = excluded.day WHERE day < excluded.day
 """
 _MOVE_WRITER = """
     INSERT INTO writers (writer, sequence, day) VALUES (?, ?, ?)
     ON CONFLICT (writer) DO UPDATE SET sequence = excluded.sequence, day = max(day, excluded.day)
 """
+
+_encode = msgspec.json.Encoder().encode
 
 
 def apply(db: sqlite3.Connection, records: Sequence[Record]) -> None:
@@ -50,46 +45,18 @@ def apply(db: sqlite3.Connection, records: Sequence[Record]) -> None:
     with db:
         fresh = list(_not_applied(records, positions(db, {record.writer for record in records})))
         counted = _not_kept(db, [record.generation for record in fresh])
-        db.executemany(_INSERT_GENERATION, map(_generation_row, counted))
-        db.executemany(_ADD_TO_TOTALS, map(_totals_row, counted))
-        db.executemany(_ADD_TO_ACTIVITY, map(_activity_row, counted))
-        add_to_months(db, counted)
+        db.executemany(_INSERT_GENERATION, map(_row, counted))
+        singles = [Single(each, msgspec.structs.astuple(Counts.of(each))) for each in counted]
+        _add_to_days(db, singles)
+        _add_to_totals(db, singles)
+        add_to_months(db, singles)
         db.executemany(_MOVE_WRITER, _moves(fresh))
 
 
-def begin_expiry(db: sqlite3.Connection, generations_before: int, activity_before: int) -> None:
-    """Note which days are about to be incomplete; forget writers that counted on none of the rest.
-
-    Noted first, so that a crash midway leaves nobody comparing days that lost generations.
-    """
-    complete_from = max(-(-generations_before // _DAY), activity_before)
-    db.execute("BEGIN IMMEDIATE")
-    with db:
-        db.execute("UPDATE retention SET complete_from = max(complete_from, ?)", (complete_from,))
-        db.execute("DELETE FROM writers WHERE day < ?", (activity_before,))
-
-
-def expire_some(db: sqlite3.Connection, table: str, before: int, most: int) -> int:
-    """Delete at most `most` rows of one table older than `before`, in its unit; how many it were.
-
-    Few at a time, so that records can be applied in between.
-    """
-    age, key = _EXPIRING[table]
-    columns = ", ".join(key)
-    return db.execute(
-        f"DELETE FROM {table} WHERE ({columns}) IN"
-        f" (SELECT {columns} FROM {table} WHERE {age} < ? ORDER BY {age} LIMIT ?)",
-        (before, most),
-    ).rowcount
-
-
-_EXPIRING = {
-    "generations": ("created_at", ("id",)),
-    "activity": ("day", _ACTIVITY_KEY),
-    "totals": ("day", _TOTALS_KEY),
-    "months": ("month", ("month", "tenant", "user")),
-    "spreads": ("month", ("month", "tenant", "measure", "bar")),
-}
+def positions(db: sqlite3.Connection, writers: Collection[str]) -> dict[str, int]:
+    """Of those writers that were met before."""
+    where = Where().among("writer", writers)
+    return dict(db.execute(f"SELECT writer, sequence FROM writers {where}", where.values))
 
 
 def _not_applied(records: Sequence[Record], applied: Mapping[str, int]) -> Iterator[Record]:
@@ -107,14 +74,14 @@ def _not_kept(db: sqlite3.Connection, generations: Sequence[Generation]) -> list
     # One JSON parameter: the number of plain ones in a statement is limited.
     kept = db.execute(
         "SELECT id FROM generations WHERE id IN (SELECT value FROM json_each(?))",
-        (msgspec.json.encode(list(by_id)).decode(),),
+        (_encode(list(by_id)).decode(),),
     )
     for (known,) in kept:
         del by_id[known]
     return list(by_id.values())
 
 
-def _generation_row(generation: Generation) -> tuple[object, ...]:
+def _row(generation: Generation) -> tuple[object, ...]:
     return (
         generation.id,
         generation.created_at,
@@ -126,31 +93,46 @@ def _generation_row(generation: Generation) -> tuple[object, ...]:
         generation.outcome,
         len(generation.flags),
         generation.upstream_id,
-        msgspec.json.encode(generation),
+        _encode(generation),
     )
 
 
-def _totals_row(generation: Generation) -> tuple[object, ...]:
-    return (
-        generation.day,
-        generation.tenant,
-        generation.model or "",
-        generation.provider or "",
-        *msgspec.structs.astuple(Counts.of(generation)),
+def _add_to_days(db: sqlite3.Connection, singles: Sequence[Single]) -> None:
+    moments: dict[tuple[object, ...], list[int]] = {}
+    keyed: list[tuple[tuple[object, ...], Numbers]] = []
+    for one, adds in singles:
+        key = (
+            one.day, one.tenant, one.user or "", one.model or "", one.provider or "",
+            one.route or "",
+        )  # fmt: skip
+        moments.setdefault(key, []).append(one.created_at)
+        keyed.append((key, adds))
+    db.executemany(
+        _ADD_TO_ACTIVITY,
+        (
+            (*key, *sums, min(moments[key]), max(moments[key]))
+            for key, sums in summed(keyed).items()
+        ),
     )
 
 
-def _activity_row(generation: Generation) -> tuple[object, ...]:
-    return (
-        generation.day,
-        generation.tenant,
-        generation.user or "",
-        generation.model or "",
-        generation.provider or "",
-        *msgspec.structs.astuple(Counts.of(generation)),
-        generation.created_at,
-        generation.created_at,
-    )
+def _add_to_totals(db: sqlite3.Connection, singles: Sequence[Single]) -> None:
+    """What names nobody; there are few keys, so most of a batch is added up here."""
+    by_hour = summed(
+        (
+            (
+                one.created_at // _HOUR, one.tenant, one.model or "", one.provider or "",
+                one.route or "",
+            ),
+            adds,
+        )
+        for one, adds in singles
+    )  # fmt: skip
+    hours = summed((key[:4], sums) for key, sums in by_hour.items())
+    days = summed(((key[0] // 24, *key[1:]), sums) for key, sums in by_hour.items())
+    db.executemany(_ADD_TO_HOURS, ((*key, *sums) for key, sums in hours.items()))
+    db.executemany(_ADD_TO_TOTALS, ((*key, *sums) for key, sums in days.items()))
+    db.executemany(_EXTEND_LIST, ((*list_, hour // 24) for hour, *list_ in sorted(hours)))
 
 
 def _moves(records: Sequence[Record]) -> list[tuple[str, int, int]]:

@@ -1,0 +1,88 @@
+"""Forgetting one end user, a piece a transaction.
+
+The totals keep what the user's calls cost. Each piece moves what it takes away to the `erased`
+counters of its day, so that the recount balances after every single one.
+"""
+
+import sqlite3
+
+import msgspec
+
+from gateway.generation import Generation
+from gateway.ledger.sqlite.counters import SUMS, Numbers, add_to, summed
+from gateway.ledger.sqlite.months import Shifts
+from gateway.ledger.sqlite.presence import days_in
+from gateway.ledger.store import Counts
+
+_ADD_TO_ERASED = add_to("erased", ("day", "kind"))
+
+_BRIEF = 200
+"""Milliseconds."""
+
+_decode = msgspec.json.Decoder(Generation).decode
+
+
+def erase_generations(db: sqlite3.Connection, tenant: str, user: str, most: int) -> int:
+    """Forget at most `most` of the user's generations; how many it were."""
+    db.execute("BEGIN IMMEDIATE")
+    with db:
+        found = db.execute(
+            "SELECT id, record FROM generations WHERE (tenant, user) = (?, ?) LIMIT ?",
+            (tenant, user, most),
+        ).fetchall()
+        singles = [_decode(record) for _, record in found]
+        _keep_sums(
+            db,
+            "generations",
+            summed((one.day, msgspec.structs.astuple(Counts.of(one))) for one in singles),
+        )
+        db.executemany("DELETE FROM generations WHERE id = ?", ((each,) for each, _ in found))
+    return len(found)
+
+
+def erase_month(db: sqlite3.Connection, tenant: str, user: str) -> bool:
+    """Forget one of the user's months with its days; whether there was any."""
+    db.execute("BEGIN IMMEDIATE")
+    with db:
+        for (month,) in db.execute("SELECT DISTINCT month FROM spreads").fetchall():
+            key = (month, tenant, user)
+            row = db.execute(
+                "DELETE FROM months WHERE (month, tenant, user) = (?, ?, ?)"
+                " RETURNING requests, cost, days",
+                key,
+            ).fetchone()
+            if row:
+                requests, cost, bits = row
+                shifts = Shifts()
+                shifts.leave(key, requests, cost)
+                shifts.write(db)
+                _erase_days(db, tenant, user, str([*days_in(month, bits)]))
+                return True
+    return False
+
+
+def scrub(db: sqlite3.Connection) -> None:
+    """Copy the log into the file and empty it: pages of before the erasing go from the disk.
+
+    Readers and other writers are not made to wait; if one is in the way for long, whichever
+    connection empties the log next does it (sqlite.org/pragma.html#pragma_wal_checkpoint).
+    """
+    (patience,) = db.execute("PRAGMA busy_timeout").fetchone()
+    db.execute(f"PRAGMA busy_timeout = {_BRIEF}")
+    try:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        db.execute(f"PRAGMA busy_timeout = {patience}")
+
+
+def _erase_days(db: sqlite3.Connection, tenant: str, user: str, days: str) -> None:
+    where = "WHERE day IN (SELECT value FROM json_each(?)) AND (tenant, user) = (?, ?)"
+    rows = db.execute(
+        f"SELECT day, {SUMS} FROM activity {where} GROUP BY day", (days, tenant, user)
+    )
+    _keep_sums(db, "rows", {day: numbers for day, *numbers in rows})
+    db.execute(f"DELETE FROM activity {where}", (days, tenant, user))
+
+
+def _keep_sums(db: sqlite3.Connection, kind: str, days: dict[int, Numbers]) -> None:
+    db.executemany(_ADD_TO_ERASED, ((day, kind, *numbers) for day, numbers in days.items()))

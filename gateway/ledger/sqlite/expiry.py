@@ -1,0 +1,65 @@
+"""Forgetting what is past its retention, a few rows a transaction."""
+
+import sqlite3
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from gateway.ledger.months import month_of
+
+_DAY = 86_400_000_000
+_HOUR = 3_600_000_000
+
+
+class Old(NamedTuple):
+    """Rows of a table whose `age` is below `before`; `key` is what tells its rows apart."""
+
+    table: str
+    key: str
+    age: str
+    before: int
+
+
+def old_rows(generations_before: int, activity_before: int) -> Iterator[Old]:
+    """All that is past its retention."""
+    yield Old("generations", "id", "created_at", generations_before)
+    yield Old("hours", "hour, tenant, model, provider", "hour", generations_before // _HOUR)
+    list_before = min(generations_before // _DAY, activity_before)
+    yield Old("lists", "tenant, model, provider", "day", list_before)
+    for table, key in _BY_DAY.items():
+        yield Old(table, key, "day", activity_before)
+    month = month_of(max(0, activity_before))
+    yield Old("months", "month, tenant, user", "month", month)
+    yield Old("spreads", "month, tenant, measure, bar", "month", month)
+
+
+_BY_DAY = {
+    "activity": "day, tenant, user, model, provider, route",
+    "totals": "day, tenant, model, provider, route",
+    "active_users": "day, tenant",
+    "erased": "day, kind",
+}
+
+
+def begin(db: sqlite3.Connection, generations_before: int, activity_before: int) -> None:
+    """Note which days are about to be incomplete; forget writers that counted on none of the rest.
+
+    Noted first, so that a crash midway leaves nobody comparing days that lost generations.
+    """
+    complete_from = max(-(-generations_before // _DAY), activity_before)
+    db.execute("BEGIN IMMEDIATE")
+    with db:
+        db.execute(
+            "UPDATE retention SET complete_from = max(complete_from, ?),"
+            " activity_from = max(activity_from, ?)",
+            (complete_from, activity_before),
+        )
+        db.execute("DELETE FROM writers WHERE day < ?", (activity_before,))
+
+
+def expire_some(db: sqlite3.Connection, old: Old, most: int) -> int:
+    """Delete at most `most` of them, so that records can be applied in between; how many."""
+    return db.execute(
+        f"DELETE FROM {old.table} WHERE ({old.key}) IN"
+        f" (SELECT {old.key} FROM {old.table} WHERE {old.age} < ? ORDER BY {old.age} LIMIT ?)",
+        (old.before, most),
+    ).rowcount

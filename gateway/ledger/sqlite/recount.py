@@ -1,0 +1,61 @@
+"""Counting everything again, three ways."""
+
+import sqlite3
+from collections.abc import Iterator
+
+import msgspec
+
+from gateway.generation import Generation
+from gateway.ledger.sqlite.counters import COLUMNS, SUMS, Numbers, counts_of, total
+from gateway.ledger.store import Counts, Recount
+
+_decode = msgspec.json.Decoder(Generation).decode
+
+Days = dict[int, Numbers]
+
+
+def recount(db: sqlite3.Connection) -> Recount:
+    """All from one snapshot, so that records applied meanwhile do not look like drift."""
+    db.execute("BEGIN")
+    with db:
+        (complete_from,) = db.execute("SELECT complete_from FROM retention").fetchone()
+        return Recount(
+            by_user=_counts(_by_day(db, "activity"), _erased(db, "rows")),
+            by_provider=_counts(_by_day(db, "totals")),
+            by_generation=_counts(_by_generation(db), _erased(db, "generations")),
+            complete_from=complete_from,
+        )
+
+
+def _by_day(db: sqlite3.Connection, table: str) -> Days:
+    return {
+        day: numbers
+        for day, *numbers in db.execute(f"SELECT day, {SUMS} FROM {table} GROUP BY day")
+    }
+
+
+def _erased(db: sqlite3.Connection, kind: str) -> Days:
+    rows = db.execute(f"SELECT day, {COLUMNS} FROM erased WHERE kind = ?", (kind,))
+    return {day: numbers for day, *numbers in rows}
+
+
+def _by_generation(db: sqlite3.Connection) -> Days:
+    """Out of the full records, not out of anything that was derived from them."""
+    days: Days = {}
+    for day, numbers in _singles(db):
+        days[day] = total([days[day], numbers]) if day in days else numbers
+    return days
+
+
+def _singles(db: sqlite3.Connection) -> Iterator[tuple[int, Numbers]]:
+    for (record,) in db.execute("SELECT record FROM generations"):
+        single = _decode(record)
+        yield single.day, msgspec.structs.astuple(Counts.of(single))
+
+
+def _counts(*several: Days) -> dict[int, Counts]:
+    days = {day for each in several for day in each}
+    return {
+        day: counts_of(total([each[day] for each in several if day in each]))
+        for day in sorted(days)
+    }

@@ -1,0 +1,94 @@
+"""What is counted by hour and by day, apart by whatever is asked for."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gateway.ledger.store import ActivityQuery, Dimension, Store
+from tests import counting
+from tests.crowds import crowd
+from tests.generations import DAY, MICROSECONDS, generation, records
+from tests.stores import STORES
+
+CROWD = crowd(size=200, days=5, users=9)
+EVER = 99_999
+BYS: tuple[frozenset[Dimension], ...] = (
+    frozenset(),
+    frozenset({"tenant"}),
+    frozenset({"route"}),
+    frozenset({"user"}),
+    frozenset({"tenant", "route"}),
+    frozenset({"user", "route"}),
+    frozenset({"user", "tenant", "route"}),
+)
+
+
+@pytest.fixture(params=STORES)
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    """One kind of store after the other, with the crowd in it, applied in pieces."""
+    async with STORES[request.param](tmp_path) as opened:
+        batch = records(*CROWD)
+        for start in range(0, len(batch), 70):
+            await opened.apply(batch[start : start + 70])
+        yield opened
+
+
+@pytest.mark.parametrize("by", BYS, ids=lambda by: "-".join(sorted(by)) or "nothing")
+async def test_rows_apart(store: Store, by: frozenset[Dimension]) -> None:
+    """Rows are kept apart by what is asked for and added up over the rest; user implies tenant."""
+    rows = await store.activity(ActivityQuery(since=DAY + 1, until=DAY + 3, by=by))
+    assert list(rows) == counting.activity(
+        [each for each in CROWD if DAY + 1 <= each.day <= DAY + 3], by
+    )
+
+
+@pytest.mark.parametrize("by", [frozenset(), frozenset({"route"})], ids=["nothing", "route"])
+async def test_rows_of_a_user_apart(store: Store, by: frozenset[Dimension]) -> None:
+    """A named user's rows are by user and tenant, and by route when asked."""
+    tenants = frozenset({"app"})
+    query = ActivityQuery(since=0, until=EVER, user="user_1", tenants=tenants, by=by)
+    theirs = [each for each in CROWD if each.user == "user_1" and each.tenant == "app"]
+    assert list(await store.activity(query)) == counting.activity(theirs, {"user", *by})
+
+
+@pytest.mark.parametrize(
+    "tenants", [None, frozenset({"app"}), frozenset()], ids=["all", "app", "none"]
+)
+async def test_hours(store: Store, tenants: frozenset[str] | None) -> None:
+    """Each hour of the range, both ends included, has a row a tenant, model and provider."""
+    since, until = (DAY + 1) * 24 + 5, (DAY + 3) * 24 + 4
+    expected = counting.hours(
+        each
+        for each in CROWD
+        if since <= each.created_at // 3_600_000_000 <= until
+        and (tenants is None or each.tenant in tenants)
+    )
+    assert list(await store.hours(since, until, tenants)) == expected
+
+
+async def test_hours_expire(store: Store) -> None:
+    """Hours are forgotten with their generations."""
+    await store.expire((DAY + 2) * MICROSECONDS, 0)
+    left = [each for each in CROWD if each.day >= DAY + 2]
+    assert list(await store.hours(0, EVER * 24, None)) == counting.hours(left)
+
+
+@pytest.mark.parametrize(
+    "tenants", [None, frozenset({"app"}), frozenset()], ids=["all", "app", "none"]
+)
+async def test_active_users(store: Store, tenants: frozenset[str] | None) -> None:
+    """A user counts once a day and tenant, however often it calls and in however many batches."""
+    await store.apply(records(generation(900, user="user_1"), writer="late"))
+    late = [*CROWD, generation(900, user="user_1")]
+    expected = counting.active_users(
+        each for each in late if each.day <= DAY + 3 and (tenants is None or each.tenant in tenants)
+    )
+    assert await store.active_users(DAY, DAY + 3, tenants) == expected
+
+
+async def test_active_users_expire(store: Store) -> None:
+    """The count of a day is forgotten with its rows."""
+    await store.expire(0, DAY + 2)
+    left = counting.active_users(each for each in CROWD if each.day >= DAY + 2)
+    assert await store.active_users(0, EVER, None) == left

@@ -1,0 +1,107 @@
+"""Users over any range of days, in any order, against counting the plainest way."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from gateway.generation import Generation
+from gateway.ledger.months import first_day, month_of
+from gateway.ledger.store import Store, UserQuery
+from tests import counting
+from tests.crowds import crowd
+from tests.generations import DAY, generation, records
+from tests.stores import STORES
+
+CROWD = crowd()
+ORDERS = ("cost", "requests", "tokens", "errors", "flags")
+NEXT_MONTH = first_day(month_of(DAY) + 1)
+RANGES = {
+    "a day": (DAY + 9, DAY + 9),
+    "a week": (DAY + 3, DAY + 9),
+    "over the end of a month": (NEXT_MONTH - 4, NEXT_MONTH + 4),
+    "a month": (NEXT_MONTH, first_day(month_of(DAY) + 2) - 1),
+    "a month and some days": (NEXT_MONTH - 5, first_day(month_of(DAY) + 2) + 3),
+    "all": (0, 99_999),
+    "none": (DAY + 500, DAY + 600),
+}
+
+
+@pytest.fixture(params=STORES)
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    """One kind of store after the other, with the crowd in it, applied in pieces."""
+    async with STORES[request.param](tmp_path) as opened:
+        batch = records(*CROWD)
+        for start in range(0, len(batch), 70):
+            await opened.apply(batch[start : start + 70])
+        yield opened
+
+
+def within(since: int, until: int, tenants: frozenset[str] | None = None) -> list[Generation]:
+    """Those of the crowd on these days, of these tenants."""
+    return [
+        each
+        for each in CROWD
+        if since <= each.day <= until and (tenants is None or each.tenant in tenants)
+    ]
+
+
+@pytest.mark.parametrize("tenants", [None, frozenset({"app"})], ids=["all", "app"])
+@pytest.mark.parametrize("span", RANGES)
+async def test_orders(store: Store, span: str, tenants: frozenset[str] | None) -> None:
+    """Whatever the range and the order, the first are first, each with its counters and times."""
+    since, until = RANGES[span]
+    for order in ORDERS:
+        for limit in (1, 5, 999):
+            query = msgspec.convert(
+                {"since": since, "until": until, "order": order, "limit": limit}, UserQuery
+            )
+            query = msgspec.structs.replace(query, tenants=tenants)
+            expected = counting.users(within(since, until, tenants), order)[:limit]
+            assert list(await store.users(query)) == expected
+
+
+@pytest.mark.parametrize("order", ORDERS)
+async def test_pages(store: Store, order: str) -> None:
+    """Pages by offset neither repeat nor miss a user, equals and zeros included."""
+    since, until = RANGES["a month and some days"]
+    query = msgspec.convert({"since": since, "until": until, "order": order, "limit": 7}, UserQuery)
+    expected = counting.users(within(since, until), order)
+    paged = [
+        row
+        for offset in range(0, len(expected) + 7, 7)
+        for row in await store.users(msgspec.structs.replace(query, offset=offset))
+    ]
+    assert paged == expected
+
+
+async def test_named_user(store: Store) -> None:
+    """A named user comes alone, once for each tenant that has it, with what the range holds."""
+    since, until = RANGES["over the end of a month"]
+    rows = await store.users(UserQuery(since=since, until=until, user="user_0"))
+    named = [each for each in within(since, until) if each.user == "user_0"]
+    assert list(rows) == counting.users(named)
+
+
+async def test_user_of_past_months_only(store: Store) -> None:
+    """Whoever led a month that the range only touches does not lead the range by it."""
+    last = NEXT_MONTH - 1
+    await store.apply(records(generation(1, day=last - 1, user="rich", cost=10**9), writer="late"))
+    (first,) = await store.users(UserQuery(since=last, until=last + 9, limit=1))
+    assert first.user != "rich"
+
+
+async def test_users_of_a_cut_month(store: Store) -> None:
+    """Where days of a month are forgotten, its users have what is left of it."""
+    await store.expire(0, NEXT_MONTH + 10)
+    for order in ORDERS:
+        query = msgspec.convert({"since": 0, "until": 99_999, "order": order}, UserQuery)
+        expected = counting.users(within(NEXT_MONTH + 10, 99_999), order)[:100]
+        assert list(await store.users(query)) == expected
+
+
+async def test_none_wanted(store: Store) -> None:
+    """A page without rows, and one behind the last user, are empty."""
+    assert await store.users(UserQuery(since=0, until=99_999, limit=0)) == []
+    assert await store.users(UserQuery(since=0, until=99_999, offset=9_999)) == []
