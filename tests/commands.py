@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 _PATIENCE = 20.0
+_NOTHING = asyncio.subprocess.DEVNULL
 
 
 class Finished(msgspec.Struct, frozen=True):
@@ -45,12 +46,18 @@ class Running(msgspec.Struct, frozen=True):
 
 
 async def hearth(
-    *arguments: str | Path, stderr: int = asyncio.subprocess.PIPE, **environ: str
+    *arguments: str | Path,
+    stderr: int = asyncio.subprocess.PIPE,
+    stdin: str = "",
+    **environ: str,
 ) -> Finished:
-    """Run the command to its end; what it writes to another `stderr` than a pipe is not kept."""
-    process = await _start(arguments, environ, stderr=stderr)
+    """Run the command to its end with `stdin` to read; what it writes to another `stderr` than a
+    pipe is not kept."""
+    process = await _start(
+        arguments, environ, stderr=stderr, stdin=asyncio.subprocess.PIPE if stdin else _NOTHING
+    )
     async with asyncio.timeout(_PATIENCE):
-        out, err = await process.communicate()
+        out, err = await process.communicate(stdin.encode() or None)
     return Finished(process.returncode or 0, out.decode(), (err or b"").decode())
 
 
@@ -73,10 +80,11 @@ async def _start(
     environ: Mapping[str, str],
     stdout: int = asyncio.subprocess.PIPE,
     stderr: int = asyncio.subprocess.PIPE,
+    stdin: int = _NOTHING,
 ) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "gateway", *map(str, arguments)),
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=stdin,
         stdout=stdout,
         stderr=stderr,
         env={**os.environ, **environ},

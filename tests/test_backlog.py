@@ -107,7 +107,7 @@ def test_unfinished_line_of_a_dead_writer(tmp_path: Path) -> None:
     backlog = Backlog(tmp_path)
     assert ids(drain(backlog)) == [1]
     backlog.clean()
-    assert (list(tmp_path.iterdir()), backlog.corrupt) == ([], 0)
+    assert (list(tmp_path.glob("*.jsonl*")), backlog.corrupt) == ([], 0)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_corrupt_line_is_skipped(
     backlog.clean()
     assert backlog.corrupt == 2
     assert [entry.levelno for entry in caplog.records] == [logging.ERROR]
-    assert [entry.name for entry in tmp_path.iterdir()] == [f"{path.name}.corrupt"]
+    assert [entry.name for entry in tmp_path.glob("*.jsonl*")] == [f"{path.name}.corrupt"]
 
 
 def test_record_of_another_writer(tmp_path: Path) -> None:

@@ -2,19 +2,15 @@
 
 import argparse
 import asyncio
-import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import msgspec
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from gateway.api.openrouter.activity import USER_COLUMNS, activity_json
-from gateway.api.openrouter.generations import generation_row
+from gateway.api.openrouter.activity_item import BY_USER, USER_COLUMNS, activity_row
+from gateway.api.openrouter.record import generation_row
 from gateway.api.table import csv_header, csv_lines
 from gateway.api.users import USER_TOTALS, user_row
 from gateway.commands.arguments import (
@@ -25,6 +21,7 @@ from gateway.commands.arguments import (
     end_user,
     read_config,
 )
+from gateway.commands.output import counting_rows, open_output
 from gateway.commands.stores import open_shipper
 from gateway.config import Config
 from gateway.generation import Generation
@@ -107,28 +104,11 @@ async def _export(config: Config, kind: Kind, span: Span, arguments: argparse.Na
     form = FORMATS[arguments.format]
     async with open_shipper(config.ledger) as shipper:
         await shipper.flush()
-        with _open(arguments.output) as out, _progress() as count:
+        with open_output(arguments.output) as out, counting_rows() as count:
             out.write(form.header(kind.columns))
             async for page in kind.pages(shipper.store, span):
                 out.write(form.lines(page, kind.columns))
                 count(len(page))
-
-
-def _open(path: Path | None) -> TextIO:
-    """The file to write, else standard output; no line end is ever translated."""
-    stdout = sys.stdout.fileno()
-    target = stdout if path is None else path
-    return open(target, "w", encoding="utf-8", newline="", closefd=path is not None)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int], None]]:
-    """A function to tell how many more rows were written; shown to people only."""
-    err = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.completed:.0f} rows"), TimeElapsedColumn())
-    with Progress(*columns, console=err, disable=not err.is_terminal) as progress:
-        task = progress.add_task("export", total=None)
-        yield lambda rows: progress.advance(task, rows)
 
 
 def _json_lines(page: Page, columns: Sequence[str]) -> str:
@@ -148,9 +128,9 @@ async def _generations(store: Store, span: Span) -> AsyncIterator[Page]:
 
 async def _activity(store: Store, span: Span) -> AsyncIterator[Page]:
     for each in range(span.until, span.since - 1, -1):
-        query = ActivityQuery(since=each, until=each, user=span.user, by_user=True)
+        query = ActivityQuery(since=each, until=each, user=span.user, by=frozenset({"user"}))
         if rows := await store.activity(query):
-            yield [{**activity_json(row, by_user=True), "key": row.tenant} for row in rows]
+            yield [activity_row(row, BY_USER) for row in rows]
 
 
 async def _users(store: Store, span: Span) -> AsyncIterator[Page]:
@@ -169,6 +149,6 @@ _NOTHING = Generation(id="", created_at=0, tenant="", endpoint="", status=0, out
 
 KINDS = {
     "generations": Kind(tuple(generation_row(_NOTHING)), _generations),
-    "activity": Kind((*USER_COLUMNS, "key"), _activity),
+    "activity": Kind(USER_COLUMNS, _activity),
     "users": Kind(USER_TOTALS, _users),
 }

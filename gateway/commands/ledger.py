@@ -5,8 +5,11 @@ import asyncio
 from gateway.api.money import usd
 from gateway.api.query import day_text
 from gateway.commands.arguments import Commands, add_config, console, read_config
+from gateway.commands.output import counted
 from gateway.commands.stores import open_shipper
 from gateway.config import Config
+from gateway.ledger.losses import read_losses
+from gateway.ledger.segment import set_aside
 from gateway.ledger.store import Counts
 from gateway.ledger.verify import Drift, verify
 
@@ -27,11 +30,17 @@ async def _status(config: Config) -> int:
     """1 when the store cannot be reached."""
     async with open_shipper(config.ledger) as shipper:
         lag = await shipper.lag()
+        lost = await asyncio.to_thread(read_losses, shipper.folder)
+        aside = await asyncio.to_thread(set_aside, shipper.folder)
     out = console()
     out.print(f"waiting in {config.ledger.journal}: {lag.waiting} bytes")
     out.print(f"oldest record waiting: {lag.oldest:.1f} s")
+    if lost:
+        out.print(f"records that could not be written and are lost: {lost}")
     if lag.corrupt:
         out.print(f"corrupt lines skipped: {lag.corrupt}")
+    for path in aside:
+        out.print(f"corrupt lines, the rest of it applied: {path}")
     if lag.error:
         out.print(f"store: {lag.error}")
     return 1 if lag.error else 0
@@ -46,7 +55,8 @@ async def _verify(config: Config) -> int:
     for drift in verdict.drift:
         _print_drift(drift)
     agree = "differ" if verdict.drift else "agree"
-    out.print(f"{verdict.requests} requests on {verdict.days} days: sums {agree}")
+    requests, days = counted(verdict.requests, "request"), counted(verdict.days, "day")
+    out.print(f"{requests} on {days}: sums {agree}")
     if verdict.compared_from > 0:
         out.print(f"single generations compared from {day_text(verdict.compared_from)} on")
     return 1 if verdict.drift else 0

@@ -5,6 +5,7 @@ import math
 from aiohttp import web
 
 from gateway.dashboard.frame import DASHBOARD, Dashboard, render, show_error
+from gateway.dashboard.origin import comes_from_elsewhere
 from gateway.dashboard.session import COOKIE, LIFETIME
 from gateway.errors import Unauthorized
 from gateway.keys import Tenant
@@ -30,7 +31,7 @@ async def _show(request: web.Request) -> web.Response:
 
 
 async def _sign_in(request: web.Request) -> web.Response:
-    if _comes_from_elsewhere(request):
+    if comes_from_elsewhere(request):
         return show_error(request, 403, "Sign in on Hearth's own page.")
     dashboard, address = request.app[DASHBOARD], request.remote or ""
     wait = dashboard.attempts.wait(address)
@@ -49,7 +50,7 @@ async def _sign_in(request: web.Request) -> web.Response:
 
 
 async def _sign_out(request: web.Request) -> web.Response:
-    if _comes_from_elsewhere(request):
+    if comes_from_elsewhere(request):
         return show_error(request, 403, "Sign out on Hearth's own page.")
     answer = web.HTTPSeeOther("/login")
     answer.del_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
@@ -88,8 +89,3 @@ def _next(request: web.Request) -> str:
     wanted = request.query.get("next", _HOME)
     is_ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
     return wanted if is_ours and wanted.isprintable() else _HOME
-
-
-def _comes_from_elsewhere(request: web.Request) -> bool:
-    """Whether another site's page sent the form (Fetch Metadata, section 2.1)."""
-    return request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none")

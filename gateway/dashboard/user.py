@@ -6,12 +6,13 @@ from typing import Any
 import msgspec
 from markupsafe import Markup
 
-from gateway.api.openrouter.activity import USER_COLUMNS, activity_json
+from gateway.api.openrouter.activity_item import BY_USER, USER_COLUMNS, activity_row
 from gateway.api.query import day_text
 from gateway.dashboard.charts import COLOURS, Series, draw_bars
 from gateway.dashboard.formats import short_day
+from gateway.dashboard.personal import export_user
 from gateway.dashboard.sums import total
-from gateway.dashboard.visit import Page, Table, Visit
+from gateway.dashboard.visit import Chunks, Page, Table, Visit
 from gateway.errors import BadRequest, NotFound
 from gateway.ledger.store import ActivityQuery, ActivityRow, Counts, GenerationQuery
 
@@ -37,8 +38,11 @@ class Part(msgspec.Struct, frozen=True):
     counts: Counts
 
 
-async def show_user(visit: Visit) -> Page | Table:
-    """The page, or the user's daily rows as CSV. NotFound for one who never called."""
+async def show_user(visit: Visit) -> Page | Table | Chunks:
+    """The page, the user's daily rows as CSV, or all there is as JSON lines. NotFound for one who
+    never called."""
+    if visit.values.get("format") == "jsonl":
+        return await export_user(visit)
     user = visit.place or visit.values.get("id", "")
     days = visit.values.get("days", "30")
     if days not in SPANS:
@@ -52,7 +56,7 @@ async def show_user(visit: Visit) -> Page | Table:
     if not rows and not calls:
         raise NotFound(f"There is nothing on record of the user {user}")
     if visit.values.get("format") == "csv":
-        return Table(f"user-{day_text(visit.today)}", (*USER_COLUMNS, "key"), _table(rows))
+        return Table(f"user-{day_text(visit.today)}", USER_COLUMNS, _table(rows))
     flagged = msgspec.structs.replace(latest, flagged=True, limit=_FLAGGED)
     homes = _homes(visit, user, rows, {call.tenant for call in calls})
     shown: Mapping[str, Any] = {
@@ -73,7 +77,7 @@ async def show_user(visit: Visit) -> Page | Table:
 
 
 async def _table(rows: Sequence[ActivityRow]) -> AsyncIterator[list[dict[str, Any]]]:
-    yield [{**activity_json(row, by_user=True), "key": row.tenant} for row in rows]
+    yield [activity_row(row, BY_USER) for row in rows]
 
 
 def _grouped(rows: Sequence[ActivityRow], name: Callable[[ActivityRow], str]) -> list[Part]:

@@ -85,7 +85,17 @@ class Document(msgspec.Struct, frozen=True):
     body: bytes
 
 
-Handler = Callable[[Visit], Awaitable[Page | Table | Document]]
+class Chunks(msgspec.Struct, frozen=True):
+    """A download that is made piece by piece."""
+
+    name: str
+    content_type: str
+    chunks: AsyncIterator[bytes]
+
+
+Answer = Page | Table | Document | Chunks
+
+Handler = Callable[[Visit], Awaitable[Answer]]
 """Answers a visit, or raises a GatewayError or StoreUnavailable."""
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from gateway.generation import Record
-from gateway.ledger.segment import Segment, segments
+from gateway.ledger.segment import SET_ASIDE, Segment, segments
 
 BATCH_RECORDS = 500
 BATCH_BYTES = 1024 * 1024
@@ -136,7 +136,7 @@ class Backlog:
 
     def _remove(self, segment: Segment) -> None:
         if segment in self._corrupt:
-            segment.path.rename(f"{segment.path}.corrupt")
+            segment.path.rename(f"{segment.path}{SET_ASIDE}")
         else:
             segment.path.unlink()
         self._offsets.pop(segment, None)

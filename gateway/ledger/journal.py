@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from gateway.generation import Generation, Record
+from gateway.ledger.losses import add_loss, prepare_losses
 from gateway.ledger.segment import Segment
 
 SEGMENT_SIZE = 64 * 1024 * 1024
@@ -41,16 +42,19 @@ class Journal:
         self._encoder = msgspec.json.Encoder()
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            prepare_losses(folder)
             self._fd = self._next_segment()
         except OSError as error:
             raise self._failure(error) from error
 
     def append(self, generation: Generation) -> Record:
-        """Write one record; on JournalError nothing was written and no sequence number used."""
+        """Write one record; on JournalError nothing was written and no sequence number used, and
+        the folder's losses count it."""
         record = Record(self.writer, self._sequence + 1, generation)
         try:
             self._write(self._encoder.encode(record) + b"\n")
         except (OSError, UnicodeEncodeError) as error:
+            add_loss(self.folder)
             raise self._failure(error) from error
         self._sequence = record.sequence
         return record
@@ -71,7 +75,7 @@ class Journal:
             self._torn = True
             with suppress(OSError):
                 self._mend()
-            raise OSError(f"only {written} of {len(line)} bytes fit")
+            raise OSError(f"only {written} of {len(line)} bytes fit: the disk is full")
         self._size += written
 
     def _mend(self) -> None:

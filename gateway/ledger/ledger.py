@@ -3,23 +3,27 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 from gateway import config
 from gateway.generation import Generation
+from gateway.ledger.dossier import Entry, dossier
+from gateway.ledger.erasure import Erasure, erase
+from gateway.ledger.holdings import Holding, holdings
 from gateway.ledger.journal import Journal, JournalError
+from gateway.ledger.keeper import Keeper
+from gateway.ledger.reading import hear_from, recorded
 from gateway.ledger.redis import RedisStore
 from gateway.ledger.shipper import Lag, Shipper
 from gateway.ledger.sqlite import SqliteStore
 from gateway.ledger.store import Store, StoreUnavailable
+from gateway.ledger.traces import Person
 from gateway.ledger.verify import Verdict, verify
 
-_PATIENCE = 5.0
-_EXPIRE_EVERY = 3600.0
-_DAY = 86400
+_PATIENCE = 2.0
 
 _log = logging.getLogger(__name__)
 
@@ -50,11 +54,9 @@ class Ledger:
         self.lost = 0
         self._journal = journal
         self._store = store
-        self._retention = retention
-        self._clock = clock
         self._shipper = Shipper(journal.folder, store, clock=clock)
+        self._keeper = Keeper(self._shipper, retention, clock)
         self._losing = False
-        self._expiry: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(cls, section: config.Ledger) -> Self:
@@ -68,18 +70,24 @@ class Ledger:
         return cls(journal, store, section.retention)
 
     def start(self) -> None:
-        """Ship and forget in the background."""
-        self._shipper.start()
-        self._expiry = asyncio.create_task(self._expire_regularly())
+        """Ship and forget in the background, where no other process does it."""
+        self._keeper.start()
 
     async def stop(self, within: float) -> None:
         """Ship what `within` seconds allow and close everything; the rest waits in the journal."""
-        if self._expiry:
-            self._expiry.cancel()
-            await asyncio.wait([self._expiry])
         self._journal.close()
-        await self._shipper.stop(within)
+        await self._keeper.stop(within)
         await self._store.close()
+
+    async def close(self) -> None:
+        """Close everything; another process ships what is in the journal."""
+        self._journal.close()
+        await self._store.close()
+
+    @property
+    def failures(self) -> int:
+        """How often this process could not reach the store, or read the journals."""
+        return self._shipper.failures
 
     def record(self, generation: Generation) -> None:
         """Make it safe and wake the shipper. Never raises: a full disk does not stop traffic."""
@@ -94,13 +102,31 @@ class Ledger:
     async def fresh(self) -> Store:
         """The store, with all that was recorded until now.
 
-        When that takes too long or the store takes nothing, it is returned as it is: it may still
-        answer, and `lag` says how far behind.
+        When that takes too long or the store takes nothing, it is returned as it is, and `lag`
+        says how far behind; but when it does not answer at all, StoreUnavailable, and soon.
         """
+        await hear_from(self._store)
         with suppress(StoreUnavailable, TimeoutError):
             async with asyncio.timeout(_PATIENCE):
                 await self._shipper.flush()
         return self._store
+
+    async def generation(self, wanted: str, tenants: frozenset[str] | None) -> Generation | None:
+        """One record, by our id or the upstream's, as soon as it is recorded, by any process that
+        shares the journal folder. StoreUnavailable where only the store could tell and is away."""
+        return await recorded(self._store, self._journal.folder, wanted, tenants)
+
+    async def holdings(self, person: Person) -> Sequence[Holding]:
+        """What is kept of an end user, key by key. Raises StoreUnavailable."""
+        return await holdings(await self.fresh(), self._journal.folder, person)
+
+    async def dossier(self, person: Person) -> AsyncIterator[Sequence[Entry]]:
+        """Everything kept of an end user, page by page. Raises StoreUnavailable."""
+        return dossier(await self.fresh(), self._journal.folder, person)
+
+    async def erase(self, person: Person, known: Collection[str]) -> Erasure:
+        """Forget an end user in the store and in the journals; see `erasure.erase`."""
+        return await erase(self._shipper, person, known)
 
     async def lag(self) -> Lag:
         """How far the store is behind the journals."""
@@ -113,18 +139,7 @@ class Ledger:
 
     async def expire(self) -> None:
         """Forget what is past its retention."""
-        now = self._clock()
-        generations_before = int((now - self._retention.generations) * 1_000_000)
-        activity_before = int(now - self._retention.activity) // _DAY
-        await self._store.expire(generations_before, activity_before)
-
-    async def _expire_regularly(self) -> None:
-        while True:
-            try:
-                await self.expire()
-            except StoreUnavailable as error:
-                _log.warning("retention waits for the store: %s", error)
-            await asyncio.sleep(_EXPIRE_EVERY)
+        await self._keeper.expire()
 
     def _lose(self, error: JournalError) -> None:
         self.lost += 1

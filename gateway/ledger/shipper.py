@@ -52,7 +52,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 class Shipper:
     """Ships the journals in `folder` to `store`: on `flush`, and from `start` to `stop` by itself.
 
-    `clock` tells seconds since the epoch.
+    `clock` tells seconds since the epoch. `failures` counts the attempts that failed.
     """
 
     def __init__(
@@ -64,6 +64,7 @@ class Shipper:
     ) -> None:
         self.folder = folder
         self.store = store
+        self.failures = 0
         self._pace = Pace() if pace is None else pace
         self._clock = clock
         self._backlog = Backlog(folder)
@@ -186,6 +187,7 @@ class Shipper:
         if self._error is None:
             _log.error("the journal in %s waits for the store: %s", self.folder, error)
         self._error = str(error) or type(error).__name__
+        self.failures += 1
 
     def _succeeded(self) -> None:
         if self._error is not None:

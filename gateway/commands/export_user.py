@@ -1,0 +1,72 @@
+"""`hearth export-user`: everything kept of one end user, as JSON lines."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from gateway.commands.arguments import Commands, read_config
+from gateway.commands.output import counting_rows, open_output
+from gateway.commands.person import add_person, person
+from gateway.commands.stores import open_shipper
+from gateway.config import Config
+from gateway.ledger.dossier import Entry, dossier, journaled
+from gateway.ledger.reading import hear_from
+from gateway.ledger.shipper import Shipper
+from gateway.ledger.store import Store, StoreUnavailable
+from gateway.ledger.traces import Person
+
+
+def add_to(commands: Commands) -> None:
+    """Register the command."""
+    parser = commands.add_parser("export-user", help="write everything kept of an end user")
+    add_person(parser)
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="default: standard output"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the entries; 1 when the store is away and only the journal's could be written."""
+    return asyncio.run(_export(read_config(arguments), person(arguments), arguments.output))
+
+
+async def _export(config: Config, who: Person, path: Path | None) -> int:
+    async with open_shipper(config.ledger) as shipper:
+        away = await _reason_away(shipper.store)
+        pages = _journal_alone(shipper, who) if away else _all(shipper, who)
+        with open_output(path) as out, counting_rows() as count:
+            async for entries in pages:
+                out.write(_lines(entries))
+                count(len(entries))
+    if away:
+        sys.stderr.write(f"hearth: NOT COMPLETE, only what the journal has: {away}\n")
+    return 1 if away else 0
+
+
+async def _reason_away(store: Store) -> str | None:
+    try:
+        await hear_from(store)
+    except StoreUnavailable as error:
+        return str(error)
+    return None
+
+
+async def _all(shipper: Shipper, who: Person) -> AsyncIterator[Sequence[Entry]]:
+    with suppress(StoreUnavailable):  # then the journal's entries come out of the journal
+        await shipper.flush()
+    async for entries in dossier(shipper.store, shipper.folder, who):
+        yield entries
+
+
+async def _journal_alone(shipper: Shipper, who: Person) -> AsyncIterator[Sequence[Entry]]:
+    yield [Entry("generation", row) for row in await journaled(shipper.folder, who)]
+
+
+def _lines(entries: Sequence[Entry]) -> str:
+    return "".join(msgspec.json.encode(entry).decode() + "\n" for entry in entries)

@@ -1,0 +1,32 @@
+"""Where exported rows go, and how people see that they do."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+
+def open_output(path: Path | None) -> TextIO:
+    """The file to write, else standard output; no line end is ever translated."""
+    stdout = sys.stdout.fileno()
+    target = stdout if path is None else path
+    return open(target, "w", encoding="utf-8", newline="", closefd=path is not None)
+
+
+@contextmanager
+def counting_rows() -> Iterator[Callable[[int], None]]:
+    """A function to tell how many more rows were written; shown to people only."""
+    err = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.completed:.0f} rows"), TimeElapsedColumn())
+    with Progress(*columns, console=err, disable=not err.is_terminal) as progress:
+        task = progress.add_task("export", total=None)
+        yield lambda rows: progress.advance(task, rows)
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 record`, `1,204 records`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

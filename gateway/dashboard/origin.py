@@ -1,0 +1,14 @@
+"""Whether a form was sent from one of our own pages."""
+
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+
+def comes_from_elsewhere(request: web.Request) -> bool:
+    """Whether another site's page sent it: Fetch Metadata, section 2.1, and, for browsers without
+    it, RFC 6454, section 7. What sends neither is no browser."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        return True
+    origin = request.headers.get("Origin")
+    return origin is not None and urlsplit(origin).netloc.lower() != request.host.lower()

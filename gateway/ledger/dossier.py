@@ -1,0 +1,55 @@
+"""Everything kept about one end user, as entries to hand out."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from gateway.generation import Generation
+from gateway.ledger.holdings import daily_rows
+from gateway.ledger.store import ActivityRow, GenerationQuery, Store, UserQuery, UserRow
+from gateway.ledger.traces import Person, find_traces
+
+_PAGE = 500
+_DAY = 86400
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One record as the ledger has it; units are those of the record's class.
+
+    `kind`: `user`, all there is summed up; `day`, the counters of one day, model, provider and
+    route; `generation`, one request.
+    """
+
+    kind: Literal["user", "day", "generation"]
+    record: UserRow | ActivityRow | Generation
+
+
+async def dossier(store: Store, folder: Path, person: Person) -> AsyncIterator[Sequence[Entry]]:
+    """All entries, page by page: sums first, then days and generations, newest first, and last
+    generations that only a journal has. Raises StoreUnavailable.
+    """
+    yield [Entry("user", row) for row in await _sums(store, person)]
+    yield [Entry("day", row) for row in await daily_rows(store, person)]
+    query = GenerationQuery(tenants=person.tenants, user=person.user, limit=_PAGE)
+    while rows := await store.generations(query):
+        yield [Entry("generation", row) for row in rows]
+        query = msgspec.structs.replace(query, before=(rows[-1].created_at, rows[-1].id))
+    for row in await journaled(folder, person):
+        if await store.generation(row.id, frozenset((row.tenant,))) is None:
+            yield [Entry("generation", row)]
+
+
+async def journaled(folder: Path, person: Person) -> Sequence[Generation]:
+    """What the journals hold of the person, applied or not."""
+    return await asyncio.to_thread(lambda: list(find_traces(folder, person)))
+
+
+async def _sums(store: Store, person: Person) -> Sequence[UserRow]:
+    until = int(time.time()) // _DAY + 1
+    return await store.users(
+        UserQuery(since=0, until=until, tenants=person.tenants, user=person.user)
+    )

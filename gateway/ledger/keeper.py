@@ -1,0 +1,82 @@
+"""What a ledger needs done in the background, by one process for all that share its journals."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from gateway import config
+from gateway.ledger.segment import segments
+from gateway.ledger.shipper import Shipper
+from gateway.ledger.store import StoreUnavailable
+
+_EXPIRE_EVERY = 3600.0
+_LOOK_EVERY = 0.05
+_DAY = 86400
+
+_log = logging.getLogger(__name__)
+
+
+class Keeper:
+    """Ships, and forgets what is past its retention. `clock` tells seconds since the epoch."""
+
+    def __init__(
+        self,
+        shipper: Shipper,
+        retention: config.Retention,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._shipper = shipper
+        self._retention = retention
+        self._clock = clock
+        self._expiry: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin, in the background."""
+        self._shipper.start()
+        self._expiry = asyncio.create_task(self._expire_regularly())
+
+    async def stop(self, within: float) -> None:
+        """Ship what `within` seconds allow; the rest waits in the journals."""
+        if self._expiry:
+            self._expiry.cancel()
+            await asyncio.wait([self._expiry])
+        await self._shipper.stop(within)
+
+    async def expire(self) -> None:
+        """Forget what is past its retention. Raises StoreUnavailable."""
+        now = self._clock()
+        generations_before = int((now - self._retention.generations) * 1_000_000)
+        activity_before = int(now - self._retention.activity) // _DAY
+        await self._shipper.store.expire(generations_before, activity_before)
+
+    async def _expire_regularly(self) -> None:
+        while True:
+            try:
+                await self.expire()
+            except StoreUnavailable as error:
+                _log.warning("retention waits for the store: %s", error)
+            await asyncio.sleep(_EXPIRE_EVERY)
+
+
+async def watch(folder: Path, notify: Callable[[], None]) -> None:
+    """Tell of what other processes append to the journals in `folder`, until it is cancelled."""
+    seen: dict[str, int] = {}
+    while True:
+        found = _sizes(folder)
+        if any(size > seen.get(name, 0) for name, size in found.items()):
+            notify()
+        seen = found
+        await asyncio.sleep(_LOOK_EVERY)
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """Of each segment; one that is deleted meanwhile is left out."""
+    sizes = {}
+    for segment in segments(folder):
+        try:
+            sizes[segment.path.name] = segment.path.stat().st_size
+        except FileNotFoundError:
+            continue
+    return sizes

@@ -1,0 +1,55 @@
+"""Reading while the store lags or is away: what can be told is told, and soon."""
+
+import asyncio
+from pathlib import Path
+
+from gateway.generation import Generation
+from gateway.ledger.lookup import SearchTooLong, find_generation
+from gateway.ledger.store import Store, StoreUnavailable
+
+_PATIENCE = 1.0
+_SEARCH = 2.0
+"""Seconds to search the journals: about 9 GB of files in the page cache, 2 GB of others."""
+
+
+async def hear_from(store: Store) -> None:
+    """Ask something small; StoreUnavailable when there is no answer within a second."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            await store.positions(("nobody",))
+    except TimeoutError:
+        raise _silent(store) from None
+
+
+async def recorded(
+    store: Store, folder: Path, wanted: str, tenants: frozenset[str] | None
+) -> Generation | None:
+    """One generation, by our id or the upstream's, wherever it is by now.
+
+    The store, else the journals of the folder, else the store again, since it may have been
+    shipped in between. StoreUnavailable when no journal has it and the store does not answer.
+    """
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            found, away = await store.generation(wanted, tenants), None
+    except TimeoutError:
+        found, away = None, _silent(store)
+    except StoreUnavailable as error:
+        found, away = None, error
+    found = found or await _journaled(store, folder, wanted, tenants)
+    if found is None and away:
+        raise away
+    return found or await store.generation(wanted, tenants)
+
+
+async def _journaled(
+    store: Store, folder: Path, wanted: str, tenants: frozenset[str] | None
+) -> Generation | None:
+    try:
+        return await asyncio.to_thread(find_generation, folder, wanted, tenants, _SEARCH)
+    except SearchTooLong as error:
+        raise StoreUnavailable(f"{store.name}: far behind, and in the journals {error}") from error
+
+
+def _silent(store: Store) -> StoreUnavailable:
+    return StoreUnavailable(f"{store.name}: no answer within {_PATIENCE:g} s")

@@ -1,0 +1,91 @@
+"""A disk that is full: requests go on, what is lost is counted and said once."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.ledger.losses import read_losses
+from tests.calls import CHAT, COMPLETION, Requests, at, whole
+from tests.commands import hearth
+from tests.conftest import Wire
+from tests.gateways import RunningGateway, running_gateway
+from tests.raw_client import connected, post
+from tests.raw_provider import serving
+from tests.recorded import generations
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of one megabyte."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder)
+    if subprocess.run(mount, check=False, stderr=subprocess.DEVNULL).returncode:
+        pytest.skip("mounting a tmpfs is not allowed here")
+    yield folder
+    subprocess.run(("umount", "--lazy", folder), check=True)
+
+
+def fill(folder: Path) -> Path:
+    """A file that takes all the room there is."""
+    filler = folder / "filler"
+    with filler.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, os.statvfs(folder).f_bavail * 4096)
+    return filler
+
+
+async def call(gateway: RunningGateway, times: int) -> list[int]:
+    """The statuses of some calls."""
+    statuses = []
+    async with connected(gateway.origin) as client:
+        for _ in range(times):
+            client.send(post(CHAT))
+            statuses.append((await client.answer()).status)
+    return statuses
+
+
+async def test_requests_go_on(
+    tmp_path: Path, small_disk: Path, wire: Wire, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No call fails; the error is logged once for each time the disk is full; what comes when
+    there is room again is recorded, and the losses can be asked for from outside."""
+    ledger = {"url": f"sqlite:{tmp_path}/hearth.db", "journal": f"{small_disk}/journal"}
+    async with (
+        serving(Requests(whole(COMPLETION))) as provider,
+        running_gateway(tmp_path, [at(provider)], ledger=ledger, server={"wire": wire}) as gateway,
+    ):
+        assert await call(gateway, 2) == [200] * 2
+        lost = 0
+        for _ in range(2):
+            before = read_losses(small_disk / "journal")
+            filler = fill(small_disk)
+            assert await call(gateway, 40) == [200] * 40
+            filler.unlink()
+            lost += (now := read_losses(small_disk / "journal")) - before
+            assert now > before
+            assert await call(gateway, 3) == [200] * 3
+        recorded = await generations(gateway)
+    assert len(recorded) == 2 + 2 * 43 - lost
+    errors = [entry for entry in caplog.records if entry.levelname == "ERROR"]
+    assert len(errors) == 2
+    assert all("generations are being lost" in entry.getMessage() for entry in errors)
+    assert str(small_disk) in caplog.text
+
+
+async def test_losses_are_told(tmp_path: Path, small_disk: Path) -> None:
+    """`hearth ledger status` says what no gateway could write, also after it ended."""
+    ledger = {"url": f"sqlite:{tmp_path}/hearth.db", "journal": f"{small_disk}/journal"}
+    async with (
+        serving(Requests(whole(COMPLETION))) as provider,
+        running_gateway(tmp_path, [at(provider)], ledger=ledger) as gateway,
+    ):
+        filler = fill(small_disk)
+        await call(gateway, 30)
+        filler.unlink()
+    lost = read_losses(small_disk / "journal")
+    status = await hearth("ledger", "status", "-c", tmp_path / "config.yaml")
+    assert lost > 10
+    assert f"records that could not be written and are lost: {lost}\n" in status.out

@@ -1,0 +1,118 @@
+"""A store that is away or silent: what was recorded is told, the rest is refused, and soon."""
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bench.faults.redis_server import Server
+from tests.calls import CHAT, COMPLETION, Requests, at, whole
+from tests.commands import running_hearth
+from tests.conftest import Wire
+from tests.gateways import RunningGateway, running_gateway
+from tests.raw_client import connected, post
+from tests.raw_provider import serving
+from tests.recorded import read_json
+
+KEYS = [
+    {"name": "app", "key": "app-key"},
+    {"name": "other", "key": "other-key"},
+    {"name": "ops", "key": "ops-key", "role": "management"},
+]
+SOON = 2.5
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A Redis to be stopped."""
+    running = Server(tmp_path / "redis")
+    yield running
+    running.kill()
+
+
+@asynccontextmanager
+async def gateway_on(folder: Path, server: Server, wire: Wire) -> AsyncIterator[RunningGateway]:
+    """A gateway whose ledger is in that Redis."""
+    ledger = {"url": server.url, "journal": f"{folder}/journal"}
+    async with serving(Requests(whole(COMPLETION))) as provider:
+        settings: dict[str, Any] = {"ledger": ledger, "keys": KEYS, "server": {"wire": wire}}
+        async with running_gateway(folder, [at(provider, api_key="sk")], **settings) as gateway:
+            yield gateway
+
+
+async def call(gateway: RunningGateway) -> str:
+    """The id of a call that was answered."""
+    async with connected(gateway.origin) as client:
+        client.send(post(CHAT, "/v1/chat/completions", "Authorization: Bearer app-key"))
+        answer = await client.answer()
+    assert answer.status == 200
+    return answer.text("X-Generation-Id")
+
+
+async def test_generation_is_found_without_its_store(
+    tmp_path: Path, server: Server, wire: Wire
+) -> None:
+    """Right after the answer the record is there by either id, for its own tenant alone; of an id
+    that no journal has, only the store could say that there is none."""
+    async with gateway_on(tmp_path, server, wire) as gateway:
+        server.kill()
+        await call(gateway)
+        made = await call(gateway)
+        one = f"{gateway.api}/generation?id={made}"
+        assert (await read_json(one, "app-key"))["data"]["external_user"] == "user_1"
+        assert (await read_json(one, "ops-key"))["data"]["id"] == made
+        upstream = await read_json(f"{gateway.api}/generation?id=chatcmpl-1", "app-key")
+        assert upstream["data"]["id"] == made
+        await read_json(one, "other-key", 503)
+        missing = await read_json(f"{gateway.api}/generation?id=gen-none", "app-key", 503)
+        assert str(server.port) in missing["error"]["message"]
+
+
+async def test_another_process_finds_it(tmp_path: Path, server: Server) -> None:
+    """Any process with the same journal folder tells it, too."""
+    async with gateway_on(tmp_path, server, "fast") as gateway:
+        config = tmp_path / "config.yaml"
+        async with running_hearth("serve", "-c", config) as second:
+            origin = (await second.says("listens on")).split()[-1]
+            server.kill()
+            made = await call(gateway)
+            found = await read_json(f"{origin}/api/v1/generation?id={made}", "app-key")
+            assert found["data"]["id"] == made
+
+
+@pytest.mark.parametrize("how", ["killed", "paused"])
+async def test_lists_are_refused_soon(tmp_path: Path, server: Server, wire: Wire, how: str) -> None:
+    """They answer 503 in the API's envelope, naming the store, while calls go on."""
+    async with gateway_on(tmp_path, server, wire) as gateway:
+        server.signal(signal.SIGKILL if how == "killed" else signal.SIGSTOP)
+        made = [await call(gateway) for _ in range(3)]
+        for path in ("generations", "activity"):
+            start = time.monotonic()
+            refusal = await read_json(f"{gateway.api}/{path}", "ops-key", 503)
+            assert time.monotonic() - start < SOON
+            assert refusal["error"]["code"] == 503
+            assert str(server.port) in refusal["error"]["message"]
+        assert (await read_json(f"{gateway.api}/generation?id={made[0]}", "app-key"))["data"]
+        server.kill()
+
+
+async def test_pages_are_refused_soon(tmp_path: Path, server: Server) -> None:
+    """A browser is told as well, and the record's own page is there."""
+    async with gateway_on(tmp_path, server, "fast") as gateway:
+        made = await call(gateway)
+        server.signal(signal.SIGSTOP)
+        headers = {"Accept": "text/html", "Authorization": "Bearer ops-key"}
+        async with aiohttp.ClientSession(gateway.origin, headers=headers) as browser:
+            for path in ("/activity", "/users/user_1"):
+                async with asyncio.timeout(SOON), browser.get(path) as answer:
+                    assert answer.status == 503
+                    assert "store does not answer" in await answer.text()
+            async with browser.get(f"/generations/{made}") as answer:
+                assert answer.status == 200
+        server.kill()
