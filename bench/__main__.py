@@ -4,14 +4,11 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from bench import growth, report, rounds, steps, table
 from bench.installing import debian
@@ -20,6 +17,7 @@ from bench.processes import cores, first_line, running
 from bench.program import Absent, Program
 from bench.programs import PROGRAMS
 from bench.results import Machine, Results
+from bench.screen import progress, show_table
 
 _PORTS = max(growth.PROVIDERS)
 _PROVIDERS = 3
@@ -73,7 +71,7 @@ def _mock_provider() -> Iterator[list[int]]:
 def _measure(programs: Sequence[Program], upstreams: Sequence[int], plan: Plan) -> Results:
     grown = [program for program in programs if program.name in plan.grown]
     total = len(programs) * plan.rounds + len(grown) * len(growth.DIMENSIONS) + 2
-    with _progress(total) as step:
+    with progress(total) as step:
         step("the load alone")
         floor = rounds.measure_floor(upstreams, plan)
         subjects = rounds.compare(programs, upstreams[:_PROVIDERS], plan, step)
@@ -90,35 +88,11 @@ def _measure(programs: Sequence[Program], upstreams: Sequence[int], plan: Plan) 
         )
 
 
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[str], None]]:
-    """A bar; tell it what begins."""
-    columns = (TextColumn("{task.description:40}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as progress:
-        bar = progress.add_task("", total=total, completed=-1)
-
-        def step(what: str) -> None:
-            progress.update(bar, description=what, advance=1)
-
-        yield step
-        progress.update(bar, description="done", completed=total)
-
-
 def _show(results: Results) -> None:
-    console = Console(width=None if sys.stdout.isatty() else 160)
-    _print(console, table.COLUMNS, table.rows(results.subjects, results.floor))
+    show_table(table.COLUMNS, table.rows(results.subjects, results.floor))
     for dimension in growth.DIMENSIONS:
-        _print(console, *table.growth_rows(results.growth, dimension))
-    _print(console, ("step of Hearth", "µs"), table.step_rows(results))
-
-
-def _print(console: Console, columns: Sequence[str], rows: Sequence[table.Row]) -> None:
-    shown = Table(*columns)
-    for column in shown.columns[1:]:
-        column.justify = "right"
-    for row in rows:
-        shown.add_row(*row)
-    console.print(shown)
+        show_table(*table.growth_rows(results.growth, dimension))
+    show_table(("step of Hearth", "µs"), table.step_rows(results))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ import pytest
 from redis import Redis
 from redis.crc import key_slot
 
+from bench.faults.lossy_proxy import proxy
+from bench.faults.redis_server import HOST, Server
 from gateway.generation import Generation, Record
 from gateway.ledger.journal import Journal
 from gateway.ledger.redis import RedisStore
@@ -17,8 +19,7 @@ from gateway.ledger.shipper import Shipper
 from gateway.ledger.store import StoreUnavailable
 from tests import counting
 from tests.generations import generation, records
-from tests.redis_proxy import proxy
-from tests.redis_servers import HOST, Cluster, Server, Trio
+from tests.redis_servers import Cluster, Trio
 
 SETTLED = [generation(n, user=f"user_{n % 40}", cost=n) for n in range(1, 401)]
 BATCHES = [records(*SETTLED[at : at + 20], first=at + 1) for at in range(0, len(SETTLED), 20)]

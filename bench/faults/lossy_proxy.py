@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from ssl import SSLContext
 
-from tests.redis_servers import HOST
+from bench.faults.redis_server import HOST
 
 
 class Proxy:
@@ -20,8 +20,12 @@ class Proxy:
         self._behind = behind
 
     async def serve(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
-        """One connection."""
-        server, to_server = await asyncio.open_connection(HOST, self._behind)
+        """One connection; it ends at once where the Redis is away."""
+        try:
+            server, to_server = await asyncio.open_connection(HOST, self._behind)
+        except OSError:
+            to_client.close()
+            return
         asking = asyncio.create_task(self._pass(client, to_server))
         answering = asyncio.create_task(self._answer(server, to_client))
         await asyncio.wait([asking, answering], return_when=asyncio.FIRST_COMPLETED)

@@ -1,0 +1,95 @@
+"""The fault bench finds what is missing and what is double, and ends what it started."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.faults import report
+from bench.faults.report import Outcome, percentile
+from bench.faults.scenarios import SCENARIOS, Scenario
+from bench.faults.stand import Setting, standing
+from bench.faults.truth import Balance, Told, compare
+from gateway.generation import Generation, Usage
+from gateway.ledger.sqlite import SqliteStore
+from tests.generations import generation, records
+
+QUICK = Setting(gateways=1, workers=1, clients=4, rate=80, seconds=1.0, seed=7)
+
+
+def told(number: int) -> Told:
+    """What a client was told of the call that `generation` makes of this number."""
+    return Told(generation(number).id, "user_1", 10, 5, latency=0.01)
+
+
+async def balance(folder: Path, counted: list[Generation], tellings: list[Told]) -> Balance:
+    """The comparison with a store that counted those calls."""
+    store = await SqliteStore.open(folder / "hearth.db")
+    await store.apply(records(*counted))
+    try:
+        return await compare(tellings, store)
+    finally:
+        await store.close()
+
+
+async def test_all_is_well(tmp_path: Path) -> None:
+    """Calls that clients were told, and one that broke off, are neither missing nor double."""
+    counted = [generation(number) for number in (1, 2, 3)]
+    found = await balance(tmp_path, counted, [told(1), told(2)])
+    assert found == Balance(told=2, missing=0, double=0)
+
+
+async def test_missing(tmp_path: Path) -> None:
+    """A call that is not there, another user's, or with other tokens, is missing."""
+    counted = [
+        generation(1, usage=Usage(11, 5)),
+        generation(2, user="user_2"),
+        generation(3),
+    ]
+    found = await balance(tmp_path, counted, [told(1), told(2), told(3), told(4)])
+    assert (found.missing, found.double) == (3, 0)
+
+
+async def test_double(tmp_path: Path) -> None:
+    """A user whose counter says more than there are calls was counted twice."""
+    store = await SqliteStore.open(tmp_path / "hearth.db")
+    await store.apply(records(generation(1), generation(2)))
+    await store.expire(generation(2).created_at, 0)
+    assert await compare([told(2)], store) == Balance(told=1, missing=0, double=1)
+    await store.close()
+
+
+@pytest.mark.parametrize(("share", "value"), [(0.5, 3), (0.99, 5), (0.0, 1)])
+def test_percentile(share: float, value: int) -> None:
+    """The value in its place among all; of nothing, nothing."""
+    assert percentile([5, 3, 1, 4, 2], share) == value
+    assert percentile([], share) == 0
+
+
+def test_table(tmp_path: Path) -> None:
+    """The document keeps all around the marks, and the p99 is told against the first row."""
+    good = Balance(told=1000, missing=0, double=0)
+    outcomes = [
+        Outcome(name=name, balance=good, failed=0, refused=0, p99=p99)
+        for name, p99 in (("calm", 0.010), ("storm", 0.025))
+    ]
+    file = tmp_path / "ledger.md"
+    file.write_text("before\n<!-- faults: begin -->\nold\n<!-- faults: end -->\nafter\n")
+    report.write(outcomes, QUICK, file)
+    text = file.read_text()
+    assert text.startswith("before\n")
+    assert text.endswith("<!-- faults: end -->\nafter\n")
+    assert "old" not in text
+    assert "| storm | 1,000 | 0 | 0 | 0 | 0 | 25.0 | +150% |" in text
+    file.write_text("no marks")
+    with pytest.raises(ValueError, match="no place"):
+        report.write(outcomes, QUICK, file)
+
+
+@pytest.mark.parametrize("scenario", [SCENARIOS[1], SCENARIOS[4]], ids=lambda each: each.name)
+async def test_short_run(tmp_path: Path, scenario: Scenario) -> None:
+    """A second of each kind of harm loses nothing, and its processes are gone afterwards."""
+    async with standing(tmp_path, QUICK) as stand:
+        await scenario.run(stand)
+        found = await stand.balance()
+    assert found.told > 20
+    assert (found.missing, found.double) == (0, 0)
