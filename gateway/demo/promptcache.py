@@ -7,7 +7,7 @@ tokens and up, in steps of 128, exact prefixes only, gone after some minutes wit
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 
 import msgspec
 from xxhash import xxh3_128
@@ -42,7 +42,7 @@ class PromptCache:
         self._clock = clock
         self._minimum = minimum
         self._step = step
-        self._used_at: OrderedDict[bytes, float] = OrderedDict()
+        self._used_at: OrderedDict[Hashable, float] = OrderedDict()
 
     @property
     def tokens(self) -> int:
@@ -53,8 +53,11 @@ class PromptCache:
         """Look the prompt `text` up and store it. Scopes, one a model, share nothing."""
         if count_tokens(text) < self._minimum:
             return CacheUse()
+        return self.use_blocks(list(self._blocks(scope, text)))
+
+    def use_blocks(self, blocks: Sequence[Hashable]) -> CacheUse:
+        """Look up and store a prompt that is cut already; a name stands for all up to its end."""
         self._forget_unused()
-        blocks = list(self._blocks(scope, text))
         read = self._leading(blocks) * self._step
         if read < self._minimum:
             read = 0
@@ -69,11 +72,11 @@ class PromptCache:
             prefix.update(text[end - size : end].encode())
             yield prefix.digest()
 
-    def _leading(self, blocks: list[bytes]) -> int:
+    def _leading(self, blocks: Sequence[Hashable]) -> int:
         missing = (at for at, block in enumerate(blocks) if block not in self._used_at)
         return next(missing, len(blocks))
 
-    def _store(self, blocks: list[bytes]) -> None:
+    def _store(self, blocks: Sequence[Hashable]) -> None:
         now = self._clock()
         # Last block first: a block is of no use without those before it, so they must outlive it.
         for block in reversed(blocks):
