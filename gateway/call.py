@@ -4,6 +4,7 @@ The body itself is forwarded as the bytes that came.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import msgspec
 
@@ -13,7 +14,7 @@ from gateway.endpoint import Endpoint
 from gateway.enduser import EndUser, find_end_user
 from gateway.errors import BadRequest
 from gateway.fingerprint import fingerprint
-from gateway.request import Request
+from gateway.request import HEADS, Head, Request
 
 MAX_MODELS = 16
 
@@ -77,17 +78,25 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         return fingerprint(body) if self.is_json else None
 
 
+class _Hints(msgspec.Struct, frozen=True):
+    """What a head says about its call; `form` is the Content-Type of a form."""
+
+    form: str | None
+    session_id: str | None
+    affinity: bool
+    overrides: Mapping[str, str]
+
+
 def read_call(request: Request, endpoint: Endpoint, tenant: str) -> Call:
     """The Call in `request`; BadRequest names the field that is wrong."""
-    content_type = request.header(b"content-type") or ""
-    is_form = content_type[:19].lower() == "multipart/form-data"
+    hints = _hints_in(request.head)
     is_read = endpoint.known and bool(request.body)
-    is_json = is_read and not is_form
+    is_json = is_read and hints.form is None
     body = Body()
     if is_json:
         body = read_json_body(request.body)
     elif is_read:
-        body = read_form_body(request.body, content_type)
+        body = read_form_body(request.body, hints.form or "")
     model, models = text_field(body.model, "model"), _models(body.models)
     if models and model:
         models = tuple(dict.fromkeys((model, *models)))
@@ -96,7 +105,7 @@ def read_call(request: Request, endpoint: Endpoint, tenant: str) -> Call:
         tenant=tenant,
         user=find_end_user(request, body),
         safety_identifier=_hint(body.safety_identifier),
-        session_id=_hint(body.session_id) or request.header(b"x-session-id"),
+        session_id=_hint(body.session_id) or hints.session_id,
         prompt_cache_key=_hint(body.prompt_cache_key),
         model=model or next(iter(models), None),
         stream=body.stream in (True, "true"),
@@ -104,10 +113,21 @@ def read_call(request: Request, endpoint: Endpoint, tenant: str) -> Call:
         is_json=is_json,
         models=models,
         provider=bytes(body.provider),
-        affinity=(request.header(b"x-hearth-affinity") or "").lower() != "off",
+        affinity=hints.affinity,
+        overrides=hints.overrides,
+    )
+
+
+@lru_cache(maxsize=HEADS)
+def _hints_in(head: Head) -> _Hints:
+    content_type = head.field(b"content-type") or ""
+    return _Hints(
+        form=content_type if content_type[:19].lower() == "multipart/form-data" else None,
+        session_id=head.field(b"x-session-id"),
+        affinity=(head.field(b"x-hearth-affinity") or "").lower() != "off",
         overrides={
             name.decode("latin-1"): value.decode("latin-1").strip()
-            for name, value in request.fields.items()
+            for name, value in head.fields.items()
             if name.startswith(b"x-usagepanda-")
         },
     )

@@ -1,5 +1,6 @@
 """Who calls: the key a request presents, and the tenant it belongs to."""
 
+from functools import lru_cache
 from hashlib import sha256
 from typing import Literal
 
@@ -7,7 +8,7 @@ import msgspec
 
 from gateway.config import Config, Key, Policies
 from gateway.errors import Forbidden, Unauthorized
-from gateway.request import Request
+from gateway.request import HEADS, Head, Request
 
 GATEWAY_FIELDS = (b"x-usagepanda-api-key", b"helicone-auth")
 """Fields that carry Hearth's own key and leave `Authorization` to the provider's."""
@@ -29,26 +30,34 @@ class Tenant(msgspec.Struct, frozen=True):
 
 
 class Keyring:
-    """The configured keys, looked up by hash so that a comparison tells nothing by its time."""
+    """The configured keys, looked up by hash so that a comparison tells nothing by its time.
+
+    A key that was right once is then known by itself: only those are, and Python's own hash of
+    bytes, which a lookup compares first, is keyed with a secret of the process.
+    """
 
     def __init__(self, config: Config) -> None:
         self._open = None if config.keys else Tenant(OPEN, "management", config.policies)
         self._tenants = {key.hash: _tenant(key, config.policies) for key in config.keys}
+        self._presented: dict[bytes, Tenant] = {}
 
     def tenant(self, request: Request) -> Tenant:
         """Whose request it is; Unauthorized when it presents no key that is known."""
         if self._open is not None:
             return self._open
-        presented = presented_key(request)
+        presented = presented_key(request.head)
         if presented is None:
             raise Unauthorized("Missing Authentication header")
         return self.holder(presented)
 
     def holder(self, key: bytes) -> Tenant:
         """Whose key it is; Unauthorized when it is not known."""
-        tenant = self._tenants.get(sha256(key).hexdigest())
+        tenant = self._presented.get(key)
         if tenant is None:
-            raise Unauthorized("The API key is not known")
+            tenant = self._tenants.get(sha256(key).hexdigest())
+            if tenant is None:
+                raise Unauthorized("The API key is not known")
+            self._presented[key] = tenant
         return tenant
 
     def caller(self, request: Request) -> Tenant:
@@ -78,10 +87,11 @@ class Keyring:
         return tenant.name if tenant else None
 
 
-def presented_key(request: Request) -> bytes | None:
+@lru_cache(maxsize=HEADS)
+def presented_key(head: Head) -> bytes | None:
     """The key in the first field that has one, without its `Bearer`."""
     for field in (*GATEWAY_FIELDS, *PROVIDER_FIELDS):
-        value = request.fields.get(field, b"").strip()
+        value = head.fields.get(field, b"").strip()
         if value[:7].lower() == b"bearer ":
             value = value[7:].strip()
         if value:

@@ -17,6 +17,7 @@ from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import ConditionalPrice, ModelInfo, TieredPrices
 from genai_prices.types import ModelPrice as CataloguePrice
 from genai_prices.types import Provider as CatalogueProvider
+from msgspec.structs import replace
 
 from gateway import config
 from gateway.generation import Usage
@@ -139,6 +140,12 @@ class Prices:
                 self._warn(key)
             return Cost(0, 0, "none")
         return Cost(total, discount, "config" if configured else "catalogue")
+
+    def cold(self, provider: str, model: str | None, usage: Usage) -> int:
+        """Nano-dollars that the prompt would have cost less, had all of it been cached."""
+        warm = replace(usage, cached_tokens=usage.prompt_tokens, cache_write_tokens=0)
+        saved = self.cost(provider, model, warm, 0).cache_discount
+        return saved - self.cost(provider, model, usage, 0).cache_discount
 
     def per_million(self, provider: str, model: str | None) -> tuple[int, int] | None:
         """Nano-dollars for a million tokens of a short prompt and of its answer; None: unknown."""

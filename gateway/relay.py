@@ -31,7 +31,7 @@ class Relay:
         self._client.start(response.status, headers, None if hides else response.length)
         self._client.connect_flow(response)
         try:
-            await response.relay(self._pass)
+            await response.relay(self._pass, self._client.flush)
         except UpstreamError as error:
             self._break_off(error)
             return self._meter.settled

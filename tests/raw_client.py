@@ -87,6 +87,10 @@ class RawClient:
         """Everything until the gateway closes."""
         return await asyncio.wait_for(self._reader.read(), PATIENCE)
 
+    async def some(self) -> bytes:
+        """What has come, as soon as anything has; nothing at the connection's end."""
+        return await asyncio.wait_for(self._reader.read(1 << 20), PATIENCE)
+
     async def is_closed(self) -> bool:
         """Whether the gateway closes, having sent nothing more."""
         try:

@@ -9,7 +9,7 @@ from gateway.call import Call, read_call
 from gateway.endpoint import ENDPOINTS, Endpoint
 from gateway.enduser import EndUser
 from gateway.errors import BadRequest
-from gateway.request import Headers, Request
+from gateway.request import Head, Headers, Request
 
 CHAT = ENDPOINTS["chat/completions"]
 
@@ -20,9 +20,7 @@ FORM = (b"Content-Type", b"multipart/form-data; boundary=b")
 def read(body: bytes, *headers: tuple[bytes, bytes], endpoint: Endpoint = CHAT) -> Call:
     fields: Headers = list(headers)
     request = Request(
-        method="POST",
-        target="/",
-        headers=fields,
+        head=Head("POST", "/", fields),
         body=body,
         peer="127.0.0.1",
         received_at=0,

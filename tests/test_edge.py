@@ -12,6 +12,7 @@ import msgspec
 import pytest
 import trustme
 
+from gateway.wire.limits import LIMITS, Limits
 from tests.calls import CHAT, COMPLETION, STREAM, Requests, at, read_request, whole
 from tests.conftest import Wire
 from tests.gateways import RunningGateway, running_gateway
@@ -36,13 +37,13 @@ async def echo(peer: Peer) -> None:
 
 @contextlib.asynccontextmanager
 async def gateway_to(
-    folder: Path, wire: Wire, script: Script = echo, **server: Any
+    folder: Path, wire: Wire, script: Script = echo, limits: Limits = LIMITS, **server: Any
 ) -> AsyncIterator[tuple[RunningGateway, RawProvider, RawClient]]:
     """A gateway with one scripted provider, and a client's connection to it."""
     async with serving(script) as provider:
         server = {"wire": wire, **server}
         async with (
-            running_gateway(folder, [at(provider)], server=server) as gateway,
+            running_gateway(folder, [at(provider)], limits, server=server) as gateway,
             connected(gateway.origin) as client,
         ):
             yield gateway, provider, client
@@ -236,7 +237,7 @@ async def test_head_without_end(tmp_path: Path, wire: Wire) -> None:
     async with gateway_to(tmp_path, wire) as (_, _, client):
         client.send(b"POST /v1/completions HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 100_000)
         with contextlib.suppress(ConnectionResetError):
-            assert (await client.rest()).split(b" ")[1] == b"400"
+            assert (await client.rest()).split(b" ")[1] == b"431"
 
 
 async def test_tls(tmp_path: Path, wire: Wire) -> None:
@@ -270,28 +271,9 @@ async def test_quiet(tmp_path: Path, wire: Wire, caplog: pytest.LogCaptureFixtur
     assert caplog.messages == []
 
 
-async def test_an_idle_connection_is_closed(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """A client that owes a request, or half of one, is not waited for without end."""
-    monkeypatch.setattr("gateway.server._KEEPALIVE", 0.05)
-    async with (
-        gateway_to(tmp_path, "fast") as (gateway, _, idle),
-        connected(gateway.origin) as half,
-        connected(gateway.origin) as used,
-    ):
-        half.send(post(CHAT)[:-5])
-        used.send(post(CHAT))
-        assert (await used.answer()).body == CHAT
-        for client in (idle, half, used):
-            assert await client.is_closed()
-
-
-async def test_a_long_answer_is_no_idleness(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+async def test_a_long_answer_is_no_idleness(tmp_path: Path, wire: Wire) -> None:
     """While its answer is awaited, a client may be silent for as long as it takes."""
-    monkeypatch.setattr("gateway.server._KEEPALIVE", 0.02)
+    hasty = Limits(head=0.02, idle=0.02, body=0.02, answer=0.02)
 
     async def think(peer: Peer) -> None:
         _, body = await read_request(peer)
@@ -299,6 +281,6 @@ async def test_a_long_answer_is_no_idleness(
         peer.send(whole(body))
         await peer.wait_closed()
 
-    async with gateway_to(tmp_path, "fast", think) as (_, _, client):
+    async with gateway_to(tmp_path, wire, think, hasty) as (_, _, client):
         client.send(post(CHAT))
         assert (await client.answer()).body == CHAT

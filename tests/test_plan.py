@@ -10,7 +10,7 @@ from gateway.config import Config, ModelPrice
 from gateway.endpoint import ENDPOINTS
 from gateway.errors import BadRequest, ModelNotFound, NotFound
 from gateway.pricing import Prices
-from gateway.request import Request
+from gateway.request import Head, Request
 from gateway.routing.plan import Planner
 from gateway.routing.pool import Router
 from tests.pools import NOW, ORDER, settings
@@ -27,9 +27,7 @@ PROVIDERS = (
 def asked(**fields: Any) -> tuple[Call, bytes]:
     """A call of the user whose order of choice is ORDER."""
     body = json.dumps({"model": "small", "user": "user_1", **fields}).encode()
-    request = Request(
-        method="POST", target="/", headers=[], body=body, peer="", received_at=0, started=0.0
-    )
+    request = Request(head=Head("POST", "/", []), body=body, peer="", received_at=0, started=0.0)
     return read_call(request, ENDPOINTS["chat/completions"], "my-app"), body
 
 

@@ -2,14 +2,12 @@
 
 import pytest
 
-from gateway.request import Headers, Request
+from gateway.request import Head, Headers, Request
 
 
 def request(headers: Headers) -> Request:
     return Request(
-        method="GET",
-        target="/",
-        headers=headers,
+        head=Head("GET", "/", headers),
         body=b"",
         peer="127.0.0.1",
         received_at=0,
@@ -21,13 +19,13 @@ def test_names_have_no_case() -> None:
     """A field is found however its sender spells it, and the lines keep that spelling."""
     subject = request([(b"X-Session-ID", b"s")])
     assert subject.header(b"x-session-id") == "s"
-    assert subject.headers == [(b"X-Session-ID", b"s")]
+    assert subject.head.headers == [(b"X-Session-ID", b"s")]
 
 
 def test_first_line_of_a_repeated_field_counts() -> None:
     """A second line of the same field does not change what the first says."""
     subject = request([(b"User-Id", b"first"), (b"user-id", b"second")])
-    assert subject.fields == {b"user-id": b"first"}
+    assert subject.head.fields == {b"user-id": b"first"}
 
 
 @pytest.mark.parametrize(

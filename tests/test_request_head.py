@@ -15,9 +15,29 @@ def test_hot() -> None:
     """Target, fields in the sender's spelling and order, and the body's length are read."""
     head = parse_head(with_field(b"X-Two:  b\r\nx-two: a"))
     assert head is not None
-    assert (head.target, head.length, head.keep_alive) == ("/v1/chat/completions?x=1", 5, True)
-    assert head.headers[:2] == [(b"Host", b"h"), (b"Content-Length", b"5")]
-    assert head.headers[2:] == [(b"X-Two", b"b"), (b"x-two", b"a")]
+    read = head.head
+    assert (read.target, head.length, head.keep_alive) == ("/v1/chat/completions?x=1", 5, True)
+    assert [name for name, _ in read.headers[:2]] == [b"Host", b"Content-Length"]
+    assert read.headers[2:] == [(b"X-Two", b"b"), (b"x-two", b"a")]
+
+
+def test_same_but_for_the_length() -> None:
+    """Heads that differ in nothing but the length are read once, each with its own length."""
+    few, many = parse_head(HEAD), parse_head(HEAD.replace(b": 5", b": 5000000"))
+    assert few is not None
+    assert many is not None
+    assert few.head is many.head
+    assert (few.length, many.length) == (5, 5_000_000)
+    other = parse_head(with_field(b"X-Other: 1"))
+    assert other is not None
+    assert other.head is not few.head
+
+
+@pytest.mark.parametrize("number", [b"", b"x", b"-1", b"5 5", b"1" * 16])
+def test_remembered_but_for_a_bad_length(number: bytes) -> None:
+    """A head that was read before is still refused with a length that is no number."""
+    assert parse_head(HEAD) is not None
+    assert parse_head(HEAD.replace(b": 5", b": " + number)) is None
 
 
 def test_closing() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.call import Call, read_call
 from gateway.endpoint import ENDPOINTS
-from gateway.request import Request
+from gateway.request import Head, Request
 from gateway.rewrite import edits_for, upstream_body
 from tests.pools import settings
 
@@ -16,9 +16,7 @@ def asked(
     body: bytes, path: str = "chat/completions", content_type: bytes = b"application/json"
 ) -> tuple[Request, Call]:
     request = Request(
-        method="POST",
-        target=f"/v1/{path}",
-        headers=[(b"Content-Type", content_type)],
+        head=Head("POST", f"/v1/{path}", [(b"Content-Type", content_type)]),
         body=body,
         peer="127.0.0.1",
         received_at=0,

@@ -14,7 +14,7 @@ from gateway.config import Config
 from gateway.configfile import load
 from gateway.endpoint import ENDPOINTS
 from gateway.errors import BadRequest
-from gateway.request import Request
+from gateway.request import Head, Request
 
 Commands = Any  # argparse keeps the type of its sub-command registry private
 """What `add_subparsers` returns."""
@@ -55,9 +55,7 @@ def end_user(text: str) -> str:
         body = msgspec.json.encode({"user": text})
     except UnicodeEncodeError as error:
         raise argparse.ArgumentTypeError("Expected text in UTF-8") from error
-    nowhere = Request(
-        method="POST", target="", headers=[], body=body, peer="", received_at=0, started=0
-    )
+    nowhere = Request(head=Head("POST", "", []), body=body, peer="", received_at=0, started=0)
     try:
         user = read_call(nowhere, ENDPOINTS["chat/completions"], tenant="").user
     except BadRequest as error:

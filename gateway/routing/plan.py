@@ -1,6 +1,7 @@
 """The candidates of one call: over its models, and over each model's providers."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -19,6 +20,8 @@ from gateway.routing.preferences import (
     terms_of,
 )
 from gateway.routing.provider import Provider
+
+_REMEMBERED = 256
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -49,10 +52,11 @@ class Leg(msgspec.Struct, frozen=True):
 
 
 class Plan:
-    """Gives candidates one at a time, so each choice is up to date."""
+    """Gives candidates one at a time, so each choice is up to date. `key`: the user's place on the
+    ring, None where there is none."""
 
     def __init__(self, key: bytes | None, legs: Sequence[Leg]) -> None:
-        self._key = key
+        self.key = key
         self._legs = legs
         self._position = 0
         self._tried: set[str] = set()
@@ -61,7 +65,7 @@ class Plan:
         """The next one to try at `now`, monotonic seconds; None when everyone had a try."""
         while self._position < len(self._legs):
             leg = self._legs[self._position]
-            choice = leg.choose(self._key, now, self._tried)
+            choice = leg.choose(self.key, now, self._tried)
             if choice is not None:
                 self._tried.add(choice.provider.name)
                 route = "failover" if self._position else choice.route
@@ -78,19 +82,23 @@ class Planner:
         self._router = router
         self._prices = prices
         self._sources = sources
+        self._legs = lru_cache(maxsize=_REMEMBERED)(self._legs_over)
 
     def plan(self, call: Call, body: bytes) -> Plan:
         """Where `call` may go. ModelNotFound when nobody serves its model, nor any other it names;
         NotFound or BadRequest when its preferences leave nobody."""
         models: tuple[str | None, ...] = call.models or (call.model,)
-        legs = [Leg(model, pool) for model in models if (pool := self._router.pool(model))]
+        legs = self._legs(models)
         if not legs:
             raise ModelNotFound(f"No provider serves the model `{call.model}`", "model")
         if wanted := read_preferences(call.provider):
             legs = self._narrowed(legs, wanted)
         return Plan(call.sticky_key(self._sources, body), legs)
 
-    def _narrowed(self, legs: list[Leg], wanted: Preferences) -> list[Leg]:
+    def _legs_over(self, models: tuple[str | None, ...]) -> Sequence[Leg]:
+        return [Leg(model, pool) for model in models if (pool := self._router.pool(model))]
+
+    def _narrowed(self, legs: Sequence[Leg], wanted: Preferences) -> Sequence[Leg]:
         narrowed = [
             Leg(leg.model, leg.pool, terms_of(wanted, leg.pool.members, self._price_of(leg.model)))
             for leg in legs

@@ -12,12 +12,16 @@ from collections import deque
 from typing import cast
 
 import msgspec
-from aiohttp import web
+from aiohttp import StreamReader, web
 from aiohttp.http import SERVER_SOFTWARE, HttpVersion11
 
 from gateway.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
-from gateway.request import Headers, Request, decode_field
+from gateway.request import Head, Headers, Request, decode_field
+from gateway.wire.aiohttp_protocol import ClientProtocol
 from gateway.wire.downstream import Flow
+from gateway.wire.lawful import forwarded, origin_form
+from gateway.wire.limits import Limits, Progress
+from gateway.wire.refusal import late_body
 
 _HIGH_WATER = 256 * 1024
 _LOW_WATER = 64 * 1024
@@ -26,9 +30,7 @@ _LOW_WATER = 64 * 1024
 def request_head(request: web.Request) -> Request:
     """The request as far as it is here: everything but its body."""
     return Request(
-        method=request.method,
-        target=request.raw_path,
-        headers=list(request.raw_headers),
+        head=_head(request),
         body=b"",
         peer=request.remote or "",
         received_at=time.time_ns() // 1000,
@@ -36,25 +38,64 @@ def request_head(request: web.Request) -> Request:
     )
 
 
-async def with_body(head: Request, request: web.Request, max_body: int) -> Request:
-    """`head` with its whole body; PayloadTooLarge over `max_body` bytes."""
-    return msgspec.structs.replace(head, body=await _read_body(request, max_body))
+def _head(request: web.Request) -> Head:
+    return Head(
+        request.method,
+        origin_form(request.raw_path),
+        forwarded(request.method, list(request.raw_headers)),
+        "1.0" if request.version < HttpVersion11 else "1.1",
+    )
 
 
-async def _read_body(request: web.Request, max_body: int) -> bytes:
+async def with_body(head: Request, request: web.Request, max_body: int, limits: Limits) -> Request:
+    """`head` with its whole body.
+
+    PayloadTooLarge over `max_body` bytes; RequestTimeout when it comes slower than `limits` allow.
+    """
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise UnsupportedMediaType("Send the body without a Content-Encoding")
-    pieces: list[bytes] = []
-    length = request.content_length or 0
-    try:
-        while length <= max_body and (piece := await request.content.readany()):
-            pieces.append(piece)
-            length = max(length, sum(map(len, pieces)))
-    except web.RequestPayloadError as error:
-        raise BadRequest(f"The body cannot be read: {error}") from error
-    if length > max_body:
-        raise PayloadTooLarge(f"The body is over server.max_body, {max_body} bytes")
-    return b"".join(pieces)
+    if (request.content_length or 0) > max_body:
+        raise _too_large(max_body)
+    body = await _Upload(request.content, max_body).read(limits)
+    return msgspec.structs.replace(head, body=body)
+
+
+class _Upload:
+    """A body on its way in."""
+
+    def __init__(self, content: StreamReader, max_body: int) -> None:
+        self._content = content
+        self._max_body = max_body
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    async def read(self, limits: Limits) -> bytes:
+        """All of it; looks once a window whether enough of it came."""
+        progress = Progress(limits.body, limits.rate)
+        is_whole = False
+        while not is_whole:
+            try:
+                async with asyncio.timeout(limits.body):
+                    await self._read_on()
+                is_whole = True
+            except TimeoutError as error:
+                if not progress.is_enough(-self._size):
+                    raise late_body(limits) from error
+        return b"".join(self._pieces)
+
+    async def _read_on(self) -> None:
+        try:
+            while piece := await self._content.readany():
+                self._pieces.append(piece)
+                self._size += len(piece)
+                if self._size > self._max_body:
+                    raise _too_large(self._max_body)
+        except web.RequestPayloadError as error:
+            raise BadRequest(f"The body cannot be read: {error}") from error
+
+
+def _too_large(max_body: int) -> PayloadTooLarge:
+    return PayloadTooLarge(f"The body is over server.max_body, {max_body} bytes")
 
 
 class _Answer(web.StreamResponse):
@@ -68,9 +109,15 @@ class _Answer(web.StreamResponse):
 
 
 async def take_back_defaults(request: web.Request, response: web.StreamResponse) -> None:
-    """Drop what aiohttp fills in; to be called on its signal `on_response_prepare`."""
+    """Drop what aiohttp fills in, and say if it is the last answer.
+
+    To be called on aiohttp's signal `on_response_prepare`.
+    """
     if response.headers.get("Server") == SERVER_SOFTWARE:
         del response.headers["Server"]
+    if isinstance(request.protocol, ClientProtocol) and request.protocol.is_ending:
+        response.force_close()
+        response.headers["Connection"] = "close"
     if isinstance(response, _Answer) and not response.is_typed:
         response.headers.pop("Content-Type", None)
 
@@ -92,6 +139,8 @@ class AiohttpDownstream:
     def start(self, status: int, headers: Headers, length: int | None) -> None:
         self._response = _Answer(status, headers)
         self._response.content_length = length
+        if not self._request.content.is_eof():
+            self._response.force_close()  # what is left of the body must not be the next request
         self._news.set()
 
     def write(self, data: bytes) -> None:
@@ -101,6 +150,9 @@ class AiohttpDownstream:
             self._is_paused = True
             self._flow.pause()
         self._news.set()
+
+    def flush(self) -> None:
+        """`send` waits for nothing but news, and a head is news."""
 
     def finish(self) -> None:
         self._ended = True

@@ -98,6 +98,8 @@ class AnswerParser:
         status = self._parser.get_status_code()
         if status == 101:
             raise ProtocolError("the provider switches protocols, which was not asked for")
+        if status == 407:
+            raise ProtocolError("a proxy before the provider wants credentials of Hearth's own")
         if status < 200:
             return
         self.headers = fields

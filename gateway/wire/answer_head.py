@@ -23,7 +23,7 @@ def answer_head(
     """
     lines = [_status_line(status)]
     lines += [b"%b: %b\r\n" % field for field in headers]
-    if not any(name.lower() == b"date" for name, _ in headers):
+    if not [name for name, _ in headers if len(name) == 4 and name.lower() == b"date"]:
         lines.append(_date(int(now)))
     if not keep_alive:
         lines.append(b"Connection: close\r\n")

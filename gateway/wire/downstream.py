@@ -31,6 +31,9 @@ class Downstream(Protocol):
     def write(self, data: bytes) -> None:
         """Queue a piece of the body."""
 
+    def flush(self) -> None:
+        """Send what is queued, as nobody knows when more of it comes."""
+
     def finish(self) -> None:
         """Say that the body is complete."""
 

@@ -7,15 +7,19 @@ protocol, and there it stays.
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, cast
 
 from gateway.endpoint import Target
+from gateway.errors import GatewayError
 from gateway.request import Request
 from gateway.wire.alarm import NEVER, Alarm
 from gateway.wire.downstream import Downstream
-from gateway.wire.request_head import MAX_HEAD, RequestHead, parse_head
+from gateway.wire.incoming import Incoming
+from gateway.wire.limits import MAX_HEAD, Limits, Progress
+from gateway.wire.refusal import end_writing, late_body, late_head
+from gateway.wire.request_head import parse_head
 from gateway.wire.wire_answer import WireAnswer
 
 _WRITE_HIGH = 256 * 1024
@@ -27,17 +31,23 @@ class Edge(asyncio.Protocol):
 
     def __init__(self, listener: "Listener") -> None:
         self._listener = listener
+        self._limits = limits = listener.limits
         self._peer = ""
         self._buffer = b""
-        self._incoming: _Incoming | None = None
+        self._incoming: Incoming | None = None
         self._answer: WireAnswer | None = None
         self._task: asyncio.Task[None] | None = None
         self._read_paused = False
         self._write_paused = False
         self._last_request = False
+        self._is_retired = False
         self._is_lost = False
+        self._is_leaving = False
+        self._head_is_due = True
         self._loop = asyncio.get_running_loop()
-        self._alarm = Alarm(self._loop, self.abort)
+        self._alarm = Alarm(self._loop, self._time_out)
+        self._sending = Progress(limits.body, limits.rate)
+        self._taking = Progress(limits.answer, limits.rate)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are none of asyncio's classes.
@@ -46,7 +56,7 @@ class Edge(asyncio.Protocol):
         address = transport.get_extra_info("peername")
         self._peer = str(address[0]) if isinstance(address, tuple) else ""
         self._listener.entered(self)
-        self._wait()
+        self._ring_in(self._limits.head)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._alarm.stop()
@@ -57,8 +67,9 @@ class Edge(asyncio.Protocol):
             self._task.cancel()
 
     def data_received(self, data: bytes) -> None:
+        if self._is_leaving:
+            return
         if self._incoming is not None:
-            self._wait()
             self._incoming.add(data)
             self._run_if_complete(self._incoming)
             return
@@ -71,15 +82,23 @@ class Edge(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._write_paused = True
+        self._taking.start(self._transport.get_write_buffer_size())
+        self._ring_in(self._limits.answer)
         if self._answer is not None:
             self._answer.pause()
 
     def resume_writing(self) -> None:
         self._write_paused = False
         if self._answer is not None:
+            self._alarm.set(NEVER)
             self._answer.resume()
         else:
+            self._wait()
             self._go_on()
+
+    def retire(self) -> None:
+        """Take one more request at most: the answer to it says that it was the last."""
+        self._is_retired = True
 
     def stop(self) -> None:
         """Take no further request; one under way may end."""
@@ -94,16 +113,26 @@ class Edge(asyncio.Protocol):
     def _read_head(self) -> None:
         end = self._buffer.find(b"\r\n\r\n") + 4
         if end < 4 and len(self._buffer) <= MAX_HEAD:
+            self._await_head()
             return
         head = parse_head(self._buffer[:end]) if 4 <= end <= MAX_HEAD else None
-        target = self._listener.route(head.target) if head else None
+        target = self._listener.route(head.head.target) if head else None
         if head is None or target is None or head.length > self._listener.max_body:
             self._hand_over()
             return
         rest, self._buffer = self._buffer[end:], b""
-        self._incoming = _Incoming(head, target)
+        self._incoming = Incoming(head, target)
         self._incoming.add(rest)
         self._run_if_complete(self._incoming)
+        if self._incoming is not None:
+            self._sending.start(self._incoming.missing)
+            self._ring_in(self._limits.body)
+
+    def _await_head(self) -> None:
+        """Its deadline counts from its first byte; on a new connection it has begun before."""
+        if not self._head_is_due:
+            self._head_is_due = True
+            self._ring_in(self._limits.head)
 
     def _hand_over(self) -> None:
         """From here on aiohttp serves this connection."""
@@ -114,14 +143,15 @@ class Edge(asyncio.Protocol):
         protocol.connection_made(self._transport)
         protocol.data_received(self._buffer)
 
-    def _run_if_complete(self, incoming: "_Incoming") -> None:
+    def _run_if_complete(self, incoming: Incoming) -> None:
         if incoming.missing > 0:
             return
         self._incoming = None
+        self._head_is_due = False
         self._alarm.set(NEVER)
         request, self._buffer = incoming.take(self._peer)
-        keep_alive = incoming.head.keep_alive and not self._last_request
-        self._answer = WireAnswer(self._transport, keep_alive=keep_alive)
+        keep_alive = incoming.head.keep_alive and not (self._last_request or self._is_retired)
+        self._answer = WireAnswer(self._transport, self._transport.close, keep_alive=keep_alive)
         work = self._listener.handle(request, incoming.target, self._answer)
         self._task = self._loop.create_task(work)
         self._task.add_done_callback(self._answered)
@@ -134,9 +164,10 @@ class Edge(asyncio.Protocol):
             self._transport.abort()
         elif task.exception() is not None or self._last_request:
             # An error nobody expected: the loop's handler logs it, the client sees a cut.
+            self._wait()
             self._transport.close()
             task.result()
-        else:
+        elif not self._write_paused:
             self._wait()
             self._go_on()
 
@@ -152,62 +183,70 @@ class Edge(asyncio.Protocol):
 
     def _wait(self) -> None:
         """For so long the client may keep the connection and send nothing."""
-        self._alarm.set(self._loop.time() + self._listener.patience)
+        self._ring_in(self._limits.idle)
 
+    def _ring_in(self, seconds: float) -> None:
+        self._alarm.set(self._loop.time() + seconds)
 
-class _Incoming:
-    """A hot request whose body is still coming."""
+    def _time_out(self) -> None:
+        """The client owes something: to take an answer, a body, a head, or a request at all."""
+        if self._write_paused:
+            self._judge_taking()
+        elif self._transport.is_closing() or self._is_leaving:
+            self.abort()
+        elif self._incoming is not None:
+            self._judge_sending(self._incoming)
+        elif self._buffer:
+            self._transport.write(late_head(self._limits.head))
+            self._leave()
+        else:
+            self.abort()
 
-    def __init__(self, head: RequestHead, target: Target) -> None:
-        self.head = head
-        self.target = target
-        self.missing = head.length
-        self._pieces: list[bytes] = []
-        self._received_at = time.time_ns() // 1000
-        self._started = time.monotonic()
+    def _leave(self) -> None:
+        """Read no more of what the client should have sent before."""
+        self._is_leaving = True
+        end_writing(self._transport)
+        self._ring_in(self._limits.linger)
 
-    def add(self, data: bytes) -> None:
-        self._pieces.append(data)
-        self.missing -= len(data)
+    def _judge_taking(self) -> None:
+        if self._taking.is_enough(self._transport.get_write_buffer_size()):
+            self._ring_in(self._limits.answer)
+        else:
+            self.abort()
 
-    def take(self, peer: str) -> tuple[Request, bytes]:
-        """The whole request, and what came after it."""
-        whole = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
-        length = self.head.length
-        body, rest = (whole, b"") if len(whole) == length else (whole[:length], whole[length:])
-        request = Request(
-            method="POST",
-            target=self.head.target,
-            headers=self.head.headers,
-            body=body,
-            peer=peer,
-            received_at=self._received_at,
-            started=self._started,
-        )
-        return request, rest
+    def _judge_sending(self, incoming: Incoming) -> None:
+        if self._sending.is_enough(incoming.missing):
+            self._ring_in(self._limits.body)
+            return
+        self._incoming = None
+        answer = WireAnswer(self._transport, self._leave, keep_alive=False)
+        error = late_body(self._limits)
+        self._listener.refuse(incoming.request(self._peer, b""), incoming.target, error, answer)
 
 
 class Listener:
     """What the connections of one listening socket share.
 
     `route` gives the target of a POST that goes to a provider, None for anything else; `handle`
-    answers it; `fallback` makes aiohttp's protocol for a connection. A client that owes a request
-    and sends nothing for `patience` seconds is disconnected.
+    answers it, and `refuse` one whose body did not come; `fallback` makes aiohttp's protocol for a
+    connection.
     """
 
     def __init__(
         self,
         route: Callable[[str], Target | None],
         handle: Callable[[Request, Target, Downstream], Coroutine[Any, Any, None]],
+        refuse: Callable[[Request, Target, GatewayError, Downstream], None],
         fallback: Callable[[], asyncio.Protocol],
         max_body: int,
-        patience: float,
+        limits: Limits,
     ) -> None:
         self.route = route
         self.handle = handle
+        self.refuse = refuse
         self.fallback = fallback
         self.max_body = max_body
-        self.patience = patience
+        self.limits = limits
         self._edges: set[Edge] = set()
         self._all_left = asyncio.Event()
 
@@ -222,16 +261,19 @@ class Listener:
         if not self._edges:
             self._all_left.set()
 
-    async def drain(self, seconds: float) -> None:
-        """Close what waits, let answers under way finish, and end those that take longer."""
-        if not self._edges:
-            return
-        for edge in tuple(self._edges):
-            edge.stop()
-        try:
-            async with asyncio.timeout(seconds):
-                await self._all_left.wait()
-        except TimeoutError:
+    async def drain(self, seconds: float, grace: float = 0.0) -> None:
+        """Let answers under way finish, and end those that take longer than `seconds`.
+
+        Connections that wait are closed after `grace` seconds; until then a client that sends
+        something on one is answered and told to close it, so that none meets a closed door.
+        """
+        for ending, patience in ((Edge.retire, grace), (Edge.stop, seconds), (Edge.abort, None)):
             for edge in tuple(self._edges):
-                edge.abort()
+                ending(edge)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(patience):
+                    await self._none_left()
+
+    async def _none_left(self) -> None:
+        if self._edges:
             await self._all_left.wait()

@@ -5,11 +5,13 @@ Everything else keeps its name, value and order.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from gateway.config import Provider
 from gateway.keys import PROVIDER_FIELDS
-from gateway.request import Headers, Request
+from gateway.request import HEADS, Head, Headers
 from gateway.wire.upstream import Upstream
+from gateway.wire.via import Via
 
 _HOP_BY_HOP = frozenset(
     (
@@ -20,6 +22,7 @@ _HOP_BY_HOP = frozenset(
 _REQUEST_DROPPED = _HOP_BY_HOP | {b"host", b"content-length", b"expect"}
 _OWN = {b"x-generation-id", b"x-hearth-provider", b"x-hearth-route"}
 _RESPONSE_DROPPED = _HOP_BY_HOP | _OWN | {b"content-length"}
+_WITH_BODY = frozenset(("POST", "PUT", "PATCH"))
 _GATEWAY_PREFIXES = (b"x-usagepanda-", b"helicone-", b"x-hearth-")
 
 READABLE_CODINGS = frozenset((b"gzip", b"deflate", b"identity"))
@@ -29,7 +32,8 @@ READABLE_CODINGS = frozenset((b"gzip", b"deflate", b"identity"))
 class UpstreamHead:
     """Builds the request heads for one provider; what never changes is built once."""
 
-    def __init__(self, settings: Provider, upstream: Upstream) -> None:
+    def __init__(self, settings: Provider, upstream: Upstream, via: Via) -> None:
+        self._via = via
         self._base_path = upstream.base_path
         own = {name.encode(): value.encode() for name, value in settings.headers.items()}
         self._fixed = b"Host: %b\r\n" % upstream.authority + _lines(own)
@@ -37,66 +41,68 @@ class UpstreamHead:
         self._dropped = _REQUEST_DROPPED | {name.lower() for name in own}
         if self._api_key:
             self._dropped |= set(PROVIDER_FIELDS)
+        self._start_of = lru_cache(maxsize=HEADS)(self._start)
 
-    def build(self, request: Request, path: str, length: int, accept: bytes | None) -> bytes:
-        """The head of `request` as it goes to the provider, up to its empty line.
+    def build(self, head: Head, path: str, length: int, accept: bytes | None) -> bytes:
+        """`head` as it goes to the provider, up to its empty line.
 
         `path` is the endpoint with its query, below the provider's base path; `length` that of
         the body to send; `accept` replaces the client's Accept-Encoding, None keeps it.
         """
-        dropped = self._dropped | named_in_connection(request.headers)
+        start = self._start_of(head, path, accept)
+        if length or head.method in _WITH_BODY:
+            return b"%bContent-Length: %d\r\n\r\n" % (start, length)
+        return start + b"\r\n"
+
+    def _start(self, head: Head, path: str, accept: bytes | None) -> bytes:
+        """All but the length."""
+        dropped = self._dropped | named_in_connection(head.headers)
         if accept is not None:
             dropped = dropped | {b"accept-encoding"}
-        lines = [
-            b"%b %b/%b HTTP/1.1\r\n" % (request.method.encode(), self._base_path, path.encode())
-        ]
+        lines = [b"%b %b/%b HTTP/1.1\r\n" % (head.method.encode(), self._base_path, path.encode())]
         lines.append(self._fixed)
         if self._api_key is not None:
-            lines.append(_credential(request, self._api_key))
-        for name, value in request.headers:
+            lines.append(_credential(head, self._api_key))
+        for name, value in head.headers:
             lower = name.lower()
             if lower not in dropped and not lower.startswith(_GATEWAY_PREFIXES):
                 lines.append(b"%b: %b\r\n" % (name, value))
         if accept is not None:
             lines.append(b"Accept-Encoding: %b\r\n" % accept)
-        if length or request.method in ("POST", "PUT", "PATCH"):
-            lines.append(b"Content-Length: %d\r\n" % length)
-        return b"".join(lines) + b"Via: 1.1 hearth\r\n\r\n"
+        lines.append(self._via.line(head.version))
+        return b"".join(lines)
 
 
-def accept_encoding(request: Request, *, uncoded: bool) -> bytes:
+@lru_cache(maxsize=HEADS)
+def accept_encoding(head: Head, *, uncoded: bool) -> bytes:
     """The Accept-Encoding to send where the answer is metered.
 
     `uncoded`: a piece of the answer has to be left out, so it must come without coding.
     """
     if uncoded:
         return b"identity"
-    asked = (part.strip() for part in request.fields.get(b"accept-encoding", b"").split(b","))
+    asked = (part.strip() for part in head.fields.get(b"accept-encoding", b"").split(b","))
     kept = [part for part in asked if part.split(b";")[0].strip().lower() in READABLE_CODINGS]
     return b", ".join(kept) or b"identity"
 
 
 def client_headers(headers: Headers, own: Headers) -> Headers:
     """A provider's header fields as they go to the client, followed by `own`."""
-    dropped = _RESPONSE_DROPPED | named_in_connection(headers)
-    kept = [(name, value) for name, value in headers if name.lower() not in dropped]
+    kept = [field for field in headers if field[0].lower() not in _RESPONSE_DROPPED]
+    if named := named_in_connection(headers) - _RESPONSE_DROPPED:
+        kept = [field for field in kept if field[0].lower() not in named]
     return kept + own
 
 
 def named_in_connection(headers: Headers) -> frozenset[bytes]:
     """Lower-case names of the fields that `Connection` makes hop-by-hop."""
-    names = [
-        option.strip().lower()
-        for name, value in headers
-        if name.lower() == b"connection"
-        for option in value.split(b",")
-    ]
-    return frozenset(names)
+    lines = [value for name, value in headers if len(name) == 10 and name.lower() == b"connection"]
+    return frozenset(option.strip().lower() for line in lines for option in line.split(b","))
 
 
-def _credential(request: Request, api_key: bytes) -> bytes:
+def _credential(head: Head, api_key: bytes) -> bytes:
     """The provider's key in the field the client's SDK used, as that fits the API it calls."""
-    fields = request.fields
+    fields = head.fields
     if b"authorization" not in fields:
         if b"x-api-key" in fields or b"anthropic-version" in fields:
             return b"x-api-key: %b\r\n" % api_key

@@ -4,24 +4,28 @@ Whatever is not exactly that, malformed heads included, is left to aiohttp, so t
 that judges it.
 """
 
+import re
+from functools import lru_cache
+
 import httptools
 import msgspec
 
-from gateway.request import Headers
-
-MAX_HEAD = 32 * 1024
-"""Bytes of a request's line and fields that the fast edge reads before it hands over."""
+from gateway.request import HEADS, Head, Headers
+from gateway.wire.host import is_host
+from gateway.wire.limits import MAX_FIELDS
 
 _LEFT_TO_AIOHTTP = frozenset(
     (b"transfer-encoding", b"expect", b"upgrade", b"content-encoding", b"trailer")
 )
 
 
+_NUMBER = re.compile(rb"\r\ncontent-length: *(\d{1,15})\r\n", re.IGNORECASE)
+
+
 class RequestHead(msgspec.Struct, frozen=True):
     """A hot request as far as its empty line. `length` is that of its body in bytes."""
 
-    target: str
-    headers: Headers
+    head: Head
     length: int
     keep_alive: bool
 
@@ -50,32 +54,40 @@ class _Collector:
 
 
 def parse_head(raw: bytes) -> RequestHead | None:
-    """The head in `raw`, which ends with the first empty line; None when it is not hot."""
+    """The head in `raw`, which ends with the first empty line; None when it is not hot.
+
+    The heads of one client differ in nothing but the length; it is read by itself, and the rest is
+    remembered. What came with a length reads the same, and is as strictly checked, with another.
+    """
+    number = _NUMBER.search(raw)
+    if number is None:
+        return None
+    start, end = number.span(1)
+    read = _read(raw[:start] + b"1" + raw[end:])
+    return RequestHead(read[0], int(number[1]), read[1]) if read else None
+
+
+@lru_cache(maxsize=HEADS)
+def _read(raw: bytes) -> tuple[Head, bool] | None:
+    """A head with length 1, and whether its connection stays; None when it is not hot."""
     seen = _Collector()
     parser = httptools.HttpRequestParser(seen)
     try:
         parser.feed_data(raw)
-    except httptools.HttpParserError:
+    except (httptools.HttpParserError, httptools.HttpParserUpgrade):
         return None
     if not seen.complete or seen.went_on or parser.get_http_version() != "1.1":
         return None
-    length = _length(seen.headers)
-    if length is None or parser.get_method() != b"POST" or not seen.url.startswith(b"/"):
+    if parser.get_method() != b"POST" or not seen.url.startswith(b"/"):
         return None
-    return RequestHead(seen.url.decode("latin-1"), seen.headers, length, parser.should_keep_alive())
+    head = Head("POST", seen.url.decode("latin-1"), seen.headers)
+    return (head, parser.should_keep_alive()) if _is_plain(head) else None
 
 
-def _length(headers: Headers) -> int | None:
-    """The Content-Length of a head with one Host and one length, and nothing that is not hot."""
-    length, hosts = None, 0
-    for name, value in headers:
-        lower = name.lower()
-        if lower == b"content-length":
-            if length is not None or not value.isdigit():
-                return None
-            length = int(value)
-        elif lower == b"host":
-            hosts += 1
-        elif lower in _LEFT_TO_AIOHTTP:
-            return None
-    return length if hosts == 1 else None
+def _is_plain(head: Head) -> bool:
+    """Whether it has one good Host and one length, and nothing that is not hot."""
+    names = [name.lower() for name, _ in head.headers]
+    once = names.count(b"content-length") == 1 == names.count(b"host")
+    if not once or len(names) > MAX_FIELDS or not is_host(head.fields[b"host"]):
+        return False
+    return not _LEFT_TO_AIOHTTP & head.fields.keys()

@@ -44,18 +44,20 @@ class Response:
     def __repr__(self) -> str:
         return f"<Response {self.status}>"
 
-    async def relay(self, sink: Sink) -> None:
+    async def relay(self, sink: Sink, pausing: Callable[[], None] = lambda: None) -> None:
         """Hand the body to `sink` as it comes, at most once a read; returns after its last piece.
 
-        What is here already goes first, at once. Raises ConnectionLost, TimedOut or ProtocolError
-        when the answer ends early, after every byte that came, and whatever `sink` raises; then,
-        and when it is cancelled, the connection is closed.
+        What is here already goes first, at once; if more is to come, `pausing` is called then.
+        Raises ConnectionLost, TimedOut or ProtocolError when the answer ends early, after every
+        byte that came, and whatever `sink` raises; then, and when it is cancelled, the connection
+        is closed.
         """
         if self._source is None:
             raise RuntimeError("The response was relayed or closed before")
         rest = self._source.relay(sink)
         if rest is None:
             return
+        pausing()
         try:
             await rest
         except asyncio.CancelledError:

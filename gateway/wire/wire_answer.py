@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from gateway.request import Headers
 from gateway.wire.answer_head import answer_head, has_body
@@ -9,10 +10,16 @@ from gateway.wire.downstream import Flow
 
 
 class WireAnswer:
-    """The Downstream of one request; its head shares a write with the first piece."""
+    """The Downstream of one request; its head shares a write with the first piece.
 
-    def __init__(self, transport: asyncio.Transport, *, keep_alive: bool) -> None:
+    `close` is called after an answer that is the connection's last, `keep_alive` being false.
+    """
+
+    def __init__(
+        self, transport: asyncio.Transport, close: Callable[[], None], *, keep_alive: bool
+    ) -> None:
         self._transport = transport
+        self._close = close
         self._keep_alive = keep_alive
         self._head = b""
         self._chunked = False
@@ -23,8 +30,6 @@ class WireAnswer:
         self._has_body = has_body(status)
         self._chunked = self._has_body and length is None
         self._head = answer_head(status, headers, length, time.time(), keep_alive=self._keep_alive)
-        # A body that is here already shares the head's write; no head waits for a body to come.
-        asyncio.get_running_loop().call_soon(self._send)
 
     def write(self, data: bytes) -> None:
         if not self._has_body:
@@ -33,10 +38,13 @@ class WireAnswer:
             data = b"%x\r\n%b\r\n" % (len(data), data)
         self._send(data)
 
+    def flush(self) -> None:
+        self._send()
+
     def finish(self) -> None:
         self._send(b"0\r\n\r\n" if self._chunked else b"")
         if not self._keep_alive:
-            self._transport.close()
+            self._close()
 
     def cut(self) -> None:
         self._send()

@@ -1,0 +1,187 @@
+"""aiohttp's protocol for a connection, with the limits that aiohttp leaves open.
+
+aiohttp reads the requests and runs the application on them. What is added: a deadline and a size
+for every head, a client that takes nothing of its answer, and errors in an API's envelope.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import cast
+
+from aiohttp import web
+from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
+
+from gateway.errors import BadRequest, Envelope, GatewayError
+from gateway.wire.alarm import Alarm
+from gateway.wire.lawful import head_too_large, judge, refused
+from gateway.wire.limits import MAX_FIELDS, MAX_HEAD, Limits, Progress
+from gateway.wire.refusal import end_writing, late_head, refusal
+from gateway.wire.trailers import TrailerWatch
+
+_Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+class ClientProtocol(web.RequestHandler):
+    """One client connection that aiohttp serves."""
+
+    __slots__ = (
+        *("_alarm", "_head_is_due", "_head_size", "_is_leaving", "_limits", "_socket"),
+        *("_taking", "_trailers"),
+    )
+
+    def __init__(self, server: web.Server, limits: Limits) -> None:
+        super().__init__(
+            server,
+            loop=asyncio.get_running_loop(),
+            keepalive_timeout=limits.idle,
+            access_log=None,  # type: ignore[arg-type]  # which is how aiohttp spells "none"
+            auto_decompress=False,
+            lingering_time=limits.linger,
+            max_line_size=MAX_HEAD,
+            max_field_size=MAX_HEAD,
+            max_headers=MAX_FIELDS,
+        )
+        self._limits = limits
+        self._alarm = Alarm(self._loop, self._time_out)
+        self._taking = Progress(limits.answer, limits.rate)
+        self._trailers = TrailerWatch()
+        self._is_leaving = False
+        self._head_is_due = True
+        self._head_size = 0
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the request under way is the last one."""
+        return self._close
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        # aiohttp forgets its transport when it closes it, unsent bytes or not.
+        self._socket = cast(asyncio.Transport, transport)
+        self._ring_in(self._limits.head)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._alarm.stop()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if not data or self.is_ending:
+            super().data_received(data)
+            return
+        awaited = self._awaits_head()
+        end = self._trailers.end_in(data)
+        super().data_received(data[:end])
+        if awaited:
+            self._take_head(len(data))
+        if end is not None:
+            self._end()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._taking.start(self._socket.get_write_buffer_size())
+        self._ring_in(self._limits.answer)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._ring_in(self._limits.answer)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """The answer to bytes that are no request: the client's fault, so nothing is logged.
+
+        Nor is a client that left; aiohttp ends such a connection by itself.
+        """
+        if isinstance(exc, ConnectionError):
+            raise exc
+        if status != 400 or request.writer.output_size > 0:
+            return super().handle_error(request, status, exc, message)
+        return refused(_malformed(exc), Envelope.OPENAI)
+
+    def _awaits_head(self) -> bool:
+        """Whether no request is under way. Before aiohttp's first turn it has no waiter yet."""
+        waiter = self._waiter
+        return self._request_count == 0 or (waiter is not None and not waiter.done())
+
+    def _take_head(self, size: int) -> None:
+        """More of a head has come: all of it, or its clock runs on."""
+        if self._awaits_head():
+            self._head_grew(size)
+            return
+        self._head_is_due, self._head_size = False, 0
+        if not self.writing_paused:
+            self._ring_in(self._limits.answer)
+
+    def _end(self) -> None:
+        """Read no further request."""
+        if self._awaits_head():
+            self.force_close()
+        else:
+            self.close()
+
+    def _head_grew(self, size: int) -> None:
+        self._head_size += size
+        if self._head_size > MAX_HEAD:
+            self._refuse(refusal(head_too_large()))
+        elif not self._head_is_due:
+            self._head_is_due = True
+            self._ring_in(self._limits.head)
+
+    def _time_out(self) -> None:
+        """The client owes a head, or takes nothing of an answer; aiohttp sees to idle ones."""
+        if self.writing_paused:
+            self._judge_taking()
+        elif self._socket.is_closing() or self._is_leaving:
+            self._socket.abort()
+        elif not self._awaits_head():
+            self._ring_in(self._limits.answer)
+        elif self._head_is_due:
+            self._end_wait()
+
+    def _end_wait(self) -> None:
+        if self._head_size:
+            self._refuse(late_head(self._limits.head))
+        else:
+            self.force_close()
+
+    def _judge_taking(self) -> None:
+        if self._taking.is_enough(self._socket.get_write_buffer_size()):
+            self._ring_in(self._limits.answer)
+        else:
+            self._socket.abort()
+
+    def _refuse(self, answer: bytes) -> None:
+        """Send `answer` outside aiohttp, which has no request under way and gets no other."""
+        self.close()
+        self._is_leaving = True
+        self._socket.write(answer)
+        end_writing(self._socket)
+        self._ring_in(self._limits.linger)
+
+    def _ring_in(self, seconds: float) -> None:
+        self._alarm.set(self._loop.time() + seconds)
+
+
+def protocols(server: web.Server, limits: Limits) -> Callable[[], ClientProtocol]:
+    """Makes the protocols of an application's server; requests that break HTTP do not reach it."""
+    server.request_handler = partial(_judged, server.request_handler)
+    return partial(ClientProtocol, server, limits)
+
+
+async def _judged(handle: _Handle, request: web.BaseRequest) -> web.StreamResponse:
+    return judge(request) or await handle(request)
+
+
+def _malformed(error: BaseException | None) -> GatewayError:
+    """What aiohttp's parser found, as one of Hearth's errors."""
+    if isinstance(error, LineTooLong):
+        return head_too_large()
+    text = error.message if isinstance(error, BadHttpMessage) else ""
+    if text.startswith("Too many headers"):  # which has no class of its own
+        return head_too_large()
+    return BadRequest(f"This is not HTTP/1.1: {text.partition(chr(10))[0].rstrip(':')}")

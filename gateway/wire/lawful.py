@@ -1,0 +1,138 @@
+"""What HTTP asks of a request beyond its syntax: the parser let it through, the gateway may not.
+
+Both edges come here with everything that is not hot. Whatever is refused closes the connection,
+as nobody knows where the next request begins (RFC 9112 sections 6.3 and 9.6).
+"""
+
+import re
+
+from aiohttp import web
+from aiohttp.http import HttpVersion10, HttpVersion11
+
+from gateway.endpoint import parse_target
+from gateway.errors import (
+    BadRequest,
+    Envelope,
+    ExpectationFailed,
+    GatewayError,
+    HeadTooLarge,
+    MethodNotAllowed,
+    NotImplementedHere,
+)
+from gateway.request import Headers
+from gateway.wire.host import is_host
+from gateway.wire.limits import MAX_FIELDS, MAX_HEAD
+
+_ABSOLUTE = re.compile(r"https?://([^/?#]+)(.*)", re.IGNORECASE)
+_SAID = {"Server": "hearth", "Connection": "close"}  # else aiohttp names itself, and may be silent
+_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+
+
+def judge(request: web.BaseRequest) -> web.StreamResponse | None:
+    """The answer to a request that must go no further, None for every other."""
+    try:
+        _check_head(request)
+        _check_method(request)
+        _check_framing(request)
+        _check_expectation(request)
+    except GatewayError as error:
+        return refused(error, _envelope(request.raw_path))
+    return web.Response(status=204, headers={"Allow": _METHODS}) if _ends_here(request) else None
+
+
+def refused(error: GatewayError, envelope: Envelope) -> web.Response:
+    """`error`, and no request after it."""
+    response = web.Response(
+        body=error.body(envelope),
+        status=error.status,
+        headers={**_SAID, **error.headers},
+        content_type="application/json",
+    )
+    response.force_close()
+    return response
+
+
+def head_too_large() -> HeadTooLarge:
+    """What is wrong with a head over the limits."""
+    return HeadTooLarge(
+        f"The request's head is over {MAX_HEAD} bytes, or has over {MAX_FIELDS} fields"
+    )
+
+
+def origin_form(target: str) -> str:
+    """A target without scheme and authority, which say nothing new (RFC 9112 section 3.2.2)."""
+    absolute = _ABSOLUTE.fullmatch(target)
+    if absolute is None:
+        return target
+    path: str = absolute[2]
+    return path if path.startswith("/") else f"/{path}"
+
+
+def forwarded(method: str, headers: Headers) -> Headers:
+    """The fields as the next server is to see them: Max-Forwards counts down on OPTIONS."""
+    if method != "OPTIONS":
+        return headers
+    return [
+        (name, b"%d" % (int(value) - 1))
+        if name.lower() == b"max-forwards" and value.isdigit()
+        else (name, value)
+        for name, value in headers
+    ]
+
+
+def _check_head(request: web.BaseRequest) -> None:
+    size = len(request.raw_path) + sum(len(n) + len(v) + 4 for n, v in request.raw_headers)
+    if size > MAX_HEAD or len(request.raw_headers) > MAX_FIELDS:
+        raise head_too_large()
+    if request.version not in (HttpVersion10, HttpVersion11):
+        raise BadRequest("Send HTTP/1.1")
+    absolute = _ABSOLUTE.fullmatch(request.raw_path)
+    authority = absolute[1].encode() if absolute else b""
+    if not all(map(is_host, (authority, *_values(request, b"host")))):
+        raise BadRequest("The host is not `name` or `name:port`")
+
+
+def _check_method(request: web.BaseRequest) -> None:
+    method, target = request.method, request.raw_path
+    if method == "CONNECT":
+        raise NotImplementedHere("CONNECT makes tunnels, and there are none here")
+    if method == "TRACE":
+        raise MethodNotAllowed("TRACE would show a request's credentials", allow=_METHODS)
+    is_whole_server = target == "*" and method == "OPTIONS"
+    if not (target.startswith("/") or is_whole_server or _ABSOLUTE.fullmatch(target)):
+        raise BadRequest("The request's target is neither a path nor an http address")
+
+
+def _check_framing(request: web.BaseRequest) -> None:
+    codings = b",".join(_values(request, b"transfer-encoding")).strip().lower()
+    if not codings:
+        return
+    if request.version < HttpVersion11:
+        raise BadRequest("HTTP/1.0 knows no Transfer-Encoding: RFC 9112 section 6.1")
+    if codings != b"chunked":
+        raise NotImplementedHere("The only Transfer-Encoding known here is `chunked`")
+
+
+def _check_expectation(request: web.BaseRequest) -> None:
+    expected = {value.strip().lower() for value in _values(request, b"expect")} - {b""}
+    if expected - {b"100-continue"} and request.version >= HttpVersion11:
+        raise ExpectationFailed("The only expectation known here is `100-continue`")
+
+
+def _ends_here(request: web.BaseRequest) -> bool:
+    """Whether it is an OPTIONS about this very server (RFC 9110 sections 7.6.2 and 9.3.7)."""
+    if request.method != "OPTIONS":
+        return False
+    return request.raw_path == "*" or b"0" in _values(request, b"max-forwards")
+
+
+def _values(request: web.BaseRequest, name: bytes) -> list[bytes]:
+    return [value for field, value in request.raw_headers if field.lower() == name]
+
+
+def _envelope(target: str) -> Envelope:
+    try:
+        parsed = parse_target(origin_form(target))
+    except BadRequest:
+        parsed = None
+    return Envelope.OPENAI if parsed is None else parsed.envelope

@@ -1,0 +1,54 @@
+"""What a client may take: time, and how slow it may be. One set for both edges."""
+
+import msgspec
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """How long a client is waited for, in seconds, and how little it may move in that time.
+
+    `head`: from the connection, or from the first byte of a later request, to the head's end.
+    `idle`: between two requests. `body`, `answer`: the windows in each of which a client has to
+    send of its request, or to take of its answer, `rate` bytes a second on average; the first
+    window is the grace. The answer's is longer, as kernels report in steps of up to a megabyte
+    what a client has taken. `linger`: for a body that nobody wants, so that its sender gets to
+    read the answer before the connection goes (RFC 9112 section 9.6).
+    """
+
+    head: float = 10.0
+    idle: float = 75.0
+    body: float = 10.0
+    answer: float = 120.0
+    rate: int = 240
+    linger: float = 2.0
+
+
+LIMITS = Limits()
+"""Those of a gateway in service."""
+
+MAX_HEAD = 32 * 1024
+"""Bytes of a request's line and fields."""
+
+MAX_FIELDS = 100
+"""Field lines of a request."""
+
+
+class Progress:
+    """Whether what is left of a transfer shrinks fast enough, looked at once a window."""
+
+    __slots__ = ("_least", "_left")
+
+    def __init__(self, window: float, rate: int) -> None:
+        self._least = window * rate
+        self._left = 0
+
+    def start(self, left: int) -> None:
+        """A window begins with `left` bytes to go."""
+        self._left = left
+
+    def is_enough(self, left: int) -> bool:
+        """Whether the window that ends was fast enough; the next one begins.
+
+        It is also where more came to be left meanwhile: nobody can say what was moved.
+        """
+        moved, self._left = self._left - left, left
+        return moved < 0 or moved >= self._least
