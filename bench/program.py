@@ -43,11 +43,16 @@ def _no_fields(site: Site) -> tuple[str, ...]:
     return ()
 
 
+def _nothing(site: Site) -> Launch | None:
+    return None
+
+
 class Program(msgspec.Struct, frozen=True, kw_only=True):
     """`does` says in one line how it is run and by what it routes.
 
     `install` makes it runnable and returns its version; it raises Absent. `fields` are the header
-    lines it needs on every request beside those that all get; see bench/traffic.py.
+    lines it needs on every request beside those that all get; see bench/traffic.py. `beside` is a
+    server that it needs, on the other core, such as its store.
     """
 
     name: str
@@ -56,3 +61,4 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
     install: Callable[[], str]
     launch: Callable[[Site], Launch]
     fields: Callable[[Site], tuple[str, ...]] = _no_fields
+    beside: Callable[[Site], Launch | None] = _nothing

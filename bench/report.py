@@ -35,6 +35,8 @@ bytes with one of 10,000 users, on 64 connections, and has the same three provid
 - **µs CPU / request**: user and system time of all its processes and threads in a closed load of
   {plan.closed:g} s (wrk), divided by the answers. Work that comes after the answer counts: Hearth's
   shipping to its store is in it, to the last record.
+- **its store's**: the same of the Redis that Hearth counts in, which runs on the load's core. Every
+  gateway that counts needs one, and those here that count do it in their own memory.
 - **requests/s of a core**: in the same load. `≥`: the core was not busy, the load was the limit.
 - **p50, p99**: at a constant rate, half of what the program can do, or {most:,} requests/s where
   that is less; a request that has to wait has waited. Without any program they are

@@ -12,7 +12,7 @@ from bench import traffic
 from bench.accounting import Cpu, cpu_time, resident
 from bench.load import Load, LoadError, await_ready
 from bench.processes import cores, free_ports, running, tail
-from bench.program import Absent, Program, Site
+from bench.program import Absent, Launch, Program, Site
 
 STREAMS = 100
 """Streams at once where the cost of a chunk is measured, ENDLESS chunks each."""
@@ -28,13 +28,17 @@ _LONGEST_REST = 10.0
 
 
 class Requests(msgspec.Struct, frozen=True):
-    """A closed load: requests per second, CPU µs for each, and the share of its core it had."""
+    """A closed load: requests per second, CPU µs for each, and the share of its core it had.
+
+    `beside`: CPU µs of the server that the program has beside it.
+    """
 
     rate: float
     user: float
     system: float
     busy: float
     errors: int
+    beside: float = 0.0
 
     @property
     def cpu(self) -> float:
@@ -54,25 +58,35 @@ class Streaming(msgspec.Struct, frozen=True):
 class Stand:
     """A program that runs, and the measurements to be made on it."""
 
-    def __init__(self, load: Load, pid: int, fields: tuple[str, ...]) -> None:
+    def __init__(
+        self, load: Load, pid: int, fields: tuple[str, ...], beside: int | None = None
+    ) -> None:
         self.load = load
         self._pid = pid
         self._fields = fields
+        self._beside = beside
 
     def requests(self, warm_up: float, seconds: float, size: int, users: int) -> Requests:
         """The closed load, after a warm-up; the work it leaves behind counts."""
         template = self.chat(size)
         self.load.closed(template, warm_up, users)
         self._rest()
-        before = cpu_time(self._pid)
+        before, beside = cpu_time(self._pid), self._used_beside()
         answered = self.load.closed(template, seconds, users)
         busy = (cpu_time(self._pid) - before).total / answered.seconds
         self._rest()
         if not answered.requests:
             raise LoadError(f"no request was answered, {answered.errors} failed")
-        used = cpu_time(self._pid) - before
+        used, beside = cpu_time(self._pid) - before, self._used_beside() - beside
         each = 1e6 / answered.requests
-        return Requests(answered.rate, used.user * each, used.system * each, busy, answered.errors)
+        return Requests(
+            rate=answered.rate,
+            user=used.user * each,
+            system=used.system * each,
+            busy=busy,
+            errors=answered.errors,
+            beside=beside.total * each,
+        )
 
     def streaming(self, streams: int, every: int, seconds: float) -> Streaming:
         """Many streams, counted once all have begun."""
@@ -100,6 +114,9 @@ class Stand:
     def resident(self) -> int:
         """Bytes of memory now."""
         return resident(self._pid)
+
+    def _used_beside(self) -> Cpu:
+        return Cpu() if self._beside is None else cpu_time(self._beside)
 
     def _rest(self) -> None:
         """Wait until the program has done what it does after an answer, such as its accounts."""
@@ -134,11 +151,24 @@ def stand(program: Program, upstreams: Sequence[int]) -> Iterator[Stand]:
         launch = program.launch(site)
         own_core, other_core = cores()
         log = site.folder / "program.log"
-        with running(launch.command, own_core, log, launch.env) as process:
+        with (
+            _beside(program.beside(site), other_core, site.folder) as beside,
+            running(launch.command, own_core, log, launch.env) as process,
+        ):
             load = Load(site.port, other_core, site.folder)
-            ready = Stand(load, process.pid, program.fields(site))
+            ready = Stand(load, process.pid, program.fields(site), beside)
             try:
                 await_ready(load, ready.chat(), _START)
             except LoadError as error:
                 raise Absent(f"does not answer: {error}; {tail(log)}") from error
             yield ready
+
+
+@contextmanager
+def _beside(launch: Launch | None, core: int, folder: Path) -> Iterator[int | None]:
+    """The process id of what a program has beside it, None where it needs nothing."""
+    if launch is None:
+        yield None
+        return
+    with running(launch.command, core, folder / "beside.log", launch.env) as process:
+        yield process.pid

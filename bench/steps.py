@@ -43,6 +43,7 @@ from gateway.wire.answer_head import answer_head
 from gateway.wire.headers import UpstreamHead, accept_encoding, client_headers
 from gateway.wire.request_head import RequestHead, parse_head
 from gateway.wire.upstream import Upstream
+from gateway.wire.via import Via
 
 _CALLS = 2_000
 _RUNS = 7
@@ -86,7 +87,7 @@ class _Path:
         self._planner = Planner(Router(config), self._prices, config.sticky.key)
         self._provider = config.providers[0]
         upstream = Upstream(self._provider.base_url, self._provider.timeouts)
-        self._upstream_head = UpstreamHead(self._provider, upstream)
+        self._upstream_head = UpstreamHead(self._provider, upstream, Via(str(folder)))
         self._journal = Journal(folder / "journal")
         self._settled: list[Generation] = []
         self._head = self._parsed()
@@ -154,9 +155,7 @@ class _Path:
 
     def _received(self) -> Request:
         return Request(
-            method="POST",
-            target=self._head.target,
-            headers=self._head.headers,
+            head=self._head.head,
             body=self._body,
             peer="127.0.0.1",
             received_at=1_700_000_000_000_000,
@@ -179,8 +178,8 @@ class _Path:
         request, call = self._request, self._call
         model = self._provider.upstream_model(traffic.MODEL)
         body = upstream_body(request, call, model, edits_for(call, self._provider))
-        accept = accept_encoding(request, uncoded=call.hides_usage)
-        return self._upstream_head.build(request, self._target.path, len(body), accept) + body
+        accept = accept_encoding(request.head, uncoded=call.hides_usage)
+        return self._upstream_head.build(request.head, self._target.path, len(body), accept) + body
 
     def _read_answer(self) -> bytes:
         self._parser.expect(bodiless=False)

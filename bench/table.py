@@ -12,6 +12,7 @@ _SATURATED = 0.97
 COLUMNS = (
     "program",
     "µs CPU / request",
+    "its store's",
     "requests/s of a core",
     "p50 ms",
     "p99 ms",
@@ -82,6 +83,7 @@ def _row(subject: Subject, floor: Floor) -> Row:
     return (
         subject.name,
         _with_spread([p.requests.cpu for p in subject.passes]),
+        _cell(median(lambda p: p.requests.beside or None)),
         _rate(subject.passes),
         _cell(median(lambda p: p.p50)),
         _cell(median(lambda p: p.p99)),

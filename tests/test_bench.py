@@ -197,7 +197,7 @@ def test_a_rate_that_the_load_limited_says_so() -> None:
     """Where the program's core was not busy its rate is a lower bound."""
     (limited,) = table.rows([subject(passed(20, busy=0.9))], FLOOR)
     (full,) = table.rows([subject(passed(20, busy=0.99))], FLOOR)
-    assert (limited[2], full[2]) == ("≥ 50,000", "50,000")
+    assert (limited[3], full[3]) == ("≥ 50,000", "50,000")
 
 
 def test_an_absent_program_keeps_its_row() -> None:

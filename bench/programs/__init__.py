@@ -1,7 +1,7 @@
 """The programs under test, in the order of the table."""
 
 from bench.programs.haproxy import HAPROXY
-from bench.programs.hearth import HEARTH
+from bench.programs.hearth import HEARTH, HEARTH_SQLITE
 from bench.programs.litellm import LITELLM
 from bench.programs.nginx import NGINX
 from bench.programs.plain_aiohttp import PLAIN_AIOHTTP
@@ -9,4 +9,7 @@ from bench.programs.portkey import PORTKEY
 from bench.programs.smg import SMG
 from bench.programs.vllm_router import VLLM_ROUTER
 
-PROGRAMS = (HEARTH, NGINX, HAPROXY, VLLM_ROUTER, SMG, PLAIN_AIOHTTP, PORTKEY, LITELLM)
+PROGRAMS = (
+    *(HEARTH, HEARTH_SQLITE, NGINX, HAPROXY),
+    *(VLLM_ROUTER, SMG, PLAIN_AIOHTTP, PORTKEY, LITELLM),
+)

