@@ -109,6 +109,8 @@ def _answered(chance: random.Random, home: str) -> dict[str, Any]:
         "usage": Usage(prompt, completion, completion // 5, cached),
         "cost": (prompt - cached) * 2500 + cached * 1250 + completion * 10_000,
         "cache_discount": cached * 1250,
+        "moved_from": home if moved else None,
+        "move_cost": 0 if cached or not moved else prompt * 1250,
         "attempts": tries,
     }
 

@@ -138,6 +138,24 @@ async def test_live_rows(
     assert await window.evaluate("window.untouched") is True
 
 
+async def test_counts_are_live(
+    window: Page, gateway: RunningGateway, http: aiohttp.ClientSession
+) -> None:
+    """A call that ends while a page of counts is open is in them, without a reload."""
+    await window.goto("/users")
+    await window.evaluate("window.untouched = true")
+    board = window.locator("section", has=window.get_by_role("heading", name="by flags"))
+    before = await board.inner_text()
+    headers = {"Authorization": "Bearer shop-key", "x-usagepanda-enforce-user-ids": "true"}
+    for _ in range(3):
+        body = {"model": "m", "messages": []}
+        url = f"{gateway.url}/chat/completions"
+        async with http.post(url, json=body, headers=headers) as answer:
+            assert answer.status == 422
+    await expect(board).not_to_have_text(before, timeout=15_000)
+    assert await window.evaluate("window.untouched") is True
+
+
 async def test_nothing_runs(window: Page) -> None:
     """Ids that are scripts, paths or right-to-left writing open as the users they are."""
     await window.goto("/users")

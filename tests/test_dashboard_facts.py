@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gateway.dashboard.facts import OTHERS, Fact, read_facts
+from gateway.dashboard.facts import OTHERS, Fact, by_day, read_facts, read_hours
 from gateway.dashboard.lines import fallen, lines_of, risen
 from gateway.dashboard.span import Group, Span
 from gateway.dashboard.sums import mean_latency, per_million, rest, tokens, total
@@ -49,7 +49,7 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         yield opened
 
 
-@pytest.mark.parametrize("group", ["model", "provider", "key", "user"])
+@pytest.mark.parametrize("group", ["model", "provider", "route", "key", "user"])
 @pytest.mark.parametrize(
     "filters",
     [
@@ -77,6 +77,17 @@ async def test_groups_come_to_the_whole(
     ]
     found = {day: total(f.counts for f in facts if f.day == day) for day in {f.day for f in facts}}
     assert found == counting.by_day(meant)
+
+
+@pytest.mark.parametrize("group", ["model", "provider", "key"])
+async def test_hours_come_to_the_days(store: Store, group: Group) -> None:
+    """The facts of hours sum up to those of their days, under the filters that hours have."""
+    span = msgspec.structs.replace(SPAN, group=group, per="hour", model="large")
+    days = [fact for fact in await read_facts(store, span, KEYS) if fact.day >= span.since]
+    hours = await read_hours(store, span)
+    assert {fact.hour is not None and fact.hour // 24 == fact.day for fact in hours} == {True}
+    assert by_day(hours) == by_day(days)
+    assert {fact.group for fact in hours} == {fact.group for fact in days}
 
 
 async def test_only_leaders_are_named(store: Store) -> None:

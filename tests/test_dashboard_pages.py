@@ -7,6 +7,7 @@ import re
 import sqlite3
 import zlib
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,15 @@ from tests.gateways import RunningGateway
 from tests.seeded import KEYS, WEIRD, seeded_gateway, whole_month
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+YESTERDAY = f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}"
 PAGES = (
     *(
         "/activity",
         "/activity?include_today=true",
         "/activity?group_by=user&metric=tokens&per=month",
         "/activity?group_by=key",
+        "/activity?group_by=route&metric=requests",
+        f"/activity?per=hour&since={YESTERDAY}&group_by=provider",
     ),
     *("/activity?group_by=provider&user=user_anna", "/users", "/users?sort=last_seen&direction=up"),
     *("/users?search=user_&percentile=p99.9&middle=true", "/users/user_anna?days=90"),
@@ -330,6 +334,9 @@ async def test_pdf(closed: RunningGateway, browser: aiohttp.ClientSession) -> No
         ("/users?shoe=1", 400),
         ("/users/nobody", 404),
         ("/activity?group_by=shoe", 400),
+        ("/activity?per=hour", 400),
+        ("/activity?per=hour&since=2024-11-01&until=2024-11-02&group_by=user", 400),
+        ("/activity?per=hour&since=2024-11-01&until=2024-11-02&user=user_anna", 400),
         ("/activity?since=2026-02-02&until=2026-01-01", 400),
         ("/activity?since=2024-01-01&until=2024-12-31&per=day", 400),
         ("/generations?cursor=%3Cscript%3E", 400),

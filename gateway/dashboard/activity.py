@@ -5,19 +5,19 @@ from typing import Any
 
 from markupsafe import Markup
 
-from gateway.api.openrouter.activity import COLUMNS, USER_COLUMNS, activity_json
+from gateway.api.openrouter.activity_item import BY_USER, COLUMNS, USER_COLUMNS, activity_row
 from gateway.api.query import day_text
 from gateway.dashboard import span as spans
 from gateway.dashboard.charts import COLOURS, Series, draw_bars
-from gateway.dashboard.facts import Fact, metric_of, read_facts
-from gateway.dashboard.formats import count, money, short_day, shown
+from gateway.dashboard.facts import Fact, metric_of, read_facts, read_hours
+from gateway.dashboard.formats import count, money, short_day, short_hour, shown
 from gateway.dashboard.lines import Line, fallen, lines_of, risen
 from gateway.dashboard.report import write_report
 from gateway.dashboard.span import Span, read_span
 from gateway.dashboard.sums import total
 from gateway.dashboard.visit import Document, Page, Table, Visit
 from gateway.ledger.months import first_day, month_of
-from gateway.ledger.store import ActivityQuery, Store
+from gateway.ledger.store import ActivityQuery, Dimension, Store
 
 PARAMETERS = (*spans.PARAMETERS, "format")
 PRESETS = (1, 7, 30, 90, 365)
@@ -32,7 +32,7 @@ async def show_activity(visit: Visit) -> Page | Table | Document:
     store = await visit.context.ledger.fresh()
     name = f"activity-{day_text(span.since)}-{day_text(span.until)}"
     if visit.values.get("format") == "csv":
-        columns = (*USER_COLUMNS, "key") if _is_by_user(span) else COLUMNS
+        columns = USER_COLUMNS if _is_by_user(span) else COLUMNS
         return Table(name, columns, _table(store, span))
     facts = await read_facts(store, span, visit.keys)
     lines = lines_of(facts, span)
@@ -41,6 +41,7 @@ async def show_activity(visit: Visit) -> Page | Table | Document:
         body = await write_report(span, now, before, lines)
         return Document(f"{name}.pdf", "application/pdf", body)
     apart = _apart(lines, span.metric)
+    drawn = await read_hours(store, span) if span.per == "hour" else facts
     values: Mapping[str, Any] = {
         "span": span,
         "groups": spans.GROUPS,
@@ -52,7 +53,7 @@ async def show_activity(visit: Visit) -> Page | Table | Document:
         "before": before,
         "lines": lines,
         "swatches": {name: place for place, name in enumerate(apart)},
-        "chart": _chart(facts, apart, span),
+        "chart": _chart(drawn, apart, span),
         "risen": risen(lines, span.metric),
         "fallen": fallen(lines, span.metric),
     }
@@ -73,7 +74,7 @@ def _chart(facts: Sequence[Fact], apart: Sequence[str], span: Span) -> Markup | 
     for fact in facts:
         if fact.day >= span.since:
             heights = values[places.get(fact.group, -1)]
-            heights[_step(fact.day, span)] += metric_of(fact.counts, span.metric)
+            heights[_step(fact, span)] += metric_of(fact.counts, span.metric)
     series = [
         Series(shown(name), list(heights.values()))
         for name, heights in zip((*apart, _REST), values, strict=True)
@@ -85,15 +86,19 @@ def _chart(facts: Sequence[Fact], apart: Sequence[str], span: Span) -> Markup | 
 
 
 def _steps(span: Span) -> dict[int, str]:
-    """The first day of each step -> its label."""
+    """The hour of each step, or its first day -> its label."""
+    if span.per == "hour":
+        return {hour: short_hour(hour) for hour in range(span.since * 24, (span.until + 1) * 24)}
     if span.per == "day":
         return {day: short_day(day) for day in range(span.since, span.until + 1)}
     months = range(month_of(span.since), month_of(span.until) + 1)
     return {first_day(month): day_text(first_day(month))[:7] for month in months}
 
 
-def _step(day: int, span: Span) -> int:
-    return day if span.per == "day" else first_day(month_of(day))
+def _step(fact: Fact, span: Span) -> int:
+    if fact.hour is not None:
+        return fact.hour
+    return fact.day if span.per == "day" else first_day(month_of(fact.day))
 
 
 def _is_by_user(span: Span) -> bool:
@@ -103,12 +108,11 @@ def _is_by_user(span: Span) -> bool:
 async def _table(store: Store, span: Span) -> AsyncIterator[list[dict[str, Any]]]:
     """The API's rows of the span with the page's filters; a day at a time, the newest first."""
     by_user = _is_by_user(span)
+    by: frozenset[Dimension] = frozenset({"user"} if by_user else ())
     for day in range(span.until, span.since - 1, -1):
-        query = ActivityQuery(
-            since=day, until=day, tenants=span.tenants, user=span.user, by_user=by_user
-        )
+        query = ActivityQuery(since=day, until=day, tenants=span.tenants, user=span.user, by=by)
         rows = [
-            {**activity_json(row, by_user=by_user), "key": row.tenant}
+            activity_row(row, BY_USER if by_user else None)
             for row in await store.activity(query)
             if span.model in (None, row.model) and span.provider in (None, row.provider)
         ]

@@ -12,7 +12,15 @@ import msgspec
 from gateway.dashboard.span import Span
 from gateway.dashboard.sums import rest, total
 from gateway.ledger.months import month_of
-from gateway.ledger.store import ActivityQuery, ActivityRow, Counts, StandingsQuery, Store
+from gateway.ledger.store import (
+    ActivityQuery,
+    ActivityRow,
+    Counts,
+    Dimension,
+    HourRow,
+    StandingsQuery,
+    Store,
+)
 
 OTHERS = "Everyone else"
 LEADERS = 20
@@ -24,6 +32,7 @@ _READ = 2 * LEADERS
 NAMELESS = {
     "model": "No model",
     "provider": "No provider",
+    "route": "Not routed",
     "key": "Other keys",
     "user": "No User ID",
 }
@@ -31,12 +40,16 @@ NAMELESS = {
 
 
 class Fact(msgspec.Struct, frozen=True):
-    """What a group has of a day. `is_named`: the group can be asked for by its name."""
+    """What a group has of a day, or of one of its hours (since the epoch).
+
+    `is_named`: the group can be asked for by its name.
+    """
 
     day: int
     group: str
     counts: Counts
     is_named: bool = True
+    hour: int | None = None
 
 
 async def read_facts(store: Store, span: Span, keys: Collection[str]) -> list[Fact]:
@@ -49,19 +62,34 @@ async def read_facts(store: Store, span: Span, keys: Collection[str]) -> list[Fa
     return [_fact(row, span.group) for row in rows]
 
 
+async def read_hours(store: Store, span: Span) -> list[Fact]:
+    """The facts of the span's hours."""
+    rows = await store.hours(span.since * 24, span.until * 24 + 23, span.tenants)
+    return [_hourly(row, span.group) for row in rows if _is_meant(row, span)]
+
+
+def _hourly(row: HourRow, group: str) -> Fact:
+    name = {"model": row.model, "provider": row.provider, "key": row.tenant}[group]
+    return Fact(row.hour // 24, name or NAMELESS[group], row.counts, bool(name), row.hour)
+
+
 def _fact(row: ActivityRow, group: str) -> Fact:
-    name = {"model": row.model, "provider": row.provider, "user": row.user}[group]
+    names = {"model": row.model, "provider": row.provider, "route": row.route, "user": row.user}
+    name = names[group]
     return Fact(row.day, name or NAMELESS[group], row.counts, is_named=bool(name))
 
 
 async def _rows(store: Store, span: Span) -> list[ActivityRow]:
+    by: frozenset[Dimension] = frozenset({"route"} if span.group == "route" else ())
     rows = await store.activity(
-        ActivityQuery(since=span.before, until=span.until, tenants=span.tenants, user=span.user)
+        ActivityQuery(
+            since=span.before, until=span.until, tenants=span.tenants, user=span.user, by=by
+        )
     )
     return [row for row in rows if _is_meant(row, span)]
 
 
-def _is_meant(row: ActivityRow, span: Span) -> bool:
+def _is_meant(row: ActivityRow | HourRow, span: Span) -> bool:
     return span.model in (None, row.model) and span.provider in (None, row.provider)
 
 

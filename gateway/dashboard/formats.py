@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gateway.api.money import usd
-from gateway.api.openrouter.generations import iso_moment
 from gateway.api.query import day_text
+from gateway.api.times import iso_moment
 from gateway.dashboard.facts import metric_of
 from gateway.dashboard.sums import mean_latency, per_million, tokens
 from gateway.dashboard.visit import generation_path, user_path
@@ -71,6 +71,11 @@ def moment(microseconds: int) -> str:
 def short_day(day: int) -> str:
     """`Nov 21`."""
     return f"{_EPOCH + timedelta(days=day):%b %-d}"
+
+
+def short_hour(hour: int) -> str:
+    """`Nov 21, 14:00`."""
+    return f"{_EPOCH + timedelta(hours=hour):%b %-d, %H:00}"
 
 
 def form_moment(microseconds: int | None) -> str:

@@ -13,16 +13,12 @@ from gateway.dashboard.sums import total
 from gateway.dashboard.visit import Page, Table, Visit
 from gateway.errors import BadRequest
 from gateway.generation import Route
-from gateway.ledger.store import COUNTERS, ActivityQuery, Counts, GenerationQuery
+from gateway.ledger.store import COUNTERS, ActivityQuery, Counts
 from gateway.routing.provider import Provider
 
 PARAMETERS = ("key", "days", "format")
 SPANS = ("1", "7", "30", "90")
 ROUTES: tuple[Route, ...] = ("home", "spill", "failover", "ramp", "unkeyed", "pinned")
-
-_LATEST = 500
-"""Calls of which the page says by which route they went."""
-
 
 State = Literal["takes calls", "coming back", "full", "out", "down"]
 """Out: it failed and is left alone for a while. Down: its probes fail."""
@@ -55,14 +51,16 @@ async def show_providers(visit: Visit) -> Page | Table:
     store = await visit.context.ledger.fresh()
     since = visit.today - int(days) + 1
     activity = await store.activity(
-        ActivityQuery(since=since, until=visit.today, tenants=visit.tenants)
+        ActivityQuery(
+            since=since, until=visit.today, tenants=visit.tenants, by=frozenset({"route"})
+        )
     )
-    latest = await store.generations(GenerationQuery(tenants=visit.tenants, limit=_LATEST))
     counts: dict[str, list[Counts]] = {}
+    routes: Counter[tuple[str, str | None]] = Counter()
     for row in activity:
         if row.provider is not None:
             counts.setdefault(row.provider, []).append(row.counts)
-    routes = Counter((call.provider, call.route) for call in latest if call.provider)
+            routes[row.provider, row.route] += row.counts.requests
     rows = _rows(visit, {name: total(some) for name, some in counts.items()}, routes)
     if visit.values.get("format") == "csv":
         return Table(f"providers-{day_text(visit.today)}", _COLUMNS, _table(rows))
@@ -71,13 +69,12 @@ async def show_providers(visit: Visit) -> Page | Table:
         "days": days,
         "spans": SPANS,
         "routes": ROUTES,
-        "latest": sum(routes.values()),
     }
     return Page("providers.html", shown)
 
 
 def _rows(
-    visit: Visit, counts: Mapping[str, Counts], routes: Mapping[tuple[str, Route | None], int]
+    visit: Visit, counts: Mapping[str, Counts], routes: Mapping[tuple[str, str | None], int]
 ) -> list[Row]:
     """The configured providers in their order, then those that only the ledger knows."""
     pool, now = visit.router.pool(None), time.monotonic()
@@ -130,6 +127,7 @@ async def _table(rows: Sequence[Row]) -> AsyncIterator[list[dict[str, Any]]]:
             **msgspec.structs.asdict(row.counts),
             "cost": usd(row.counts.cost),
             "cache_discount": usd(row.counts.cache_discount),
+            "move_cost": usd(row.counts.move_cost),
         }
         for row in rows
     ]

@@ -1,5 +1,6 @@
 """What an activity page is about: which days, whose calls, and how they are cut."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -8,9 +9,9 @@ from gateway.api.query import read_day
 from gateway.dashboard.visit import Visit
 from gateway.errors import BadRequest
 
-Group = Literal["model", "provider", "key", "user"]
+Group = Literal["model", "provider", "route", "key", "user"]
 Metric = Literal["cost", "requests", "tokens"]
-Step = Literal["day", "month"]
+Step = Literal["hour", "day", "month"]
 
 PARAMETERS = (
     *("since", "until", "group_by", "metric", "per", "user", "model", "provider", "key"),
@@ -19,14 +20,14 @@ PARAMETERS = (
 """As the API calls them where it has them, so that an address of its also opens the page; the page
 always includes today."""
 
-GROUPS: tuple[Group, ...] = ("model", "provider", "key", "user")
+GROUPS: tuple[Group, ...] = ("model", "provider", "route", "key", "user")
 METRICS: tuple[Metric, ...] = ("cost", "requests", "tokens")
-STEPS: tuple[Step, ...] = ("day", "month")
+STEPS: tuple[Step, ...] = ("hour", "day", "month")
 
 _DEFAULT = 30
 _LONGEST = 400
-_DAILY = 92
-"""The most days that are shown one by one."""
+_MOST: Mapping[Step, int] = {"hour": 3, "day": 92, "month": _LONGEST}
+"""The most days of which each step is shown."""
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +68,7 @@ def read_span(visit: Visit) -> Span:
         "until": until,
         "group": values.get("group_by", "model"),
         "metric": values.get("metric", "cost"),
-        "per": values.get("per", "day" if until - since < _DAILY else "month"),
+        "per": values.get("per", "day" if until - since < _MOST["day"] else "month"),
         "tenants": visit.tenants,
         "user": values.get("user"),
         "model": values.get("model"),
@@ -77,6 +78,14 @@ def read_span(visit: Visit) -> Span:
         span = msgspec.convert(raw, Span)
     except msgspec.ValidationError as error:
         raise BadRequest(f"The address asks for something unknown: {error}") from None
-    if span.per == "day" and span.days > _DAILY:
-        raise BadRequest(f"Choose at most {_DAILY} days, or show them per month", "per")
+    _check(span)
     return span
+
+
+def _check(span: Span) -> None:
+    """Hours are counted for each key, model and provider, and for nothing finer."""
+    most = _MOST[span.per]
+    if span.days > most:
+        raise BadRequest(f"Choose at most {most} days, or show them in longer steps", "per")
+    if span.per == "hour" and (span.user is not None or span.group in ("user", "route")):
+        raise BadRequest("Hours are not kept by user or route; show days", "per")
