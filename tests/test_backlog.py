@@ -173,3 +173,15 @@ def test_waiting_counts_bytes(tmp_path: Path) -> None:
     assert backlog.waiting({"w": 2}).size == len(path.read_bytes().splitlines()[2]) + 1
     assert ids(list(backlog.waiting({"w": 2}).first)) == [3]
     assert backlog.waiting({"w": 3}) == (0, ())
+
+
+def test_what_the_store_has_is_read_once(tmp_path: Path) -> None:
+    """Asked again and again what waits, it does not go through the applied lines each time."""
+    path = written(tmp_path, 1, 2, 3)
+    backlog = Backlog(tmp_path)
+    waiting = backlog.waiting({"w": 2})
+    assert ids(list(waiting.first)) == [3]
+    whole = path.read_bytes()
+    path.write_bytes(b"x" * 10 + whole[10:])
+    assert backlog.waiting({"w": 2}) == waiting
+    assert backlog.corrupt == 0

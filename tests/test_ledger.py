@@ -26,7 +26,7 @@ def section(tmp_path: Path) -> config.Ledger:
 @pytest.fixture
 async def ledger(section: config.Ledger) -> AsyncIterator[Ledger]:
     """A ledger at work, an hour into `DAY`."""
-    store = await open_store(section.url)
+    store = await open_store(section.url, section.retention)
     opened = Ledger(Journal(Path(section.journal)), store, section.retention, clock=lambda: NOW)
     opened.start()
     yield opened
@@ -63,13 +63,13 @@ async def test_journal_that_cannot_be(section: config.Ledger, tmp_path: Path) ->
 async def test_unknown_store() -> None:
     """A URL of no known kind is refused by name."""
     with pytest.raises(StoreUnavailable, match="mysql"):
-        await open_store("mysql:hearth")
+        await open_store("mysql:hearth", config.Retention())
 
 
 async def test_lost_generations(section: config.Ledger, caplog: pytest.LogCaptureFixture) -> None:
     """When the journal takes nothing, `record` still returns; losses are counted, reported once."""
     journal = Journal(Path(section.journal))
-    ledger = Ledger(journal, await open_store(section.url), section.retention)
+    ledger = Ledger(journal, await open_store(section.url, section.retention), section.retention)
     ledger.record(generation(1))
     journal.close()
     for number in range(2, 5):
@@ -166,7 +166,7 @@ async def test_retention_waits(
     section: config.Ledger, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """When the store cannot forget just now, that is reported and ends nothing."""
-    store = await open_store(section.url)
+    store = await open_store(section.url, section.retention)
     refuse = "BEFORE UPDATE ON retention BEGIN SELECT RAISE(ABORT, 'disk full'); END"
     with sqlite3.connect(tmp_path / "hearth.db") as db:
         db.execute(f"CREATE TRIGGER full {refuse}")
@@ -184,7 +184,7 @@ async def test_retention_waits(
 async def test_retention(section: config.Ledger) -> None:
     """Generations and daily rows are each forgotten after their own time, from the start on."""
     retention = config.Retention(generations=Duration(86400), activity=Duration(3 * 86400))
-    store = await open_store(section.url)
+    store = await open_store(section.url, section.retention)
     ledger = Ledger(Journal(Path(section.journal)), store, retention, clock=lambda: NOW)
     for day in (DAY - 4, DAY - 2, DAY):
         ledger.record(generation(1, day=day, created_at=day * MICROSECONDS))

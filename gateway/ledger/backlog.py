@@ -88,7 +88,7 @@ class Backlog:
                     self._remove(segment)
 
     def waiting(self, positions: Mapping[str, int]) -> Waiting:
-        """What a store with these positions still lacks."""
+        """What a store with these positions still lacks; what it has is not read again."""
         size = 0
         first: list[Record] = []
         for segment in segments(self.folder):
@@ -97,6 +97,7 @@ class Backlog:
                     size += line.left
                     first.append(line.record)
                     break
+                self._offsets[segment] = line.end
         return Waiting(size, tuple(first))
 
     def _due(self, segment: Segment) -> bool:

@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 class Keeper:
-    """Ships, and forgets what is past its retention. `clock` tells seconds since the epoch."""
+    """Ships, and forgets what is past its `retention`. `clock` tells seconds since the epoch."""
 
     def __init__(
         self,
@@ -28,7 +28,7 @@ class Keeper:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._shipper = shipper
-        self._retention = retention
+        self.retention = retention
         self._clock = clock
         self._expiry: asyncio.Task[None] | None = None
 
@@ -47,8 +47,8 @@ class Keeper:
     async def expire(self) -> None:
         """Forget what is past its retention. Raises StoreUnavailable."""
         now = self._clock()
-        generations_before = int((now - self._retention.generations) * 1_000_000)
-        activity_before = int(now - self._retention.activity) // _DAY
+        generations_before = int((now - self.retention.generations) * 1_000_000)
+        activity_before = int(now - self.retention.activity) // _DAY
         await self._shipper.store.expire(generations_before, activity_before)
 
     async def _expire_regularly(self) -> None:

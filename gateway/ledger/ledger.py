@@ -28,13 +28,13 @@ _PATIENCE = 2.0
 _log = logging.getLogger(__name__)
 
 
-async def open_store(url: str) -> Store:
+async def open_store(url: str, retention: config.Retention) -> Store:
     """The store of `ledger.url`. Raises StoreUnavailable when it cannot be opened."""
     scheme, _, rest = url.partition(":")
     if scheme == "sqlite":
         return await SqliteStore.open(Path(rest))
     if scheme.startswith("redis"):
-        return RedisStore.at(url)
+        return RedisStore.at(url, retention)
     raise StoreUnavailable(f"{scheme}: no such kind of store; `sqlite:` and `redis:` are")
 
 
@@ -61,7 +61,7 @@ class Ledger:
     @classmethod
     async def open(cls, section: config.Ledger) -> Self:
         """As configured. Raises StoreUnavailable or JournalError when it cannot work at all."""
-        store = await open_store(section.url)
+        store = await open_store(section.url, section.retention)
         try:
             journal = await asyncio.to_thread(Journal, Path(section.journal))
         except JournalError:

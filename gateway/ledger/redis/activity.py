@@ -1,9 +1,9 @@
 """Daily and hourly rows, and how many users a day had."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from gateway.ledger.redis import periods
+from gateway.ledger.redis import keys, periods
 from gateway.ledger.redis.client import Client
 from gateway.ledger.redis.keys import Shards
 from gateway.ledger.redis.periods import Part
@@ -19,14 +19,19 @@ async def activity(client: Client, shards: Shards, query: ActivityQuery) -> Sequ
     if "user" in query.by or query.user is not None:
         places = await _users(client, shards, days, query.user)
         hashes = await client.ask([("HGETALL", day.user(user)) for day, user in places])
+        names = await _names(client, {day for day, _ in places})
     else:
         places = [(day, "") for day in days]
         hashes = await client.ask([("HGETALL", day.totals) for day in days])
+        names = {}
     sums: dict[Row, list[Counts]] = {}
     for (day, user), fields in zip(places, hashes, strict=True):
-        for (model, provider, route), counts in periods.rows(fields).items():
-            row = _row(query, day, user, model, provider, route)
-            sums.setdefault(row, []).append(counts)
+        for kept, counts in periods.rows(fields).items():
+            name = names.get((day, kept), kept)
+            # A number is left only where the day, and its names with it, was forgotten meanwhile.
+            if b":" in name:
+                row = _row(query, day, user, *keys.split(name))
+                sums.setdefault(row, []).append(counts)
     return [_told(row, periods.total(sums[row])) for row in sorted(sums)]
 
 
@@ -47,6 +52,16 @@ def _told(row: Row, counts: Counts) -> ActivityRow:
         route=route or None,
         counts=counts,
     )
+
+
+async def _names(client: Client, days: Collection[Part]) -> Mapping[tuple[Part, bytes], bytes]:
+    """What the numbers stand for that users' rows have."""
+    hashes = await client.ask([("HGETALL", day.rows) for day in days])
+    return {
+        (day, number): name
+        for day, numbers in zip(days, hashes, strict=True)
+        for name, number in numbers.items()
+    }
 
 
 async def _users(
@@ -73,7 +88,8 @@ async def hours(
     hashes = await client.ask([("HGETALL", hour.totals) for hour in found])
     sums: dict[tuple[int, str, str, str], list[Counts]] = {}
     for hour, fields in zip(found, hashes, strict=True):
-        for (model, provider, _), counts in periods.rows(fields).items():
+        for name, counts in periods.rows(fields).items():
+            model, provider, _ = keys.split(name)
             sums.setdefault((-hour.number, hour.tenant, model, provider), []).append(counts)
     return [
         HourRow(

@@ -1,82 +1,140 @@
 -- Counts settled generations on one shard, each of them once.
 --
 -- No other client sees or interrupts a script, so counters and the positions of writers move
--- together: a batch that is sent again finds its writers past it and adds nothing. Redis undoes
--- nothing when a script fails midway; what can fail (memory that is full, a key that a Cluster is
--- moving, replicas that are missing) is known to it before the first write.
+-- together. A batch is made in the belief that all in it is new: where something is known already,
+-- nothing is written, and the reply says what is, to be left out. So a batch that is sent again
+-- adds nothing, and what many records add to one counter can be summed up before it comes here.
+-- Redis undoes nothing when a script fails midway; what can fail (memory that is full, a key that a
+-- Cluster is moving, replicas that are missing) is known to it before the first write.
 --
--- ARGV[1] is the batch as JSON, laid out in batch.py; ARGV[2] and on are the full records of its
--- entries. KEYS holds every key that may be touched, as a Cluster demands that moves a slot; the
--- first six are always the same, the batch speaks of the others by their number. keys.py draws what
--- each holds. Numbers that are added up travel as text: in Lua they would be doubles.
+-- ARGV[1] is the batch as JSON, laid out in batch.py; ARGV[2] and on are its generations' records.
+-- KEYS holds every key that may be touched, as a Cluster demands that moves a slot; the first four
+-- are always the same, the batch speaks of the others by their number. keys.py draws what each
+-- holds. Numbers that are added up travel as text: in Lua they would be doubles.
 
-local WRITERS, WRITER_DAYS, TENANTS, PERIODS, RETENTION, HOLD = unpack(KEYS, 1, 6)
-local COUNTERS = {
-  'requests', 'errors', 'flags', 'prompt_tokens', 'completion_tokens', 'latency_ms', 'cost',
-  'last', 'days',
+local WRITERS, WRITER_DAYS, RETENTION, HOLD = unpack(KEYS, 1, 4)
+local COUNTERS = { -- In the order of store.py.
+  'requests', 'errors', 'flags', 'prompt_tokens', 'completion_tokens', 'reasoning_tokens',
+  'cached_tokens', 'cost', 'cache_discount', 'latency_ms', 'moves', 'move_cost',
+}
+local MONTH = { -- What decides where a user stands in a month.
+  'first', 'last', 'days', 'requests', 'cost', 'prompt_tokens', 'completion_tokens', 'errors',
+  'flags', 'latency_ms',
 }
 local MEASURES = {'requests', 'cost'}
+local AT_ONCE = 2000 -- Lua hands on some thousand arguments at most.
 
 local batch = cjson.decode(ARGV[1])
 
-local function add(key, prefix, counts)
-  for counter, value in pairs(counts) do
-    redis.call('HINCRBY', key, prefix .. counter, value)
+-- How far each writer was, and the places in the batch of the generations that are kept; nothing
+-- when all of the batch is new.
+local function known()
+  local is_new, reached, kept = true, {}, {}
+  for place, writer in ipairs(batch.writers) do
+    reached[place] = redis.call('HGET', WRITERS, writer.name) or '0'
+    is_new = is_new and tonumber(reached[place]) < (writer.first or math.huge)
+  end
+  for place, generation in ipairs(batch.generations) do
+    if redis.call('EXISTS', KEYS[generation]) == 1 then
+      kept[#kept + 1] = place
+    end
+  end
+  if not is_new or #kept > 0 then
+    return {reached, kept}
   end
 end
 
-local function widen(key, moment)
-  local first, last = unpack(redis.call('HMGET', key, 'first', 'last'))
-  if not first then
-    redis.call('HSET', key, 'first', moment, 'last', moment)
-  elseif tonumber(moment) < tonumber(first) then
-    redis.call('HSET', key, 'first', moment)
-  elseif tonumber(moment) > tonumber(last) then
-    redis.call('HSET', key, 'last', moment)
-  end
-end
-
-local function keep(entry, record)
-  redis.call('SET', KEYS[entry.generation], record)
-  for _, list in ipairs(entry.lists) do
-    redis.call('ZADD', KEYS[list], entry.moment, entry.id)
-  end
-  if entry.upstream then
-    -- Moments have the same number of digits, so the order of texts is that of moments.
-    local reference = entry.moment .. ' ' .. entry.id
-    if reference > (redis.call('GET', KEYS[entry.upstream]) or '') then
-      redis.call('SET', KEYS[entry.upstream], reference)
+-- How many generations there are of an end user who is to be erased when all of them are gone.
+local function left()
+  for _, gone in ipairs(batch.gone) do
+    local count = redis.call('ZCARD', KEYS[gone.newest])
+    if count > 0 then
+      return count
     end
   end
 end
 
-local function list(entry, hour, day, month)
-  redis.call('ZADD', TENANTS, 'GT', entry.moment, entry.tenant)
-  redis.call('ZADD', KEYS[entry.pairs], 'GT', entry.moment, entry.pair)
-  redis.call(
-    'ZADD', PERIODS,
-    hour.last_day, hour.name, day.last_day, day.name, month.last_day, month.name
-  )
-end
-
-local function count_day(entry, hour, day)
-  add(KEYS[hour.totals], entry.hour_row, entry.counts)
-  add(KEYS[day.totals], entry.row, entry.counts)
-  add(KEYS[entry.user_day], entry.row, entry.counts)
-  widen(KEYS[entry.user_day], entry.moment)
-  for order, less in pairs(entry.ranks) do
-    redis.call('ZINCRBY', KEYS[day.boards[order]], less, entry.user)
+local function keep()
+  for place, generation in ipairs(batch.generations) do
+    redis.call('SET', KEYS[generation], ARGV[place + 1], 'EXAT', batch.kept_until)
+  end
+  for _, upstream in ipairs(batch.upstream) do
+    local key, reference = KEYS[upstream[1]], upstream[2]
+    -- Moments have the same number of digits, so the order of texts is that of moments.
+    if reference > (redis.call('GET', key) or '') then
+      redis.call('SET', key, reference, 'EXAT', batch.kept_until)
+    end
   end
 end
 
-local function count_month(entry)
-  local key = KEYS[entry.user_month]
-  add(key, '', entry.counts)
-  widen(key, entry.moment)
-  local days, bit = tonumber(redis.call('HGET', key, 'days') or 0), 2 ^ entry.day_of_month
-  if math.floor(days / bit) % 2 == 0 then
-    redis.call('HINCRBY', key, 'days', string.format('%.0f', bit))
+local function list()
+  for _, listed in ipairs(batch.lists) do
+    redis.call('ZADD', KEYS[listed[1]], 'GT', unpack(listed, 2))
   end
+end
+
+-- A row is its name, then a number for each of COUNTERS.
+local function add(key, start, row)
+  for index, counter in ipairs(COUNTERS) do
+    if row[index + 1] ~= '0' then
+      redis.call('HINCRBY', key, start .. counter, row[index + 1])
+    end
+  end
+end
+
+local function count_totals()
+  for _, totals in ipairs(batch.totals) do
+    for _, row in ipairs(totals.rows) do
+      add(KEYS[totals.key], row[1] .. ':', row)
+    end
+  end
+end
+
+-- `kept` is what the key says of its first and last moment.
+local function widen(key, kept, first, last)
+  if not kept.first or tonumber(first) < tonumber(kept.first) then
+    redis.call('HSET', key, 'first', first)
+  end
+  if not kept.last or tonumber(last) > tonumber(kept.last) then
+    redis.call('HSET', key, 'last', last)
+  end
+end
+
+-- Rows are numbered as the day meets them, as thousands of users would repeat their names.
+local function number_of(rows, row)
+  local number = redis.call('HGET', rows, row)
+  if not number then
+    number = redis.call('HLEN', rows) + 1
+    redis.call('HSET', rows, row, number)
+  end
+  return number
+end
+
+local function count_day(day, user)
+  local key = KEYS[user.day]
+  local first, last = unpack(redis.call('HMGET', key, 'first', 'last'))
+  widen(key, {first = first, last = last}, user.first, user.last)
+  for _, row in ipairs(user.rows) do
+    add(key, number_of(KEYS[day.rows], row[1]) .. ':', row)
+    local _, requests, errors, flags, prompt_tokens, completion_tokens, _, _, cost = unpack(row)
+    local ranks = {
+      requests = requests, cost = cost, tokens = prompt_tokens + completion_tokens,
+      errors = errors, flags = flags,
+    }
+    for order, value in pairs(ranks) do
+      if tonumber(value) ~= 0 then
+        redis.call('ZINCRBY', KEYS[day.boards[order]], -value, user.name)
+      end
+    end
+  end
+end
+
+local function read_month(key)
+  local row = {}
+  for index, value in ipairs(redis.call('HMGET', key, unpack(MONTH))) do
+    row[MONTH[index]] = value
+  end
+  return row
 end
 
 local function bits(number)
@@ -89,30 +147,20 @@ local function bits(number)
 end
 
 -- What the boards say of a month's row; nothing when there is no row yet.
-local function ranks(key)
-  local row = {}
-  for index, value in ipairs(redis.call('HMGET', key, unpack(COUNTERS))) do
-    row[COUNTERS[index]] = tonumber(value or 0)
-  end
-  if row.requests == 0 then
+local function ranks(row)
+  if not row.requests then
     return {}
   end
-  local tokens, active_days = row.prompt_tokens + row.completion_tokens, bits(row.days)
+  local requests, active_days = tonumber(row.requests), bits(tonumber(row.days))
+  local tokens = (row.prompt_tokens or 0) + (row.completion_tokens or 0)
   return {
-    user = 0, requests = row.requests, cost = row.cost, tokens = tokens, errors = row.errors,
-    flags = row.flags, active_days = active_days, last_seen = row.last,
-    requests_per_day = row.requests / active_days,
-    tokens_per_request = tokens / row.requests,
-    latency = row.latency_ms / row.requests,
+    user = 0, requests = requests, cost = tonumber(row.cost or 0), tokens = tokens,
+    errors = tonumber(row.errors or 0), flags = tonumber(row.flags or 0),
+    active_days = active_days, last_seen = tonumber(row.last),
+    requests_per_day = requests / active_days,
+    tokens_per_request = tokens / requests,
+    latency = (row.latency_ms or 0) / requests,
   }
-end
-
-local function rank(month, user, before, now)
-  for order, value in pairs(now) do
-    if value ~= before[order] then
-      redis.call('ZADD', KEYS[month.boards[order]], string.format('%.17g', -value), user)
-    end
-  end
 end
 
 local function bar(count)
@@ -122,12 +170,54 @@ local function bar(count)
   return #count * 10 + tonumber(count:sub(1, 1))
 end
 
-local function spread(month, before, now)
-  for index, measure in ipairs(MEASURES) do
-    if before[1] then
-      redis.call('HINCRBY', KEYS[month.spread], measure .. ':' .. bar(before[index]), -1)
+local function spread(key, measure, before, now)
+  if before ~= now then
+    if before then
+      redis.call('HINCRBY', key, measure .. ':' .. before, -1)
     end
-    redis.call('HINCRBY', KEYS[month.spread], measure .. ':' .. bar(now[index]), 1)
+    redis.call('HINCRBY', key, measure .. ':' .. now, 1)
+  end
+end
+
+-- `moves` gathers what each order's board is to be told.
+local function count_month(day, user, moves)
+  local key = KEYS[user.month]
+  local before = read_month(key)
+  widen(key, before, user.first, user.last)
+  for _, row in ipairs(user.rows) do
+    add(key, '', row)
+  end
+  local days = tonumber(before.days or 0)
+  if math.floor(days / 2 ^ day.date) % 2 == 0 then
+    redis.call('HSET', key, 'days', days + 2 ^ day.date)
+  end
+  local now = read_month(key)
+  local old, new = ranks(before), ranks(now)
+  for order, value in pairs(new) do
+    if value ~= old[order] then
+      local scores = moves[order]
+      scores[#scores + 1], scores[#scores + 2] = -value, user.name
+    end
+  end
+  for _, measure in ipairs(MEASURES) do
+    spread(KEYS[day.spread], measure, before.requests and bar(before[measure]), bar(now[measure]))
+  end
+end
+
+local function count(day)
+  local moves = {}
+  for order in pairs(day.month_boards) do
+    moves[order] = {}
+  end
+  for _, user in ipairs(day.users) do
+    count_day(day, user)
+    count_month(day, user, moves)
+  end
+  for order, scores in pairs(moves) do
+    for start = 1, #scores, AT_ONCE do
+      local last = math.min(#scores, start + AT_ONCE - 1)
+      redis.call('ZADD', KEYS[day.month_boards[order]], unpack(scores, start, last))
+    end
   end
 end
 
@@ -153,6 +243,17 @@ local function erase(gone)
   redis.call('UNLINK', key)
 end
 
+local function move_writers()
+  for _, writer in ipairs(batch.writers) do
+    -- Written also when it stays the same: WAIT only waits for what its own connection wrote.
+    local reached = tonumber(redis.call('HGET', WRITERS, writer.name) or 0)
+    redis.call(
+      'HSET', WRITERS, writer.name, string.format('%.0f', math.max(writer.last, reached))
+    )
+    redis.call('ZADD', WRITER_DAYS, 'GT', writer.day, writer.name)
+  end
+end
+
 local function note_cuts(days)
   for field, first_day in pairs(days) do
     if first_day > tonumber(redis.call('HGET', RETENTION, field) or 0) then
@@ -171,57 +272,28 @@ end
 if redis.call('EXISTS', HOLD) == 1 then
   return redis.error_reply('HELD the ledger is being recounted')
 end
-
-local reached = {}
-for _, writer in ipairs(batch.writers) do
-  reached[writer.name] = tonumber(redis.call('HGET', WRITERS, writer.name) or 0)
+local refusal = known() or left()
+if refusal then
+  return refusal
 end
 
--- Users move on boards and bars once a batch, from where they stood before their first entry in it.
-local moved = {}
-local function note_standing(entry)
-  local key = KEYS[entry.user_month]
-  if not moved[key] then
-    moved[key] = {
-      month = batch.months[entry.month], user = entry.user,
-      ranks = ranks(key), measures = redis.call('HMGET', key, unpack(MEASURES)),
-    }
-  end
+keep()
+list()
+count_totals()
+for _, day in ipairs(batch.days) do
+  count(day)
 end
-
-for index, entry in ipairs(batch.entries) do
-  if entry.sequence > reached[entry.writer] then
-    reached[entry.writer] = entry.sequence
-    if redis.call('EXISTS', KEYS[entry.generation]) == 0 then
-      local hour = batch.hours[entry.hour]
-      local day, month = batch.days[entry.day], batch.months[entry.month]
-      note_standing(entry)
-      keep(entry, ARGV[index + 1])
-      list(entry, hour, day, month)
-      count_day(entry, hour, day)
-      count_month(entry)
-    end
-  end
-end
-
-for key, before in pairs(moved) do
-  rank(before.month, before.user, before.ranks, ranks(key))
-  spread(before.month, before.measures, redis.call('HMGET', key, unpack(MEASURES)))
-end
-
-for _, writer in ipairs(batch.writers) do
-  -- Written also when it stays the same: WAIT only waits for what its own connection wrote.
-  local sequence = math.max(writer.sequence, reached[writer.name])
-  redis.call('HSET', WRITERS, writer.name, string.format('%.0f', sequence))
-  redis.call('ZADD', WRITER_DAYS, 'GT', writer.day, writer.name)
-end
-
+move_writers()
 for _, gone in ipairs(batch.gone) do
   erase(gone)
 end
-
 note_cuts(batch.retention)
 if batch.retention.activity_from then
   forget_writers(batch.retention.activity_from)
+end
+for _, expiry in ipairs(batch.expiries) do
+  for index = 2, #expiry do
+    redis.call('EXPIREAT', KEYS[expiry[index]], expiry[1])
+  end
 end
 return redis.status_reply('OK')

@@ -45,25 +45,26 @@ class Client:
             replies += await self._good(await self._send(commands[start : start + _AT_ONCE]))
         return replies
 
-    async def apply(self, calls: Sequence[Call]) -> None:
-        """Run the script; a server that does not know it (any more) gets it with the call.
+    async def run(self, calls: Sequence[Call]) -> list[Any]:
+        """What the script replies; a server that does not know it (any more) gets it with the call.
 
         Where one of several servers does not, all calls are made again: they can be.
         """
-        replies = await self._run(("EVALSHA", _HASH), calls)
+        replies = await self._evaluate(("EVALSHA", _HASH), calls)
         if any(isinstance(reply, NoScriptError) for reply in replies):
-            replies = await self._run(("EVAL", SCRIPT), calls)
+            replies = await self._evaluate(("EVAL", SCRIPT), calls)
         good = await self._good(replies)
         if self._replicas and (having := good[-1]) < self._replicas:
             raise StoreUnavailable(
                 f"{self.name}: {having} of {self._replicas} replicas have what was applied"
             )
+        return good[: len(calls)]
 
     async def close(self) -> None:
         """Let go of all connections."""
         await self._redis.aclose()
 
-    async def _run(self, script: tuple[str, str | bytes], calls: Sequence[Call]) -> list[Any]:
+    async def _evaluate(self, script: tuple[str, str | bytes], calls: Sequence[Call]) -> list[Any]:
         """Replies of the calls, and then, where replicas matter, how many of them have it all."""
         commands: list[Command] = [
             (*script, len(call.keys), *call.keys, *call.args) for call in calls

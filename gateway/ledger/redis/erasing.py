@@ -1,39 +1,81 @@
 """Forgetting one end user, a few keys at a time; what leads to the rest goes last."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from gateway.generation import Generation
-from gateway.ledger.redis import batch, periods
+from gateway.ledger.redis import keys, periods
+from gateway.ledger.redis.batch import Batch, Call, Gone, Numbers
 from gateway.ledger.redis.client import Client, Command
 from gateway.ledger.redis.expiry import obsolete
-from gateway.ledger.redis.generations import decode
 from gateway.ledger.redis.keys import Keys, Shards
+from gateway.ledger.redis.lifetimes import Lifetimes
+from gateway.ledger.redis.packing import unpack
+from gateway.ledger.redis.periods import Part
 
 _AT_ONCE = 500
 _EVER = 10**9
 
 
-async def erase(client: Client, shards: Shards, tenant: str, user: str) -> int:
-    """See Store. All of a user is on one shard."""
+async def erase(client: Client, shards: Shards, ends: Lifetimes, tenant: str, user: str) -> int:
+    """See Store. All of a user is on one shard.
+
+    Counters of a period become those of erased users, so they are taken only while the user has no
+    generation: what came in the meantime goes first.
+    """
     names = shards.of(tenant, user)
-    erased = 0
-    while some := await _erase_some(client, names, tenant, user):
-        erased += some
-    for part in await periods.parts(client, shards, 0, _EVER):
-        if part.names is names and part.tenant == tenant and part.period[0] in "dm":
-            await client.apply([batch.erasing(names, tenant, user, [part.period])])
+    erased, is_done = 0, False
+    while not is_done:
+        erased += await _erase_generations(client, names, tenant, user)
+        is_done = await _take_out(client, shards, ends, names, tenant, user)
     return erased
 
 
-async def _erase_some(client: Client, names: Keys, tenant: str, user: str) -> int:
-    """Forget some of the generations; how many it were."""
+async def _take_out(
+    client: Client, shards: Shards, ends: Lifetimes, names: Keys, tenant: str, user: str
+) -> bool:
+    """Take the user out of days and months; whether no generation was in the way."""
+    for part in await periods.parts(client, shards, 0, _EVER):
+        if part.names is names and part.tenant == tenant and part.period[0] in "dm":
+            [left] = await client.run([_taking(part, user, ends)])
+            if isinstance(left, int):
+                return False
+    return True
+
+
+def _taking(part: Part, user: str, ends: Lifetimes) -> Call:
+    """A call that counts nothing: it takes a user out of a day or a month."""
+    numbers, end = Numbers(part.names, ends), ends.of_period(part.period)
+    is_day = part.period[0] == "d"
+    orders = keys.DAY_ORDERS if is_day else keys.MONTH_ORDERS
+    gone = Gone(
+        user=user,
+        newest=numbers.expiring(part.names.newest_of_user(part.tenant, user), ends.of_generations),
+        kept=numbers.expiring(part.user(user), end),
+        boards=list(numbers.boards(part.period, part.tenant, orders).values()),
+        erased=numbers.expiring(part.erased, end) if is_day else None,
+        spread=None if is_day else numbers.expiring(part.spread, end),
+    )
+    return numbers.call(Batch(gone=[gone]))
+
+
+async def _erase_generations(client: Client, names: Keys, tenant: str, user: str) -> int:
+    """Forget all of them that are on the user's list; how many it were."""
     own = names.newest_of_user(tenant, user)
-    [found] = await client.ask([("ZRANGE", own, 0, _AT_ONCE - 1)])
-    ids = [each.decode() for each in found]
-    if not ids:
-        return 0
+    erased = 0
+    while ids := await _first(client, own):
+        erased += await _erase_these(client, names, tenant, ids)
+        await client.ask([("ZREM", own, *ids)])
+    return erased
+
+
+async def _first(client: Client, own: str) -> list[str]:
+    [ids] = await client.ask([("ZRANGE", own, 0, _AT_ONCE - 1)])
+    return [each.decode() for each in ids]
+
+
+async def _erase_these(client: Client, names: Keys, tenant: str, ids: Sequence[str]) -> int:
     kept = await client.ask([("GET", names.generation(each)) for each in ids])
-    generations = [decode(record) for record in kept if record]
+    generations = [unpack(record) for record in kept if record]
     upstream = [names.upstream(tenant, e.upstream_id) for e in generations if e.upstream_id]
     await client.ask(
         [
@@ -42,7 +84,6 @@ async def _erase_some(client: Client, names: Keys, tenant: str, user: str) -> in
             *(("UNLINK", names.generation(each)) for each in ids),
         ]
     )
-    await client.ask([("ZREM", own, *ids)])
     return len(generations)
 
 

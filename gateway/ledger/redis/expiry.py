@@ -5,11 +5,14 @@ What leads to the rest goes last: a crash midway leaves nothing that the next ti
 
 from collections.abc import Sequence
 
-from gateway.ledger.redis import batch, keys, periods
+from gateway.ledger.redis import keys, periods
 from gateway.ledger.redis.activity import all_users
+from gateway.ledger.redis.batch import Batch, Call, Numbers
 from gateway.ledger.redis.client import Client, Command
-from gateway.ledger.redis.generations import all_tenants, decode
+from gateway.ledger.redis.generations import all_tenants
 from gateway.ledger.redis.keys import Keys, Shards
+from gateway.ledger.redis.lifetimes import Lifetimes
+from gateway.ledger.redis.packing import unpack
 from gateway.ledger.redis.periods import Part
 
 _DAY = 86_400_000_000
@@ -18,13 +21,15 @@ _AT_ONCE = 500
 
 
 async def expire(
-    client: Client, shards: Shards, generations_before: int, activity_before: int
+    client: Client,
+    shards: Shards,
+    ends: Lifetimes,
+    generations_before: int,
+    activity_before: int,
 ) -> None:
     """See Store. What is about to be incomplete is noted first."""
     complete_from = max(-(-generations_before // _DAY), activity_before)
-    await client.apply(
-        [batch.forgetting(names, complete_from, activity_before) for names in shards.all]
-    )
+    await client.run([_noting(names, ends, complete_from, activity_before) for names in shards.all])
     for tenant in await all_tenants(client, shards, None):
         for names in shards.all:
             while await _expire_some(client, names, tenant, generations_before):
@@ -39,6 +44,12 @@ async def expire(
         await _expire_part(client, part)
 
 
+def _noting(names: Keys, ends: Lifetimes, complete_from: int, activity_from: int) -> Call:
+    """A call that counts nothing: it notes what is cut, and forgets writers before it."""
+    retention = {"complete_from": complete_from, "activity_from": activity_from}
+    return Numbers(names, ends).call(Batch(retention=retention))
+
+
 async def _expire_some(client: Client, names: Keys, tenant: str, before: int) -> bool:
     """Forget the oldest of a tenant on one shard; whether there were any."""
     span = ("-inf", f"({before}")
@@ -47,7 +58,7 @@ async def _expire_some(client: Client, names: Keys, tenant: str, before: int) ->
     if not ids:
         return False
     kept = await client.ask([("GET", names.generation(each)) for each in ids])
-    generations = [decode(record) for record in kept if record]
+    generations = [unpack(record) for record in kept if record]
     users = {each.user for each in generations if each.user is not None}
     pairs = {(each.model or "", each.provider or "") for each in generations}
     lists = [
@@ -85,7 +96,7 @@ async def _expire_part(client: Client, part: Part) -> None:
     orders = {"h": (), "d": keys.DAY_ORDERS, "m": keys.MONTH_ORDERS}[part.period[0]]
     await client.ask(
         [
-            ("UNLINK", part.totals, part.erased, part.spread, *map(part.board, orders)),
+            ("UNLINK", part.totals, part.rows, part.erased, part.spread, *map(part.board, orders)),
             ("ZREM", part.names.periods, keys.joined(part.period, part.tenant)),
         ]
     )

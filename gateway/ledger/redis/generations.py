@@ -5,12 +5,11 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any
 
-import msgspec
-
 from gateway.generation import Generation
-from gateway.ledger.redis.batch import is_unusual
 from gateway.ledger.redis.client import Client, Command
 from gateway.ledger.redis.keys import Keys, Shards, split
+from gateway.ledger.redis.lists import is_unusual
+from gateway.ledger.redis.packing import unpack
 from gateway.ledger.store import GenerationQuery
 
 Place = tuple[int, str]
@@ -20,15 +19,13 @@ Found = tuple[Place, Keys]
 
 _LEAST, _MOST = 200, 3200
 
-decode = msgspec.json.Decoder(Generation).decode
-
 
 async def generation(
     client: Client, shards: Shards, generation_id: str, tenants: frozenset[str] | None
 ) -> Generation | None:
     """Every shard is asked, as the id does not tell the user."""
     kept = await client.ask([("GET", names.generation(generation_id)) for names in shards.all])
-    for found in map(decode, filter(None, kept)):
+    for found in map(unpack, filter(None, kept)):
         if tenants is None or found.tenant in tenants:
             return found
     return await _by_upstream_id(client, shards, generation_id, tenants)
@@ -55,7 +52,7 @@ async def _by_upstream_id(
         return None
     reference, names = newest
     [record] = await client.ask([("GET", names.generation(reference.decode().split(" ", 1)[1]))])
-    return decode(record) if record else None
+    return unpack(record) if record else None
 
 
 async def all_tenants(
@@ -101,7 +98,7 @@ async def records(client: Client, places: Sequence[Found]) -> list[Generation]:
         for places, some in zip(homes.values(), replies, strict=True)
         for place, record in zip(places, some, strict=True)
     }
-    return [decode(record) for place, _ in places if (record := kept[place])]
+    return [unpack(record) for place, _ in places if (record := kept[place])]
 
 
 def _filter(query: GenerationQuery) -> Callable[[Generation], bool] | None:

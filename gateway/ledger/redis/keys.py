@@ -13,7 +13,7 @@ that one script call can change them together. `P` is a period: `h` and an hour 
         retention               hash    complete_from, activity_from -> the first day not cut
         hold                    string  there while a recount wants nothing to change
 
-        generation:ID           string  all of it, JSON
+        generation:ID           string  all of it; see packing.py
         upstream:TENANT:ID      string  of the newest with that upstream id: its moment and own id
         newest:TENANT           zset    generation id, by its moment in microseconds
         newest:TENANT:USER      zset    the same of one end user
@@ -24,7 +24,8 @@ that one script call can change them together. `P` is a period: `h` and an hour 
         totals:dDAY:TENANT      hash    MODEL:PROVIDER:ROUTE:COUNTER -> integer
         totals:hHOUR:TENANT     hash    MODEL:PROVIDER::COUNTER -> integer
         erased:dDAY:TENANT      hash    COUNTER -> integer, of users whose own rows were erased
-        user:dDAY:TENANT:USER   hash    as totals, of one end user; first, last -> moment
+        rows:dDAY:TENANT        hash    MODEL:PROVIDER:ROUTE -> a number, from 1
+        user:dDAY:TENANT:USER   hash    NUMBER:COUNTER -> integer; first, last -> moment
         user:mMONTH:TENANT:USER hash    COUNTER -> integer; first, last; days -> a bit for each day
         board:P:TENANT:ORDER    zset    user, by minus what `ORDER` says
         spread:mMONTH:TENANT    hash    MEASURE:BAR -> how many users stand there
@@ -34,6 +35,8 @@ nine million dollars in nano-dollars for one user in one period. Beyond that two
 close may stand in the wrong order; what is told of them comes out of the hashes and stays exact.
 Minus, so that ascending scores put the highest first and equals in the order of their names; a
 counter that is zero is not kept, in hashes nor on the boards of a day (`requests` is never zero).
+
+Every key expires (EXPIREAT) a day after what is in it is past its retention; see lifetimes.py.
 
 Names that people choose are escaped: their `%` and `:` would make two keys one.
 """
@@ -82,6 +85,9 @@ def last_day(period: str) -> int:
 
 def joined(*parts: str) -> str:
     """Parts with colons between them, such that `split` gives them back."""
+    text = ":".join(parts)
+    if "%" not in text and text.count(":") == len(parts) - 1:
+        return text
     return ":".join(part.replace("%", "%25").replace(":", "%3A") for part in parts)
 
 
@@ -128,6 +134,9 @@ class Keys:
 
     def erased(self, period: str, tenant: str) -> str:
         return self._key("erased", period, tenant)
+
+    def rows(self, period: str, tenant: str) -> str:
+        return self._key("rows", period, tenant)
 
     def user(self, period: str, tenant: str, user: str) -> str:
         return self._key("user", period, tenant, user)

@@ -38,6 +38,10 @@ class Part(msgspec.Struct, frozen=True):
         return self.names.totals(self.period, self.tenant)
 
     @property
+    def rows(self) -> str:
+        return self.names.rows(self.period, self.tenant)
+
+    @property
     def erased(self) -> str:
         return self.names.erased(self.period, self.tenant)
 
@@ -92,13 +96,13 @@ def _of(part: Part, tenants: frozenset[str] | None) -> bool:
     return tenants is None or part.tenant in tenants
 
 
-def rows(fields: Fields) -> dict[tuple[str, str, str], Counts]:
-    """The counters of a day's or an hour's hash by model, provider and route."""
-    found: dict[tuple[str, str, str], dict[str, int]] = {}
+def rows(fields: Fields) -> dict[bytes, Counts]:
+    """The counters of a day's or an hour's hash by what comes before their names."""
+    found: dict[bytes, dict[str, int]] = {}
     for field, value in fields.items():
-        if b":" in field:
-            model, provider, route, counter = keys.split(field)
-            found.setdefault((model, provider, route), {})[counter] = int(value)
+        row, colon, counter = field.rpartition(b":")
+        if colon:
+            found.setdefault(row, {})[counter.decode()] = int(value)
     return {row: Counts(**counters) for row, counters in found.items()}
 
 

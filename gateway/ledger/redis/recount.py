@@ -7,8 +7,9 @@ from typing import Any
 from gateway.ledger.redis import periods
 from gateway.ledger.redis.activity import all_users
 from gateway.ledger.redis.client import Client, Command
-from gateway.ledger.redis.generations import all_tenants, decode
+from gateway.ledger.redis.generations import all_tenants
 from gateway.ledger.redis.keys import Shards
+from gateway.ledger.redis.packing import unpack
 from gateway.ledger.store import Counts, Recount, StoreUnavailable
 
 _HOLD = 30
@@ -110,7 +111,7 @@ async def _by_generation(client: Client, shards: Shards) -> Sums:
     sums: Sums = {}
     async for record in _read(client, shards, commands):
         if record:
-            single = decode(record)
+            single = unpack(record)
             _add(sums, single.day, Counts.of(single))
     return sums
 

@@ -3,10 +3,11 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Self
 
+from gateway.config import Retention
 from gateway.generation import Generation, Record
 from gateway.ledger.redis import (
     activity,
-    batch,
+    applying,
     boards,
     erasing,
     expiry,
@@ -18,6 +19,7 @@ from gateway.ledger.redis.address import Address, BadAddress
 from gateway.ledger.redis.client import Client
 from gateway.ledger.redis.connect import connect
 from gateway.ledger.redis.keys import Shards
+from gateway.ledger.redis.lifetimes import lifetimes
 from gateway.ledger.store import (
     ActivityQuery,
     ActivityRow,
@@ -33,6 +35,9 @@ from gateway.ledger.store import (
 
 _CLUSTER_SHARDS = 16
 
+KEPT = Retention()
+"""How long records are kept unless it is said otherwise."""
+
 
 class RedisStore:
     """A store in Redis, shared by the gateways of any number of machines.
@@ -41,13 +46,14 @@ class RedisStore:
     lose nothing in a crash, and a failover loses nothing that `replicas` had to have.
     """
 
-    def __init__(self, client: Client, shards: Shards) -> None:
+    def __init__(self, client: Client, shards: Shards, retention: Retention = KEPT) -> None:
+        self._retention = retention
         self.name = client.name
         self._client = client
         self._shards = shards
 
     @classmethod
-    def at(cls, url: str) -> Self:
+    def at(cls, url: str, retention: Retention = KEPT) -> Self:
         """The store of a URL (see `address`); StoreUnavailable when it is none.
 
         A Redis that is down is no error: the gateway starts, and its journal waits.
@@ -57,7 +63,7 @@ class RedisStore:
         except BadAddress as error:
             raise StoreUnavailable(f"ledger.url: {error}") from error
         count = _CLUSTER_SHARDS if address.kind == "cluster" else 1
-        return cls(connect(address), Shards(address.options.prefix, count))
+        return cls(connect(address), Shards(address.options.prefix, count), retention)
 
     async def apply(self, records: Sequence[Record]) -> None:
         """One script call a shard.
@@ -66,7 +72,7 @@ class RedisStore:
         same records, sent again, count on the others.
         """
         if records:
-            await self._client.apply(batch.calls(records, self._shards))
+            await applying.apply(self._client, self._shards, lifetimes(self._retention), records)
 
     async def positions(self, writers: Collection[str]) -> Mapping[str, int]:
         """The lowest on any shard: up to it every shard has everything."""
@@ -122,7 +128,9 @@ class RedisStore:
 
     async def erase(self, tenant: str, user: str) -> int:
         """See Store."""
-        return await erasing.erase(self._client, self._shards, tenant, user)
+        return await erasing.erase(
+            self._client, self._shards, lifetimes(self._retention), tenant, user
+        )
 
     async def recount(self) -> Recount:
         """See Store. Nothing is applied meanwhile."""
@@ -130,7 +138,13 @@ class RedisStore:
 
     async def expire(self, generations_before: int, activity_before: int) -> None:
         """See Store."""
-        await expiry.expire(self._client, self._shards, generations_before, activity_before)
+        await expiry.expire(
+            self._client,
+            self._shards,
+            lifetimes(self._retention),
+            generations_before,
+            activity_before,
+        )
 
     async def close(self) -> None:
         """See Store."""

@@ -1,0 +1,38 @@
+"""When each key may go by itself, should no gateway be left to expire what is in it."""
+
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from gateway.config import Retention
+from gateway.ledger.redis import keys
+
+_DAY = 86_400
+
+
+class Lifetimes(msgspec.Struct, frozen=True):
+    """Ends, in seconds since the epoch, of what is written at one moment.
+
+    They come a day after the retention: what a gateway expires it notes first, and Redis does not.
+    """
+
+    of_generations: int
+    """Of single generations, and of lists of them: when none came for as long as they are kept."""
+
+    of_registers: int
+    """Of what leads to all the rest: when nothing came for as long as anything is kept."""
+
+    retention: Retention
+
+    def of_period(self, period: str) -> int:
+        """Of what has a period in its name: when all of it is past."""
+        kept = self.retention.generations if period[0] == "h" else self.retention.activity
+        return (keys.last_day(period) + 2) * _DAY + int(kept)
+
+
+def lifetimes(retention: Retention, clock: Callable[[], float] = time.time) -> Lifetimes:
+    """Those of what is written now."""
+    now = int(clock()) + _DAY
+    longest = max(retention.generations, retention.activity)
+    return Lifetimes(now + int(retention.generations), now + int(longest), retention)
