@@ -6,26 +6,33 @@ front of it. Nobody imports this file but the server.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
-from functools import lru_cache
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import msgspec
 from aiohttp import web
 
 from gateway.api.answers import json_answer
-from gateway.api.context import Context, Handler
-from gateway.api.models import get_model, list_models
-from gateway.api.openrouter.activity import get_activity
-from gateway.api.openrouter.generations import get_generation, list_generations
-from gateway.api.route import get_route
+from gateway.api.context import Context
+from gateway.api.openapi.document import document_answer
+from gateway.api.routes import Route, find_route
 from gateway.config import Config
 from gateway.dashboard.frame import DASHBOARD, Dashboard
 from gateway.dashboard.pages import add_pages
 from gateway.dashboard.session import load_secret
-from gateway.endpoint import Target, parse_target
+from gateway.endpoint import Target, envelope_at, parse_target
 from gateway.errors import Envelope, GatewayError, MethodNotAllowed, NotFound
+from gateway.generation import Generation
 from gateway.keys import Keyring
 from gateway.ledger.ledger import Ledger
+from gateway.metrics.exposition import expose
+from gateway.metrics.snapshot import Snapshot, merged, provider_states
+from gateway.metrics.tally import Tally
+from gateway.peers import Alone, Peers
+from gateway.policies.moderation import Moderator
 from gateway.proxy import Proxy
 from gateway.request import Request
 from gateway.routing.pool import Router
@@ -36,16 +43,11 @@ from gateway.wire.aiohttp_edge import (
     take_back_defaults,
     with_body,
 )
+from gateway.wire.limits import LIMITS, Limits
 from gateway.wire.upstream import Upstream, verifying_context
 
-API: Mapping[str, Handler] = {
-    "models": list_models,
-    "generation": get_generation,
-    "generations": list_generations,
-    "activity": get_activity,
-    "route": get_route,
-}
-"""Answered by Hearth itself, below `/v1/` and `/api/v1/`."""
+if TYPE_CHECKING:
+    from gateway.tracing.tracing import Tracing
 
 PAGES = ("generation", "generations", "activity")
 """Also answered at the root, where a browser looks for them."""
@@ -55,17 +57,28 @@ _SHIPPING = 5.0
 
 
 class Gateway:
-    """All parts of one running process."""
+    """All parts of one running process.
 
-    def __init__(self, config: Config, ledger: Ledger) -> None:
+    `peers`: the processes it is one of. While it is `draining`, connections that wait may be used
+    for `grace` seconds more.
+    """
+
+    def __init__(self, config: Config, ledger: Ledger, peers: Peers | None = None) -> None:
         keyring = Keyring(config)
         self.router = router = Router(config)
         self.config = config
         self.draining = False
+        self.grace = 0.0
         self.ledger = ledger
-        self.upstreams = _upstreams(config)
-        self.proxy = Proxy(config, keyring, router, self.upstreams, ledger.record)
-        self.context = Context(config, keyring, ledger, time.time, router)
+        self.tracing = _tracing(config)
+        self.upstreams = _upstreams(config, self.tracing)
+        self.tally = Tally(config.metrics, config.providers)
+        self.moderator = _moderator(config, self.tally)
+        self.proxy = Proxy(config, keyring, router, self.upstreams, self._record, self.moderator)
+        handle = self.proxy.handle
+        self.handle = handle if self.tracing is None else self.tracing.follow(handle)
+        self.peers = Alone(self.snapshot) if peers is None else peers
+        self.context = Context(config, keyring, ledger, time.time, router, self.peers)
         self._calls: set[asyncio.Task[object]] = set()
 
     def began(self, call: asyncio.Task[object] | None) -> None:
@@ -81,48 +94,112 @@ class Gateway:
             for call in late:
                 call.cancel()
 
+    def snapshot(self) -> Snapshot:
+        """This process as it is now."""
+        providers = self.router.providers
+        return msgspec.structs.replace(
+            self.tally.snapshot(),
+            lost=self.ledger.lost,
+            store_failures=self.ledger.failures,
+            providers=provider_states(providers.values(), time.monotonic()),
+            ejections={name: each.health.ejected for name, each in providers.items()},
+        )
+
+    def _record(self, generation: Generation) -> None:
+        """The one place that every settled generation passes."""
+        self.ledger.record(generation)
+        self.tally.add(generation)
+
     async def close(self) -> None:
-        """Let go of the providers' connections, then ship what is in the journal."""
+        """Let go of the providers' connections."""
         await asyncio.gather(*(upstream.close() for upstream in self.upstreams.values()))
-        await self.ledger.stop(_SHIPPING)
+        if self.moderator is not None:
+            await self.moderator.close()
+        if self.tracing is not None:
+            await self.tracing.close()
+
+
+Life = Callable[[Config], AbstractAsyncContextManager[Gateway]]
+"""Builds a gateway, and takes it down at the end."""
+
+
+@asynccontextmanager
+async def alone(config: Config) -> AsyncIterator[Gateway]:
+    """A gateway in one process, which ships its journal and probes the providers itself."""
+    ledger = await Ledger.open(config.ledger)
+    ledger.start()
+    gateway = Gateway(config, ledger)
+    async with Prober(gateway.router.providers.values()):
+        yield gateway
+    await gateway.close()
+    await ledger.stop(_SHIPPING)
 
 
 CONFIG = web.AppKey("config", Config)
 GATEWAY = web.AppKey("gateway", Gateway)
+_LIMITS = web.AppKey("limits", Limits)
 
 
-def create_app(config: Config) -> web.Application:
-    """The aiohttp application of a gateway with `config`.
+def create_app(config: Config, limits: Limits = LIMITS, life: Life = alone) -> web.Application:
+    """The aiohttp application of a gateway with `config`; `limits` are for slow uploads.
 
     Starting it raises StoreUnavailable or JournalError when the ledger cannot work.
     """
     app = web.Application()
     app[CONFIG] = config
-    app.cleanup_ctx.append(_run_gateway)
+    app[_LIMITS] = limits
+    app.cleanup_ctx.append(partial(_run_gateway, life))
     app.on_response_prepare.append(take_back_defaults)
+    app.on_response_prepare.append(_say_farewell)
     app.router.add_get("/healthz", _healthz)
     app.router.add_get("/readyz", _readyz)
+    app.router.add_get("/metrics", _metrics)
+    app.router.add_get("/openapi.json", _openapi)
     add_pages(app, api=_serve)
     app.router.add_route("*", "/{path:(?s:.*)}", _serve)
     return app
 
 
-async def _run_gateway(app: web.Application) -> AsyncIterator[None]:
-    ledger = await Ledger.open(app[CONFIG].ledger)
-    ledger.start()
-    gateway = app[GATEWAY] = Gateway(app[CONFIG], ledger)
-    secret = await asyncio.to_thread(load_secret, Path(app[CONFIG].ledger.journal))
-    app[DASHBOARD] = Dashboard(gateway.context, gateway.router, secret)
-    async with Prober(gateway.router.providers.values()):
+async def _run_gateway(life: Life, app: web.Application) -> AsyncIterator[None]:
+    async with life(app[CONFIG]) as gateway:
+        app[GATEWAY] = gateway
+        secret = await asyncio.to_thread(load_secret, Path(app[CONFIG].ledger.journal))
+        app[DASHBOARD] = Dashboard(gateway.context, gateway.router, secret)
         yield
-    await app[GATEWAY].close()
 
 
-def _upstreams(config: Config) -> dict[str, Upstream]:
+def _tracing(config: Config) -> "Tracing | None":
+    """OpenTelemetry is only loaded where it is used: it is an extra, and takes its time."""
+    if config.tracing is None:
+        return None
+    from gateway.tracing.tracing import Tracing
+
+    return Tracing(config.tracing, config.providers)
+
+
+def _upstreams(config: Config, tracing: "Tracing | None") -> dict[str, Upstream]:
     """A client for each provider; those with TLS share one context, which is slow to make."""
     tls = any(provider.base_url.startswith("https:") for provider in config.providers)
     context = verifying_context() if tls else None
+    if tracing is not None:
+        return {each.name: tracing.upstream(each, context) for each in config.providers}
     return {p.name: Upstream(p.base_url, p.timeouts, context) for p in config.providers}
+
+
+def _moderator(config: Config, tally: Tally) -> Moderator | None:
+    settings = config.policies.moderation
+    if settings is None:
+        return None
+    provider = next(each for each in config.providers if each.name == settings.provider)
+    return Moderator(settings, provider, tally.check)
+
+
+async def _say_farewell(request: web.Request, response: web.StreamResponse) -> None:
+    """While draining, every answer is the last one on its connection."""
+    if request.app[GATEWAY].draining:
+        response.force_close()
+        # aiohttp has made the fields by now.
+        response.headers["Connection"] = "close"
 
 
 async def _healthz(request: web.Request) -> web.Response:
@@ -131,10 +208,34 @@ async def _healthz(request: web.Request) -> web.Response:
 
 
 async def _readyz(request: web.Request) -> web.Response:
-    """New requests are welcome."""
-    if request.app[GATEWAY].draining:
+    """New requests are welcome; where others took this process's place, they still are."""
+    gateway = request.app[GATEWAY]
+    if gateway.draining and not gateway.grace:
         return json_answer({"status": "draining"}, status=503)
     return json_answer({"status": "ready"})
+
+
+async def _openapi(request: web.Request) -> web.Response:
+    """The description of all this."""
+    return document_answer(PAGES)
+
+
+async def _metrics(request: web.Request) -> web.Response:
+    """The counts of all processes, for a management key, or for anyone where `metrics.public`."""
+    gateway = request.app[GATEWAY]
+    try:
+        if not gateway.config.metrics.public:
+            gateway.context.keyring.manager(request_head(request))
+    except GatewayError as error:
+        return _error_answer(error, Envelope.OPENAI)
+    snapshots = await gateway.peers.snapshots()
+    if not snapshots:  # a failed scrape is a gap, zeros would be a restart
+        return web.Response(status=503, text="The supervisor does not answer\n")
+    counts = merged(snapshots)
+    lag = await gateway.ledger.lag()
+    accept = request.headers.get("Accept", "")
+    body, content_type = await asyncio.to_thread(expose, counts, lag, accept)
+    return web.Response(body=body, headers={"Content-Type": content_type})
 
 
 async def _serve(request: web.Request) -> web.StreamResponse:
@@ -142,16 +243,29 @@ async def _serve(request: web.Request) -> web.StreamResponse:
     gateway = request.app[GATEWAY]
     head = request_head(request)
     try:
-        target = _target(head.target)
+        target = _target(head.head.target)
     except GatewayError as error:
-        return _error_answer(error, Envelope.OPENAI)
-    handler = _handler(head.method, target)
-    if handler is None:
+        return _error_answer(error, envelope_at(head.head.target))
+    route = find_route(head.head.method, target)
+    if route is None:
         return await _proxied(gateway, request, head, target)
     try:
-        return await handler(gateway.context, head, target)
+        return await _answered(gateway, request, head, target, route)
     except GatewayError as error:
-        return _error_answer(error, Envelope.OPENROUTER)
+        return _error_answer(error, route.envelope or target.envelope)
+
+
+async def _answered(
+    gateway: Gateway, request: web.Request, head: Request, target: Target, route: Route
+) -> web.Response:
+    """By Hearth itself."""
+    if head.head.method not in route.methods:
+        allow = ", ".join(route.methods)
+        raise MethodNotAllowed(f"{head.head.method} is not allowed here", allow=allow)
+    if route.method == "POST":
+        limits = request.app[_LIMITS]
+        head = await with_body(head, request, gateway.config.server.max_body, limits)
+    return await route.handler(gateway.context, head, target)
 
 
 def _target(raw: str) -> Target:
@@ -169,19 +283,7 @@ def hot_target(raw: str) -> Target | None:
         target = _target(raw)
     except GatewayError:
         return None
-    return target if _handler("POST", target) is None else None
-
-
-def _handler(method: str, target: Target) -> Handler | None:
-    """The API's handler of a target; None leaves it to a provider."""
-    path = target.endpoint.path.lower().strip("/")
-    if method in ("GET", "HEAD"):
-        return API.get(path) or (get_model if path.startswith("models/") else None)
-    return _wrong_method if path in API else None
-
-
-async def _wrong_method(context: Context, request: Request, target: Target) -> web.Response:
-    raise MethodNotAllowed(f"{request.method} is not allowed here", allow="GET, HEAD")
+    return target if find_route("POST", target) is None else None
 
 
 async def _proxied(
@@ -190,15 +292,16 @@ async def _proxied(
     """Run the proxy and, beside it, send what it writes; whichever fails ends the other."""
     client = AiohttpDownstream(request)
     gateway.began(asyncio.current_task())
+    max_body, limits = gateway.config.server.max_body, request.app[_LIMITS]
     try:
-        complete = await with_body(head, request, gateway.config.server.max_body)
+        complete = await with_body(head, request, max_body, limits)
     except GatewayError as error:
         gateway.proxy.refuse(head, target, error, client)
         return await client.send()
     try:
         async with asyncio.TaskGroup() as both:
             sending = both.create_task(client.send())
-            await gateway.proxy.handle(complete, target, client)
+            await gateway.handle(complete, target, client)
     except* ConnectionError as gone:
         raise gone.exceptions[0] from None
     return sending.result()

@@ -30,6 +30,13 @@ Sha256 = Annotated[
     str,
     msgspec.Meta(pattern=r"^[0-9a-fA-F]{64}\Z", description="a string of 64 hexadecimal digits"),
 ]
+Url = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^https?://[^/?#@\s]+(/[^?#\s]*)?\Z",
+        description="an http:// or https:// address without credentials, query or fragment",
+    ),
+]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Price = Annotated[float, msgspec.Meta(ge=0)]
 
@@ -129,13 +136,7 @@ class Provider(Section, frozen=True, kw_only=True, dict=True):
     """
 
     name: Name
-    base_url: Annotated[
-        str,
-        msgspec.Meta(
-            pattern=r"^https?://[^/?#@\s]+(/[^?#\s]*)?\Z",
-            description="an http:// or https:// address without credentials, query or fragment",
-        ),
-    ]
+    base_url: Url
     api_key: Secret | None = None
     weight: Annotated[float, msgspec.Meta(ge=0, le=1000)] = 1
     models: tuple[Name | Model, ...] | None = None
@@ -180,6 +181,20 @@ class Sticky(Section, frozen=True, kw_only=True):
     slow_start: Duration = Duration(30)
 
 
+class Moderation(Section, frozen=True, kw_only=True):
+    """A check of what the user says by `provider`'s moderation endpoint, before it is forwarded.
+
+    `action` is what becomes of a call that is flagged, `on_error` of one that cannot be checked
+    within `timeout`.
+    """
+
+    provider: Name
+    model: Name = "omni-moderation-latest"
+    action: Literal["flag", "block"] = "flag"
+    on_error: Literal["allow", "block"] = "allow"
+    timeout: Duration = Duration(5)
+
+
 class Policies(Section, frozen=True, kw_only=True):
     """What is refused, and whether a request header may change that.
 
@@ -187,8 +202,26 @@ class Policies(Section, frozen=True, kw_only=True):
     """
 
     enforce_user_ids: bool = False
+    moderation: Moderation | None = None
     header_override: Literal["allow", "tighten", "deny"] = "allow"
     message_prefix: str = "Usage Panda: "
+
+
+class Tracing(Section, frozen=True, kw_only=True):
+    """Where spans are sent, by OTLP over HTTP. `endpoint` is the collector's address, without
+    `/v1/traces`; `sample` the part of the traces begun here that is sent."""
+
+    endpoint: Url
+    sample: Annotated[float, msgspec.Meta(ge=0, le=1)] = 1
+    headers: dict[str, str] = {}
+
+
+class Metrics(Section, frozen=True, kw_only=True):
+    """`/metrics`. `public`: it asks for no key. `users`: so many are counted by name, the rest as
+    one; 0 counts nobody."""
+
+    public: bool = False
+    users: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 0
 
 
 class Retention(Section, frozen=True, kw_only=True):
@@ -221,3 +254,5 @@ class Config(Section, frozen=True, kw_only=True):
     sticky: Sticky = Sticky()
     policies: Policies = Policies()
     ledger: Ledger = Ledger()
+    metrics: Metrics = Metrics()
+    tracing: Tracing | None = None

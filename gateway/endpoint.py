@@ -93,6 +93,12 @@ def parse_target(target: str) -> Target | None:
     return Target(endpoint=endpoint, query=query, envelope=_envelope(endpoint, api=bool(match[1])))
 
 
+def envelope_at(target: str) -> Envelope:
+    """Whose errors to speak at an address, be it one that exists or not."""
+    match = _PREFIX.match(target)
+    return Envelope.OPENROUTER if match and match[1] else Envelope.OPENAI
+
+
 def _normalised(path: str) -> str:
     """As the table spells it."""
     return _SLASHES.sub("/", path).strip("/").lower()

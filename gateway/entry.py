@@ -6,22 +6,33 @@ every later call is ignored, so each place that sees an end may say so.
 
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Literal
+
+import msgspec
 
 from gateway.call import Call
 from gateway.endpoint import Target
 from gateway.errors import GatewayError, UpstreamError
-from gateway.generation import Attempt, Flag, Generation, Route
+from gateway.generation import Attempt, Flag, Generation, Route, Usage
 from gateway.metering.estimate import open_estimate
 from gateway.metering.reading import Meter, Reading
 from gateway.pricing import Prices
-from gateway.request import Request
+from gateway.request import HEADS, Head, Request
 
 _UNSENT_STATUS = {"cancelled": 499}
 """The status of a request that ended before there was one: 499 for a client that left, as nginx
 logs it, else 500."""
 
 Outcome = Literal["ok", "refused", "failed", "cancelled", "cut"]
+
+
+class _Sender(msgspec.Struct, frozen=True):
+    """What a head says about the program that sent it."""
+
+    user_agent: str | None
+    referer: str | None
+    title: str | None
 
 
 class Entry:
@@ -48,6 +59,7 @@ class Entry:
         self.provider: str | None = None
         self.route: Route | None = None
         self.model: str | None = None
+        self.moved_from: str | None = None
         self._prices = prices
         self._record = record
         self._upstream_model: str | None = None
@@ -83,11 +95,15 @@ class Entry:
         """Write the record, once; `ok` becomes `failed` when the provider's answer is an error."""
         if not self._settled:
             self._settled = True
-            self._record(self._generation(outcome))
+            generation = self._generation(outcome)
+            self._record(generation)
+            if self.request.on_settled is not None:
+                self.request.on_settled(generation)
 
     def _generation(self, outcome: Outcome) -> Generation:
         ended = time.monotonic()
         call, request = self.call, self.request
+        user, sender = call.user if call else None, _sender(request.head)
         reading = self._reading(outcome)
         cost = self._prices.cost(
             self.provider or "", self._upstream_model, reading.usage, reading.cost
@@ -102,8 +118,8 @@ class Entry:
             status=self.status or _UNSENT_STATUS.get(outcome, 500),
             outcome=outcome,
             api_type=self.target.endpoint.api_type,
-            user=call.user.id if call and call.user else None,
-            user_source=call.user.source if call and call.user else None,
+            user=user.id if user else None,
+            user_source=user.source if user else None,
             session_id=call.session_id if call else None,
             model=self.model or (call.model if call else None),
             upstream_model=self._upstream_model,
@@ -117,14 +133,22 @@ class Entry:
             usage=reading.usage,
             cost=cost.total,
             cache_discount=cost.cache_discount,
+            moved_from=self.moved_from,
+            move_cost=self._move_cost(reading.usage) if self.moved_from else 0,
             attempts=tuple(self.attempts),
-            flags=self.flags,
+            flags=self.flags + reading.flags if reading.flags else self.flags,
             error=self.error or reading.error,
             peer=request.peer,
-            user_agent=request.header(b"user-agent"),
-            referer=request.header(b"http-referer") or request.header(b"referer"),
-            title=request.header(b"x-openrouter-title") or request.header(b"x-title"),
+            user_agent=sender.user_agent,
+            referer=sender.referer,
+            title=sender.title,
         )
+
+    def _move_cost(self, usage: Usage) -> int:
+        """What the prompt cost more than from a warm cache, if it found nothing in the one here."""
+        if usage.cached_tokens or usage.estimated:
+            return 0
+        return self._prices.cold(self.provider or "", self._upstream_model, usage)
 
     def _reading(self, outcome: Outcome) -> Reading:
         """What was used; a client that left before the answer began has still sent a prompt."""
@@ -137,6 +161,15 @@ class Entry:
 
     def _since_start(self, moment: float | None) -> int | None:
         return None if moment is None else _milliseconds(self.request.started, moment)
+
+
+@lru_cache(maxsize=HEADS)
+def _sender(head: Head) -> _Sender:
+    return _Sender(
+        user_agent=head.field(b"user-agent"),
+        referer=head.field(b"http-referer") or head.field(b"referer"),
+        title=head.field(b"x-openrouter-title") or head.field(b"x-title"),
+    )
 
 
 def _milliseconds(start: float, end: float) -> int:

@@ -6,12 +6,19 @@
     ├── Forbidden             403  a key that may not do this
     ├── NotFound              404  no such thing, or no provider serves the model
     ├── MethodNotAllowed      405
+    ├── RequestTimeout        408  a head or a body that does not come
     ├── PayloadTooLarge       413  body over `server.max_body`
     ├── UnsupportedMediaType  415  a body in a coding that cannot be read
+    ├── ExpectationFailed     417  an expectation nobody knows
     ├── PolicyViolation       422  refused by a policy
+    ├── TooManyRequests       429  more of them than a key may send
+    ├── HeadTooLarge          431  line and fields over their limits
+    ├── NotImplementedHere    501  a method or a transfer coding that nobody here knows
     ├── UpstreamFailed        502  no provider answered; carries the attempts
     ├── NoProvider            503  providers exist, none can take the call now
-    └── UpstreamTimeout       504  as 502, the last attempt ran out of time
+    ├── ModerationUnavailable 503  a call that must be moderated cannot be
+    ├── UpstreamTimeout       504  as 502, the last attempt ran out of time
+    └── LoopDetected          508  the request has been here before
 
     UpstreamError             one attempt at one provider; the proxy decides what becomes of it
     ├── ConnectFailed         nothing was sent
@@ -35,6 +42,7 @@ class Envelope(Enum):
     OPENAI = "openai"
     ANTHROPIC = "anthropic"
     OPENROUTER = "openrouter"
+    HELICONE = "helicone"
 
 
 class GatewayError(Exception):
@@ -103,6 +111,12 @@ class MethodNotAllowed(GatewayError):
         self.headers: Mapping[str, str] = {"Allow": allow}  # type: ignore[misc]  # per instance here
 
 
+class RequestTimeout(GatewayError):
+    status = 408
+    type = "invalid_request_error"
+    code = "request_timeout"
+
+
 class PayloadTooLarge(GatewayError):
     status = 413
     type = "invalid_request_error"
@@ -113,6 +127,42 @@ class UnsupportedMediaType(GatewayError):
     status = 415
     type = "invalid_request_error"
     code = "unsupported_media_type"
+
+
+class ExpectationFailed(GatewayError):
+    status = 417
+    type = "invalid_request_error"
+    code = "expectation_failed"
+
+
+class TooManyRequests(GatewayError):
+    """More requests than a key may send; `retry_after` is in whole seconds."""
+
+    status = 429
+    type = "rate_limit_error"
+    code = "rate_limit_exceeded"
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.headers: Mapping[str, str] = {"Retry-After": str(retry_after)}  # type: ignore[misc]  # per instance here
+
+
+class HeadTooLarge(GatewayError):
+    status = 431
+    type = "invalid_request_error"
+    code = "request_head_too_large"
+
+
+class NotImplementedHere(GatewayError):
+    status = 501
+    type = "invalid_request_error"
+    code = "not_implemented"
+
+
+class LoopDetected(GatewayError):
+    status = 508
+    type = "upstream_error"
+    code = "loop_detected"
 
 
 class Attempted(GatewayError):
@@ -143,6 +193,13 @@ class NoProvider(GatewayError):
     status = 503
     type = "server_error"
     code = "no_provider_available"
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
+
+
+class ModerationUnavailable(GatewayError):
+    status = 503
+    type = "server_error"
+    code = "moderation_unavailable"
     headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
 
 
@@ -200,6 +257,7 @@ _OPENROUTER_TYPES = {
     404: "not_found",
     413: "payload_too_large",
     422: "unprocessable",
+    429: "rate_limit_exceeded",
     502: "provider_unavailable",
     503: "provider_overloaded",
     504: "timeout",
@@ -219,6 +277,7 @@ _ANTHROPIC_TYPES = {
     403: "permission_error",
     404: "not_found_error",
     413: "request_too_large",
+    429: "rate_limit_error",
     503: "overloaded_error",
     504: "timeout_error",
 }
@@ -231,8 +290,14 @@ def _anthropic(error: GatewayError) -> dict[str, Any]:
     return {"type": "error", "error": {"type": kind, "message": error.message}}
 
 
+def _helicone(error: GatewayError) -> dict[str, Any]:
+    """docs.helicone.ai/rest/user/post-v1usermetricsquery: a result that is only an error."""
+    return {"data": None, "error": error.message}
+
+
 _SHAPES = {
     Envelope.OPENAI: _openai,
     Envelope.ANTHROPIC: _anthropic,
     Envelope.OPENROUTER: _openrouter,
+    Envelope.HELICONE: _helicone,
 }

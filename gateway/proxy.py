@@ -33,6 +33,7 @@ from gateway.ids import GenerationIds
 from gateway.keys import Keyring, Tenant
 from gateway.metering.meter import open_meter
 from gateway.policies import flags_of
+from gateway.policies.moderation import Moderator
 from gateway.pricing import Prices
 from gateway.relay import Relay
 from gateway.reply import answer_error
@@ -40,16 +41,19 @@ from gateway.request import Request
 from gateway.rewrite import edits_for, upstream_body
 from gateway.routing.plan import Candidate, Plan, Planner
 from gateway.routing.pool import Router
+from gateway.routing.trail import Trail
 from gateway.routing.verdict import SICK, Verdict, judge
 from gateway.wire.downstream import Downstream
 from gateway.wire.headers import UpstreamHead, accept_encoding
 from gateway.wire.upstream import Response, Upstream
+from gateway.wire.via import Via
 
 _log = logging.getLogger(__name__)
 
 
 class Proxy:
-    """Handles model calls. `record` is given each settled generation."""
+    """Handles model calls. `record` is given each settled generation; `moderator` is asked about
+    each call, where there is one."""
 
     def __init__(
         self,
@@ -58,16 +62,20 @@ class Proxy:
         router: Router,
         upstreams: Mapping[str, Upstream],
         record: Callable[[Generation], None],
+        moderator: Moderator | None = None,
     ) -> None:
         self._keyring = keyring
         self._upstreams = upstreams
         self._record = record
+        self._moderator = moderator
         self._message_prefix = config.policies.message_prefix
         self._prices = Prices(config.providers)
         self._planner = Planner(router, self._prices, config.sticky.key)
+        self._trail = Trail()
         self._ids = GenerationIds()
+        self._via = via = Via(config.ledger.journal)
         self._heads = {
-            settings.name: UpstreamHead(settings, upstreams[settings.name])
+            settings.name: UpstreamHead(settings, upstreams[settings.name], via)
             for settings in config.providers
         }
 
@@ -78,9 +86,12 @@ class Proxy:
         """
         entry = Entry(self._ids.next(), request, target, self._prices, self._record)
         try:
+            self._via.refuse_loop(request)
             tenant = self._authenticate(entry)
             call = self._identify(entry)
             self._check(call, tenant, entry)
+            if self._moderator is not None:
+                await self._moderate(self._moderator, call, tenant, entry)
             await self._forward(call, self._planner.plan(call, request.body), entry, client)
         except GatewayError as error:
             entry.settle_error(error)
@@ -123,6 +134,16 @@ class Proxy:
             reasons = ", ".join(flag.description for flag in entry.flags)
             raise PolicyViolation(self._message_prefix + reasons)
 
+    async def _moderate(
+        self, moderator: Moderator, call: Call, tenant: Tenant, entry: Entry
+    ) -> None:
+        flag = await moderator.check(call, entry.request, tenant.policies)
+        if flag is None:
+            return
+        entry.flags = (flag,)
+        if moderator.blocks:
+            raise PolicyViolation(self._message_prefix + flag.description)
+
     async def _forward(self, call: Call, plan: Plan, entry: Entry, client: Downstream) -> None:
         candidate = plan.next(time.monotonic())
         if candidate is None:
@@ -138,6 +159,8 @@ class Proxy:
                     if following is None:
                         raise _none_answered(answer, entry)
                 elif following is None:
+                    if answer.status < 400:
+                        entry.moved_from = self._trail.follow(plan.key, candidate)
                     await self._relay(call, candidate, answer, entry, client)
                 else:
                     answer.close()
@@ -162,9 +185,12 @@ class Proxy:
         entry.model = candidate.model
         entry.attempt(settings.name, candidate.route, model)
         body = upstream_body(entry.request, call, model, edits_for(call, settings))
-        accept = accept_encoding(entry.request, uncoded=call.hides_usage)
+        accept = accept_encoding(entry.request.head, uncoded=call.hides_usage)
         head = self._heads[settings.name].build(
-            entry.request, entry.target.path, len(body), accept if call.endpoint.known else None
+            entry.request.head,
+            entry.target.path,
+            len(body),
+            accept if call.endpoint.known else None,
         )
         try:
             response = await self._upstreams[settings.name].send(head, body)

@@ -1,98 +1,169 @@
-"""One running process: its socket, its signals, and an end that loses nothing.
+"""Serving on sockets: the edges in front of a gateway, and an end that loses nothing.
 
-SIGTERM and SIGINT drain: no longer ready, no new connections, what is under way may finish within
-`server.drain`; then it is cancelled, settles as cancelled, and the journal is shipped.
+At the end it drains: no longer ready, no new connections, what is under way may finish within
+`server.drain`; then it is cancelled, and settles as cancelled.
 """
 
 import asyncio
-import signal
+import os
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack, asynccontextmanager
 
 from aiohttp import web
 
-from gateway.app import GATEWAY, Gateway, create_app, hot_target
+from gateway.app import GATEWAY, Gateway, Life, alone, create_app, hot_target
 from gateway.config import Config, Server, Tls
+from gateway.wire.aiohttp_protocol import protocols
 from gateway.wire.edge import Edge, Listener
+from gateway.wire.limits import LIMITS, Limits
 
-_BACKLOG = 1024
-_KEEPALIVE = 75.0
+BACKLOG = 1024
+_LOOK_EVERY = 0.02
 _CLOSING = 1.0
 """Seconds for aiohttp to close its connections, once no call is under way."""
 
 
-async def serve(config: Config, announce: Callable[[str], None]) -> None:
-    """Run until a signal says stop; `announce` is given the address once it is listening."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    async with running(config) as url:
-        announce(url)
-        await stop.wait()
-
-
 @asynccontextmanager
-async def running(config: Config) -> AsyncIterator[str]:
-    """A gateway that listens for as long as the context is open; gives its address.
+async def running(config: Config, limits: Limits = LIMITS) -> AsyncIterator[str]:
+    """A gateway of this process alone, for as long as the context is open; gives its address.
 
     OSError when the address cannot be bound.
     """
-    app = create_app(config)
-    runner = web.AppRunner(
-        app,
-        access_log=None,
-        auto_decompress=False,
-        handler_cancellation=True,
-        keepalive_timeout=_KEEPALIVE,
-        shutdown_timeout=_CLOSING,
-    )
+    with ExitStack() as open_sockets:
+        sockets = [open_sockets.enter_context(each) for each in bind(config.server)]
+        async with serving(config, sockets, alone, limits):
+            try:
+                yield address(config.server, sockets)
+            finally:
+                open_sockets.close()
+
+
+@asynccontextmanager
+async def serving(
+    config: Config, sockets: Sequence[socket.socket], life: Life, limits: Limits = LIMITS
+) -> AsyncIterator[Gateway]:
+    """A gateway of this `life` that takes connections from `sockets`, which stay their owner's."""
+    app = create_app(config, limits, life)
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=_CLOSING)
     await runner.setup()
     gateway = app[GATEWAY]
-    listener = _listener(gateway, runner)
+    listener = _listener(gateway, runner, limits)
     try:
-        server = await _listen(config.server, listener)
+        servers = [await _listen(config.server, each.dup(), listener) for each in sockets]
         try:
-            yield _address(config.server, server.sockets[0])
+            yield gateway
         finally:
             gateway.draining = True
-            server.close()
-            seconds = config.server.drain
-            await asyncio.gather(listener.drain(seconds), gateway.drain(seconds))
+            for server in servers:
+                server.close()
+            await _drain(gateway, listener, runner)
     finally:
         await runner.cleanup()
 
 
-def _listener(gateway: Gateway, runner: web.AppRunner) -> Listener:
+async def _drain(gateway: Gateway, listener: Listener, runner: web.AppRunner) -> None:
+    seconds = gateway.config.server.drain
+    await asyncio.gather(listener.drain(seconds, gateway.grace), _until_left(runner, gateway.grace))
+    await gateway.drain(seconds)
+
+
+async def _until_left(runner: web.AppRunner, seconds: float) -> None:
+    """Until aiohttp's clients have left, who are told to after an answer, or `seconds` are over."""
     aiohttp_server = runner.server
-    assert aiohttp_server is not None, "the runner is set up"
-    return Listener(
-        route=hot_target,
-        handle=gateway.proxy.handle,
-        fallback=aiohttp_server,
-        max_body=gateway.config.server.max_body,
-        patience=_KEEPALIVE,
-    )
+    until = time.monotonic() + seconds
+    while (  # noqa: ASYNC110  # aiohttp sets no Event
+        aiohttp_server and aiohttp_server.connections and time.monotonic() < until
+    ):
+        await asyncio.sleep(_LOOK_EVERY)
 
 
-async def _listen(server: Server, listener: Listener) -> asyncio.Server:
-    """Bind, with the fast edge in front of aiohttp unless `server.wire` says aiohttp alone."""
-    protocol = listener.fallback if server.wire == "aiohttp" else lambda: Edge(listener)
-    return await asyncio.get_running_loop().create_server(
-        protocol, server.host, server.port, backlog=_BACKLOG, ssl=_tls(server.tls)
-    )
+def bind(server: Server) -> list[socket.socket]:
+    """Sockets bound to each address of `server.host`, not listening yet.
+
+    OSError when one cannot be bound; socket.gaierror when the host has no address.
+    """
+    bound: list[socket.socket] = []
+    port = server.port
+    found = socket.getaddrinfo(server.host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    try:
+        for family, place in dict.fromkeys((family, place) for family, *_, place in found):
+            bound.append(_bound(family, (place[0], port, *place[2:])))
+            port = bound[0].getsockname()[1]
+    except OSError:
+        for each in bound:
+            each.close()
+        raise
+    return bound
 
 
-def _address(server: Server, bound: socket.socket) -> str:
+def address(server: Server, sockets: Sequence[socket.socket]) -> str:
+    """The URL of the gateway."""
     host = f"[{server.host}]" if ":" in server.host else server.host
-    return f"{'https' if server.tls else 'http'}://{host}:{bound.getsockname()[1]}"
+    return f"{'https' if server.tls else 'http'}://{host}:{sockets[0].getsockname()[1]}"
 
 
-def _tls(tls: Tls | None) -> ssl.SSLContext | None:
+def tls_context(tls: Tls | None) -> ssl.SSLContext | None:
+    """What the sockets speak; ssl.SSLError when certificate and key do not fit."""
     if tls is None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(tls.cert, tls.key)
     return context
+
+
+def bind_beside(other: socket.socket) -> socket.socket:
+    """One more socket at the address of one that `bind` made."""
+    beside = _socket(other.family)
+    try:
+        beside.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        beside.bind(other.getsockname())
+    except OSError:
+        beside.close()
+        raise
+    return beside
+
+
+def _bound(family: int, place: tuple[object, ...]) -> socket.socket:
+    bound = _socket(family)
+    try:
+        bound.bind(place)
+        # Set before, it would let another program's socket share the address unnoticed.
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    except OSError as error:
+        bound.close()
+        reason = os.strerror(error.errno or 0).lower()
+        raise OSError(error.errno, f"{place[0]}:{place[1]}: {reason}") from error
+    return bound
+
+
+def _socket(family: int) -> socket.socket:
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.setblocking(False)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if family == socket.AF_INET6:
+        made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    return made
+
+
+def _listener(gateway: Gateway, runner: web.AppRunner, limits: Limits) -> Listener:
+    aiohttp_server = runner.server
+    assert aiohttp_server is not None, "the runner is set up"
+    return Listener(
+        route=hot_target,
+        handle=gateway.handle,
+        refuse=gateway.proxy.refuse,
+        fallback=protocols(aiohttp_server, limits),
+        max_body=gateway.config.server.max_body,
+        limits=limits,
+    )
+
+
+async def _listen(server: Server, listening: socket.socket, listener: Listener) -> asyncio.Server:
+    """With the fast edge in front of aiohttp, unless `server.wire` says aiohttp alone."""
+    protocol = listener.fallback if server.wire == "aiohttp" else lambda: Edge(listener)
+    return await asyncio.get_running_loop().create_server(
+        protocol, sock=listening, backlog=BACKLOG, ssl=tls_context(server.tls)
+    )

@@ -13,7 +13,9 @@ from gateway.endpoint import parse_target
 from gateway.generation import Generation
 from gateway.keys import Keyring
 from gateway.ledger.ledger import Ledger
-from gateway.request import Request
+from gateway.metrics.snapshot import Snapshot
+from gateway.peers import Alone
+from gateway.request import Head, Request
 from gateway.routing.pool import Router
 from tests.gateways import build_config
 from tests.generations import DAY
@@ -39,7 +41,8 @@ async def recording(
     for generation in generations:
         ledger.record(generation)
     try:
-        yield Context(config, Keyring(config), ledger, lambda: NOON, Router(config))
+        peers = Alone(Snapshot)
+        yield Context(config, Keyring(config), ledger, lambda: NOON, Router(config), peers)
     finally:
         await ledger.stop(5)
 
@@ -54,15 +57,22 @@ class Asker:
 
     async def answer(self, query: str = "", key: str = "sk-ops", accept: str = "") -> web.Response:
         """The handler's answer, or the GatewayError it raises."""
+        return await self._ask("GET", query, key, accept)
+
+    async def post(self, body: object, key: str = "sk-ops") -> web.Response:
+        """The same of a question that comes as JSON."""
+        return await self._ask("POST", "", key, "", msgspec.json.encode(body))
+
+    async def _ask(
+        self, method: str, query: str, key: str, accept: str, body: bytes = b""
+    ) -> web.Response:
         raw = f"/api/v1/{self._path}?{query}"
         target = parse_target(raw)
         assert target is not None
         fields = [(b"Authorization", f"Bearer {key}".encode()), (b"Accept", accept.encode())]
         request = Request(
-            method="GET",
-            target=raw,
-            headers=fields,
-            body=b"",
+            head=Head(method, raw, fields),
+            body=body,
             peer="127.0.0.1",
             received_at=0,
             started=0.0,
@@ -71,6 +81,10 @@ class Asker:
 
     async def json(self, query: str = "", key: str = "sk-ops") -> Any:
         """The JSON of its answer."""
-        answer = await self.answer(query, key)
-        assert isinstance(answer.body, bytes)
-        return msgspec.json.decode(answer.body)
+        return decoded(await self.answer(query, key))
+
+
+def decoded(answer: web.Response) -> Any:
+    """The JSON of an answer."""
+    assert isinstance(answer.body, bytes)
+    return msgspec.json.decode(answer.body)

@@ -11,6 +11,7 @@ import yaml
 from gateway.config import Config
 from gateway.configfile import load
 from gateway.server import running
+from gateway.wire.limits import LIMITS, Limits
 
 
 def build_config(folder: Path, providers: Sequence[Mapping[str, Any]], **sections: Any) -> Config:
@@ -40,8 +41,11 @@ class RunningGateway(msgspec.Struct, frozen=True):
 
 @asynccontextmanager
 async def running_gateway(
-    folder: Path, providers: Sequence[Mapping[str, Any]], **sections: Any
+    folder: Path,
+    providers: Sequence[Mapping[str, Any]],
+    limits: Limits = LIMITS,
+    **sections: Any,
 ) -> AsyncIterator[RunningGateway]:
     """A gateway for as long as the context is open."""
-    async with running(build_config(folder, providers, **sections)) as origin:
+    async with running(build_config(folder, providers, **sections), limits) as origin:
         yield RunningGateway(origin)

@@ -15,6 +15,7 @@ from tests.raw_provider import serving
 from tests.recorded import read_json
 
 NOWHERE = {"name": "a", "base_url": "http://127.0.0.1:1"}
+OPS = {"Authorization": "Bearer sk-ops"}
 
 
 async def fetched(gateway: RunningGateway, path: str, method: str = "GET") -> tuple[int, Any]:
@@ -81,3 +82,46 @@ async def test_doubtful_paths(tmp_path: Path, wire: Wire, path: str) -> None:
     ):
         client.send(post(CHAT, path))
         assert (await client.answer()).status == 400
+
+
+@pytest.mark.parametrize("path", ["/v1/user/query", "/api/v1/USER/query/"])
+async def test_questions_as_json(tmp_path: Path, wire: Wire, path: str) -> None:
+    """What is asked with a body is answered below both prefixes, in its own envelope; and only so.
+
+    Any other method is told which one it takes.
+    """
+    async with (
+        running_gateway(tmp_path, [NOWHERE], keys=KEYS, server={"wire": wire}) as gateway,
+        aiohttp.ClientSession(gateway.origin) as client,
+    ):
+        async with client.post(path, json={}, headers=OPS) as answer:
+            assert (answer.status, await answer.json()) == (200, {"data": [], "error": None})
+        async with client.post(path, json={}) as answer:
+            refused = {"data": None, "error": "Missing Authentication header"}
+            assert (answer.status, await answer.json()) == (401, refused)
+        async with client.get(path, headers=OPS) as answer:
+            assert (answer.status, answer.headers["Allow"]) == (405, "POST")
+
+
+async def test_description(tmp_path: Path, wire: Wire) -> None:
+    """The API's description is there for anyone."""
+    async with (
+        running_gateway(tmp_path, [NOWHERE], keys=KEYS, server={"wire": wire}) as gateway,
+        aiohttp.ClientSession(gateway.origin) as client,
+        client.get("/openapi.json") as answer,
+    ):
+        assert (await answer.json())["openapi"] == "3.1.0"
+
+
+@pytest.mark.parametrize(
+    ("path", "code"), [("/v1/models/x", "model_not_found"), ("/api/v1/models/x", 404)]
+)
+async def test_models_in_the_callers_envelope(tmp_path: Path, path: str, code: object) -> None:
+    """Models are OpenAI's below `/v1/` and OpenRouter's below `/api/v1/`, errors included."""
+    named = [{**NOWHERE, "models": ["small"]}]
+    async with (
+        running_gateway(tmp_path, named) as gateway,
+        aiohttp.ClientSession(gateway.origin) as client,
+        client.get(path) as answer,
+    ):
+        assert (answer.status, (await answer.json())["error"]["code"]) == (404, code)

@@ -40,8 +40,7 @@ async def test_options_beat_the_file(tmp_path: Path, http: aiohttp.ClientSession
 @pytest.mark.parametrize(
     ("text", "options", "expected"),
     [
-        ("server: {workers: 2}\n", [], "2 workers: this version runs in one process"),
-        ("", ["--workers", "0"], "0 workers: this version runs in one process"),
+        ("", ["--workers", "0"], "--workers 0: Expected at least 1"),
         ("", ["--host", "0.0.0.0"], "--host 0.0.0.0 needs `keys`"),
         ("", ["--host", "::"], "--host :: needs `keys`"),
         ("keys: [{name: a, key: secret}]\n", ["--host", "no.invalid"], "no.invalid: "),

@@ -193,3 +193,23 @@ def test_slow_start_and_retention_may_be_zero(folder: Folder) -> None:
     )
     assert config.sticky.slow_start == Duration(0)
     assert config.ledger.retention.generations == Duration(0)
+
+
+def test_moderation_is_asked_of_a_provider_there_is(folder: Folder) -> None:
+    """A name that no provider has is a mistake, and so is no time at all."""
+    text = f"{PROVIDER}policies:\n  moderation:\n    provider: q\n    timeout: 0s\n"
+    assert folder.problems(text) == [
+        "6 policies.moderation.provider: Expected the name of one of the `providers`",
+        "7 policies.moderation.timeout: Expected a duration above zero",
+    ]
+    good = folder.load(text.replace("q", "p").replace("0s", "2s"))
+    assert good.policies.moderation is not None
+    assert good.policies.moderation.provider == "p"
+
+
+def test_headers_to_the_collector(folder: Folder) -> None:
+    """They are headers like those to a provider."""
+    text = f"{PROVIDER}tracing:\n  endpoint: http://x\n  headers:\n    a b: c\n"
+    assert folder.problems(text) == [
+        '7 tracing.headers["a b"]: Expected a header name: letters, digits and hyphens'
+    ]

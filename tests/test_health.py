@@ -5,7 +5,7 @@ import math
 import pytest
 
 from gateway.config import Ejection
-from gateway.routing.health import Health
+from gateway.routing.health import Health, Hold
 from gateway.routing.verdict import FINE, SICK, Verdict
 from gateway.units import Duration
 
@@ -196,3 +196,43 @@ def test_no_slow_start() -> None:
     fail(subject, 5)
     assert subject.share_back(NOW + 4.9) == 0
     assert subject.share_back(NOW + 5) == 1
+
+
+def test_others_hear_of_a_hold() -> None:
+    """What one process makes of its calls holds in another, from and until the same moment."""
+    here, there = health(), health()
+    here.on_hold = there.hear
+    fail(here, 5)
+    here.pause(60, NOW + 1)
+    assert there.memory() == here.memory()
+    assert (there.out_since, there.out_until, there.ejections) == (NOW, NOW + 61, 1)
+    assert (here.ejected, there.ejected) == (1, 0)
+    fail(there, 1, NOW + 61)
+    assert there.ejections == 2
+
+
+def test_two_holds_at_once() -> None:
+    """Two processes that eject it before they hear of each other come to agree."""
+    first, second = health(), health()
+    told: list[Hold] = []
+    first.on_hold = second.on_hold = told.append
+    fail(first, 5, NOW)
+    fail(second, 5, NOW + 0.25)
+    second.hear(told[0])
+    first.hear(told[1])
+    assert first.memory() == second.memory()
+    assert (first.out_since, first.ejections) == (NOW, 1)
+
+
+def test_a_new_process_goes_on_where_others_are() -> None:
+    """Out, coming back or down, and as long the next time."""
+    before, after = health(), health()
+    fail(before, 5)
+    before.probed(good=False, now=NOW)
+    before.probed(good=False, now=NOW)
+    after.recall(before.memory())
+    for subject in (before, after):
+        subject.probed(good=True, now=NOW + 2)
+        fail(subject, 1, NOW + 6)
+    assert after.memory() == before.memory()
+    assert after.ejections == 2

@@ -15,27 +15,31 @@ LAYERS = """
     errors units
     config
     configfile
+    generation
     request
     endpoint form
     body
     enduser fingerprint
     call
-    generation
     pricing
     metering
     keys rewrite
     routing
     policies
     ledger
+    metrics
+    peers
     wire
     ids entry
     reply
     relay
     proxy
+    tracing
     api
     dashboard
     app
     server
+    processes
     demo
     commands
     cli
@@ -43,7 +47,7 @@ LAYERS = """
 """
 RANKS = {name: rank for rank, line in enumerate(LAYERS.split("\n")) for name in line.split()}
 ROOTS_OF_COMPOSITION = {"app", "server"}
-MAY_COMPOSE = {"server", "demo", "commands", "cli", "__main__"}
+MAY_COMPOSE = {"server", "processes", "demo", "commands", "cli", "__main__"}
 
 
 def module_of(path: Path) -> str:

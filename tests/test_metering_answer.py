@@ -11,6 +11,7 @@ from gateway.generation import Usage
 from gateway.metering.encoding import MAX_READ
 from gateway.metering.meter import open_meter
 from gateway.metering.reading import Meter, Reading
+from gateway.metering.refusal import REFUSALS
 
 PROMPT = b"x, y" * 100
 JSON = (b"content-type", b"application/json; charset=utf-8")
@@ -72,7 +73,8 @@ def test_responses(status: str, details: Any, reason: str | None) -> None:
     counts = {"input_tokens": 9, "output_tokens": 4}
     answer = {"id": "r", "status": status, "incomplete_details": details, "error": None}
     reading = read({**answer, "usage": counts}, "responses")
-    assert reading == Reading(usage=Usage(9, 4), upstream_id="r", finish_reason=reason)
+    flags = REFUSALS.get(reason or "", ())
+    assert reading == Reading(usage=Usage(9, 4), upstream_id="r", finish_reason=reason, flags=flags)
 
 
 def test_images() -> None:

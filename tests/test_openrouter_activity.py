@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from gateway.api.openrouter.activity import COLUMNS, USER_COLUMNS, get_activity
+from gateway.api.openrouter.activity import get_activity
+from gateway.api.openrouter.activity_item import COLUMNS, USER_COLUMNS, own_columns
+from gateway.api.reading import LAG_HEADER
 from gateway.errors import BadRequest, Forbidden, Unauthorized
 from gateway.generation import Generation
-from tests.asking import Asker, recording
+from tests.asking import Asker, decoded, recording
 from tests.counting import total
 from tests.generations import DAY, generation, refusal
 
@@ -76,6 +78,48 @@ async def test_by_user(tmp_path: Path) -> None:
         ("small", "user_1", 1),
         ("small", "user_2", 1),
     ]
+
+
+@pytest.mark.parametrize(
+    ("group_by", "groups"),
+    [("key", ("key",)), ("route", ("route",)), ("route,key", ("key", "route"))],
+)
+async def test_by_key_and_route(tmp_path: Path, group_by: str, groups: tuple[str, ...]) -> None:
+    """`group_by` takes `key` and `route`, too, and both: rows apart by them add up to the same."""
+    found = await rows(tmp_path, f"group_by={group_by}")
+    names = [name for name in found[0] if name in ("key", "route", "user")]
+    assert tuple(names) == groups
+    assert sum(row["requests"] for row in found) == 6
+
+
+async def test_warmth(tmp_path: Path) -> None:
+    """Rows asked for by user say how warm they were: share and worth of the cache, moves, cost."""
+    calls = [
+        generation(1, day=DAY - 1, cache_discount=3 * 10**9, route="home"),
+        generation(2, day=DAY - 1, moved_from="b", move_cost=2 * 10**9, route="failover"),
+        refusal(3, day=DAY - 1),
+    ]
+    async with recording(tmp_path, calls) as context:
+        asker = Asker(context, get_activity, "activity")
+        by_user = (await asker.json("group_by=user"))["data"]
+        by_route = (await asker.json("group_by=route"))["data"]
+    warm = next(row for row in by_user if row["user"])
+    assert warm["cached_share"] == 0.4
+    assert (warm["cache_discount"], warm["moves"], warm["move_cost"]) == (3.0, 1, 2.0)
+    assert next(row for row in by_user if not row["user"])["cached_share"] is None
+    assert {row["route"]: row["moves"] for row in by_route} == {"home": 0, "failover": 1, None: 0}
+    assert all(tuple(row) == own_columns(frozenset({"route"})) for row in by_route)
+
+
+async def test_lag(tmp_path: Path) -> None:
+    """Every answer says how far the ledger lags; its body does where its form is Hearth's own."""
+    async with recording(tmp_path, some()) as context:
+        asker = Asker(context, get_activity, "activity")
+        plain, own = await asker.answer(), await asker.answer("group_by=user")
+        table = await asker.answer("format=csv")
+    assert [each.headers[LAG_HEADER] for each in (plain, own, table)] == ["0.000"] * 3
+    assert "meta" not in decoded(plain)
+    assert decoded(own)["meta"] == {"lag": 0.0}
 
 
 async def test_refusals_show_as_errors_and_flags(tmp_path: Path) -> None:

@@ -291,6 +291,17 @@ async def test_unreachable_provider(world: ClientWorld, client: OpenRouter) -> N
     assert [attempt["provider"] for attempt in metadata["previous_errors"]] == ["a"]
 
 
+async def test_analytics(client: OpenRouter, manager: OpenRouter) -> None:
+    """Usage by end user, as the client asks for it, and what else can be asked."""
+    await ask(client, user="user_1")
+    meta = (await manager.analytics.get_analytics_meta_async()).data
+    answer = await manager.analytics.query_analytics_async(
+        metrics=["request_count", "tokens_total"], dimensions=["external_user"]
+    )
+    assert "external_user" in [each.name for each in meta.dimensions]
+    assert (answer.data.metadata.row_count, answer.data.metadata.truncated) == (1, False)
+
+
 async def test_embeddings(
     http: aiohttp.ClientSession, world: ClientWorld, client: OpenRouter
 ) -> None:

@@ -8,7 +8,7 @@ from gateway.endpoint import parse_target
 from gateway.keys import Keyring
 from gateway.policies import POLICIES, flags_of
 from gateway.policies.enforce_user_ids import FLAG, enforce_user_ids
-from gateway.request import Headers, Request
+from gateway.request import Head, Headers, Request
 
 PROVIDERS = (Provider(name="a", base_url="https://a.example"),)
 
@@ -22,9 +22,7 @@ def flags(
 ) -> list[str]:
     """The types of the flags of a request made with `key`."""
     request = Request(
-        method="POST",
-        target=target,
-        headers=[(b"Authorization", b"Bearer secret"), *headers],
+        head=Head("POST", target, [(b"Authorization", b"Bearer secret"), *headers]),
         body=body,
         peer="127.0.0.1",
         received_at=0,

@@ -9,19 +9,24 @@ from aiohttp import web
 from gateway.api.table import csv_header, csv_lines
 
 
-def json_answer(value: object, status: int = 200) -> web.Response:
+def json_answer(
+    value: object, status: int = 200, headers: Mapping[str, str] | None = None
+) -> web.Response:
     """`value` as JSON."""
     body = msgspec.json.encode(value)
-    return web.Response(body=body, status=status, content_type="application/json")
+    return web.Response(body=body, status=status, content_type="application/json", headers=headers)
 
 
 def csv_answer(
-    rows: Sequence[Mapping[str, Any]], columns: Sequence[str], name: str
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[str],
+    name: str,
+    headers: Mapping[str, str] | None = None,
 ) -> web.Response:
     """`rows` as a CSV download called `name`."""
     return web.Response(
         text=csv_header(columns) + csv_lines(rows, columns),
         content_type="text/csv",
         charset="utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        headers={"Content-Disposition": f'attachment; filename="{name}"', **(headers or {})},
     )

@@ -5,12 +5,17 @@ from collections.abc import Awaitable, Callable
 import msgspec
 from aiohttp import web
 
+from gateway.api.quota import Quota
 from gateway.config import Config
 from gateway.endpoint import Target
 from gateway.keys import Keyring, Tenant
 from gateway.ledger.ledger import Ledger
+from gateway.peers import Peers
 from gateway.request import Request
 from gateway.routing.pool import Router
+
+ANALYTICS_QUERIES = 64
+"""Of one key in a minute: openrouter.ai/docs/guides/features/analytics."""
 
 
 class Context(msgspec.Struct, frozen=True):
@@ -21,6 +26,8 @@ class Context(msgspec.Struct, frozen=True):
     ledger: Ledger
     now: Callable[[], float]
     router: Router
+    peers: Peers
+    analytics: Quota = msgspec.field(default_factory=lambda: Quota(ANALYTICS_QUERIES, 60))
 
 
 Handler = Callable[[Context, Request, Target], Awaitable[web.Response]]

@@ -6,7 +6,7 @@ provider of the model, `joining` a name for a new one, of the `weight` given.
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -21,6 +21,8 @@ from gateway.enduser import EndUser
 from gateway.errors import BadRequest, Forbidden, ModelNotFound
 from gateway.keys import Tenant
 from gateway.ledger.store import ActivityQuery, ActivityRow
+from gateway.metrics.snapshot import ProviderState
+from gateway.peers import states_of
 from gateway.request import Request
 from gateway.routing.explain import Standing, explain
 from gateway.routing.moves import joined_by, moved_tokens, moved_users, without
@@ -40,7 +42,9 @@ async def get_route(context: Context, request: Request, target: Target) -> web.R
     owner = _owner(context, tenant, values.get("key"))
     route: dict[str, Any] = {"key": owner, "user": values.get("user"), "model": values.get("model")}
     if user := values.get("user"):
-        route |= _route(pool, _position(context, owner, user))
+        now = time.monotonic()
+        states = await states_of(pool.members, context.peers, now)
+        route |= _route(pool, _position(context, owner, user), states, now)
     if after := _changed(pool, values):
         rows = await _latest(context, tenant)
         tokens = [(_key(row), _tokens(row)) for row in rows if _lives_in(row, pool, context)]
@@ -77,20 +81,23 @@ def _position(context: Context, owner: str, user: str) -> bytes | None:
     return call.sticky_key(context.config.sticky.key)
 
 
-def _route(pool: Pool, position: bytes | None) -> dict[str, Any]:
+def _route(
+    pool: Pool, position: bytes | None, states: Mapping[str, ProviderState], now: float
+) -> dict[str, Any]:
     """Without a position, users have no home: `sticky.key` does not name them."""
     if position is None:
         return {"provider": None, "route": "unkeyed", "choices": []}
-    now = time.monotonic()
     choice = pool.choose(position, now)
     return {
         "provider": choice.provider.name if choice else None,
         "route": choice.route if choice else None,
-        "choices": [_standing(each, now) for each in explain(pool, position, now)],
+        "choices": [
+            _standing(each, states[each.provider.name]) for each in explain(pool, position, now)
+        ],
     }
 
 
-def _standing(standing: Standing, now: float) -> dict[str, Any]:
+def _standing(standing: Standing, state: ProviderState) -> dict[str, Any]:
     provider, obstacle = standing.provider, standing.obstacle
     return {
         "choice": standing.choice,
@@ -99,11 +106,11 @@ def _standing(standing: Standing, now: float) -> dict[str, Any]:
         "obstacle": obstacle.name.lower() if obstacle else None,
         "why": standing.why,
         "returns_in": standing.returns_in,
-        "in_flight": provider.in_flight,
-        "max_in_flight": provider.max_in_flight,
-        "available": provider.available(now),
+        "in_flight": state.in_flight,
+        "max_in_flight": state.max_in_flight,
+        "available": not state.is_out and state.in_flight < state.max_in_flight,
         "ejections": provider.health.ejections,
-        "routed": provider.routed,
+        "routed": state.routed,
     }
 
 
@@ -139,7 +146,7 @@ async def _latest(context: Context, tenant: Tenant) -> Sequence[ActivityRow]:
         return ()
     today = int(context.now()) // _DAY
     query = ActivityQuery(
-        since=today - 1, until=today, tenants=visible_tenants(tenant), by_user=True
+        since=today - 1, until=today, tenants=visible_tenants(tenant), by=frozenset({"user"})
     )
     store = await context.ledger.fresh()
     return await store.activity(query)

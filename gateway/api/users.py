@@ -5,16 +5,18 @@ from typing import Any
 import msgspec
 
 from gateway.api.money import usd
-from gateway.api.openrouter.generations import iso_moment
+from gateway.api.times import iso_moment
 from gateway.ledger.store import COUNTERS, UserRow
+
+_MONEY = ("cost", "cache_discount", "move_cost")
 
 USER_TOTALS = ("key", "user", "active_days", "first_seen", "last_seen", *COUNTERS)
 
 
 def user_row(row: UserRow) -> dict[str, Any]:
-    """`cost` and `cache_discount` in USD; the other counters as the store has them."""
+    """Sums of money in USD; the other counters as the store has them."""
     counts = msgspec.structs.asdict(row.counts)
-    money = {"cost": usd(row.counts.cost), "cache_discount": usd(row.counts.cache_discount)}
+    money = {name: usd(counts[name]) for name in _MONEY}
     return {
         "key": row.tenant,
         "user": row.user,

@@ -1,25 +1,35 @@
 """Which command it is, and what becomes of its errors: one line on standard error each."""
 
 import argparse
-import logging
 import os
 import sys
 from collections.abc import Sequence
 
 from gateway import __version__
-from gateway.commands import check, demo, export, ledger, mock_provider, route, serve
+from gateway.commands import (
+    check,
+    demo,
+    erase_user,
+    export,
+    export_user,
+    ledger,
+    mock_provider,
+    route,
+    serve,
+)
 from gateway.commands.arguments import UsageError
 from gateway.configfile import ConfigError
 from gateway.ledger.journal import JournalError
 from gateway.ledger.store import StoreUnavailable
+from gateway.processes.hand import StartFailed
+from gateway.processes.logs import log_to_stderr
 
-COMMANDS = (serve, demo, check, route, mock_provider, export, ledger)
+COMMANDS = (serve, demo, check, route, mock_provider, export, export_user, erase_user, ledger)
 
 
 def dispatch(argv: Sequence[str] | None = None) -> int:
     """The exit code of the command that `argv` asks for; SystemExit(2) when it asks for none."""
-    form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-    logging.basicConfig(level=logging.INFO, format=form)
+    log_to_stderr()
     arguments = _parser().parse_args(argv)
     try:
         code: int = arguments.run(arguments)
@@ -29,7 +39,7 @@ def dispatch(argv: Sequence[str] | None = None) -> int:
         return _stop_writing()
     except OSError as error:
         return _fail(1, f"hearth: {_explain(error)}")
-    except (StoreUnavailable, JournalError) as error:
+    except (StoreUnavailable, JournalError, StartFailed) as error:
         return _fail(1, f"hearth: {error}")
     return code
 

@@ -9,8 +9,9 @@ import uvloop
 
 from gateway.commands.arguments import Commands, UsageError, add_config, console, port, read_config
 from gateway.config import Config
-from gateway.configfile import is_loopback
-from gateway.server import serve
+from gateway.configfile import ConfigError, is_loopback
+from gateway.processes.reload import ConfigRefused, Source
+from gateway.processes.supervisor import supervise
 
 
 def add_to(commands: Commands) -> None:
@@ -25,10 +26,10 @@ def add_to(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C."""
-    config = _overridden(read_config(arguments), arguments)
-    _check(config)
+    source = Source(arguments.config, lambda: _configured_again(arguments))
+    config = _configured(arguments)
     try:
-        uvloop.run(serve(config, lambda url: console().print(f"Hearth listens on {url}")))
+        uvloop.run(supervise(config, source, _announce))
     except socket.gaierror as error:
         raise UsageError(f"hearth serve: {config.server.host}: {error.strerror}") from error
     except ssl.SSLError as error:
@@ -37,6 +38,23 @@ def run(arguments: argparse.Namespace) -> int:
             f"together: {error.reason}"
         ) from error
     return 0
+
+
+def _announce(url: str) -> None:
+    console().print(f"Hearth listens on {url}")
+
+
+def _configured(arguments: argparse.Namespace) -> Config:
+    config = _overridden(read_config(arguments), arguments)
+    _check(config)
+    return config
+
+
+def _configured_again(arguments: argparse.Namespace) -> Config:
+    try:
+        return _configured(arguments)
+    except (ConfigError, UsageError) as error:
+        raise ConfigRefused(str(error)) from error
 
 
 def _overridden(config: Config, arguments: argparse.Namespace) -> Config:
@@ -49,11 +67,8 @@ def _overridden(config: Config, arguments: argparse.Namespace) -> Config:
 def _check(config: Config) -> None:
     """What options can get wrong, and what a good configuration may ask for in vain."""
     server = config.server
-    if server.workers != 1:
-        raise UsageError(
-            f"hearth serve: {server.workers} workers: this version runs in one process; "
-            "set --workers or server.workers to 1"
-        )
+    if server.workers < 1:
+        raise UsageError(f"hearth serve: --workers {server.workers}: Expected at least 1")
     if not config.keys and not is_loopback(server.host):
         raise UsageError(
             f"hearth serve: --host {server.host} needs `keys` in the configuration: without them "

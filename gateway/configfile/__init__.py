@@ -14,7 +14,7 @@ from gateway.config import Config, Tls
 from gateway.configfile import yamltree
 from gateway.configfile.problem import ConfigError, Problem, spell
 from gateway.configfile.reading import Reading
-from gateway.configfile.rules import broken_rules, is_loopback, missing_files
+from gateway.configfile.rules import broken_rules, is_loopback, missing_extras, missing_files
 from gateway.configfile.yamltree import Fault
 
 __all__ = ["ConfigError", "Problem", "is_loopback", "load"]
@@ -30,6 +30,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     reading = Reading()
     config = reading.read(document.root, Config, ())
     findings = [*reading.findings, *broken_rules(reading.records, document.root)]
+    findings += missing_extras(reading.records)
     findings += missing_files(reading.records, path.parent)
     faults = [Fault(document.line(at), at, expected) for at, expected in findings]
     if problems := _problems(path, [*document.faults, *faults]):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,7 +10,18 @@ from urllib.parse import urlsplit
 
 from msgspec import UNSET
 
-from gateway.config import Ejection, Health, Key, Provider, Section, Server, Timeouts, Tls
+from gateway.config import (
+    Ejection,
+    Health,
+    Key,
+    Moderation,
+    Provider,
+    Section,
+    Server,
+    Timeouts,
+    Tls,
+    Tracing,
+)
 from gateway.configfile.problem import Finding, spell
 from gateway.configfile.yamltree import KeyPath
 
@@ -30,7 +42,14 @@ def broken_rules(records: Mapping[KeyPath, Section], tree: Any) -> Iterator[Find
     for path, provider in providers:
         yield from _broken_base_url(path, provider)
         yield from _broken_models(path, provider)
-        yield from _broken_headers(path, provider)
+        yield from _broken_headers(path, provider.headers)
+    for path, tracing in _each(records, Tracing):
+        yield from _broken_headers(path, tracing.headers)
+    names = {provider.name for _, provider in providers}
+    for path, moderation in _each(records, Moderation):
+        chosen: Any = moderation.provider
+        if chosen is not UNSET and chosen not in names:
+            yield (*path, "provider"), "Expected the name of one of the `providers`"
     yield from _broken_durations(records)
     weights = [provider.weight for _, provider in providers]
     if weights and not any(weights) and len(weights) == len(tree["providers"]):
@@ -38,6 +57,14 @@ def broken_rules(records: Mapping[KeyPath, Section], tree: Any) -> Iterator[Find
     for path, server in _each(records, Server):
         if tree.get("keys") in (None, []) and not is_loopback(server.host):
             yield (*path, "host"), _EXPOSED
+
+
+def missing_extras(records: Mapping[KeyPath, Section]) -> Iterator[Finding]:
+    """What is configured but not installed."""
+    is_there = find_spec("opentelemetry") and find_spec("opentelemetry.sdk")
+    for path, _ in _each(records, Tracing):
+        if not is_there:
+            yield path, 'Expected its extra to be installed: pip install "hearth-gateway[otel]"'
 
 
 def missing_files(records: Mapping[KeyPath, Section], folder: Path) -> Iterator[Finding]:
@@ -127,9 +154,9 @@ _CONNECTION_FIELDS = frozenset(
 )
 
 
-def _broken_headers(path: KeyPath, provider: Provider) -> Iterator[Finding]:
+def _broken_headers(path: KeyPath, headers: Mapping[str, str]) -> Iterator[Finding]:
     """Syntax: RFC 9110 sections 5.1 and 5.5; connection fields: section 7.6.1."""
-    for name, value in provider.headers.items():
+    for name, value in headers.items():
         if not _TOKEN.fullmatch(name):
             yield (*path, "headers", name), "Expected a header name: letters, digits and hyphens"
         elif name.lower() in _CONNECTION_FIELDS:
@@ -143,6 +170,7 @@ _POSITIVE: dict[type[Section], tuple[str, ...]] = {
     Timeouts: ("connect", "first_byte", "idle"),
     Health: ("interval",),
     Ejection: ("time",),
+    Moderation: ("timeout",),
 }
 
 

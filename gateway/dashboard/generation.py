@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from gateway.api.context import visible_tenants
-from gateway.api.openrouter.generations import ROW_COLUMNS, generation_json, generation_row
+from gateway.api.openrouter.record import ROW_COLUMNS, generation_record, generation_row
 from gateway.dashboard.visit import Page, Table, Visit
 from gateway.errors import NotFound
 from gateway.generation import Attempt, Generation
@@ -26,13 +26,12 @@ class Step(msgspec.Struct, frozen=True):
 async def show_generation(visit: Visit) -> Page | Table:
     """By our id or the upstream's; NotFound also for another tenant's."""
     wanted = visit.place or visit.values.get("id", "")
-    store = await visit.context.ledger.fresh()
-    found = await store.generation(wanted, visible_tenants(visit.tenant))
+    found = await visit.context.ledger.generation(wanted, visible_tenants(visit.tenant))
     if found is None:
         raise NotFound(f"There is no generation {wanted}")
     if visit.values.get("format") == "csv":
         return Table(found.id, ROW_COLUMNS, _table(found))
-    record = msgspec.json.format(msgspec.json.encode(generation_json(found))).decode()
+    record = msgspec.json.format(msgspec.json.encode(generation_record(found))).decode()
     return Page("generation.html", {"one": found, "steps": time_line(found), "record": record})
 
 

@@ -1,6 +1,6 @@
 """Which page is at which address, who may look, and how an answer becomes HTML, CSV or a file."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import aiohttp_jinja2
@@ -10,14 +10,14 @@ from aiohttp import web
 
 from gateway.api.query import read_query
 from gateway.api.table import csv_header, csv_lines
-from gateway.dashboard import activity, generation, generations, providers, user, users
+from gateway.dashboard import activity, generation, generations, personal, providers, user, users
 from gateway.dashboard.formats import FILTERS, GLOBALS
 from gateway.dashboard.frame import DASHBOARD, HEADERS, Dashboard, render, show_error
 from gateway.dashboard.login import add_login
-from gateway.dashboard.visit import Document, Handler, Page, Table, Visit, link
+from gateway.dashboard.origin import comes_from_elsewhere
+from gateway.dashboard.visit import Answer, Chunks, Handler, Page, Table, Visit, link
 from gateway.errors import GatewayError, Unauthorized
 from gateway.keys import Tenant
-from gateway.ledger.store import StoreUnavailable
 
 AiohttpHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -44,6 +44,12 @@ OWN = {
     "/providers": Route(providers.show_providers, providers.PARAMETERS),
 }
 
+FORMS = {
+    "/users/": Route(personal.erase_user, personal.PARAMETERS),
+    "/users/{place:.+}": Route(personal.erase_user, personal.PARAMETERS),
+}
+"""Addresses that a page posts to."""
+
 
 def add_pages(app: web.Application, api: AiohttpHandler) -> None:
     """Put the pages into `app`; `api` answers the shared addresses for everyone but browsers."""
@@ -61,6 +67,8 @@ def add_pages(app: web.Application, api: AiohttpHandler) -> None:
         app.router.add_get(path, _either(_page(route), api))
     for path, route in OWN.items():
         app.router.add_get(path, _page(route))
+    for path, route in FORMS.items():
+        app.router.add_post(path, _form(route))
     app.router.add_get("/", _home)
     add_login(app)
 
@@ -97,8 +105,17 @@ def _page(route: Route) -> AiohttpHandler:
             raise web.HTTPSeeOther(link("/login", next=request.raw_path)) from None
         except GatewayError as error:
             return show_error(request, error.status, error.message)
-        except StoreUnavailable as error:
-            return show_error(request, 503, f"The ledger's store does not answer: {error}")
+
+    return answer
+
+
+def _form(route: Route) -> AiohttpHandler:
+    page = _page(route)
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if comes_from_elsewhere(request):
+            return show_error(request, 403, "Use the form on Hearth's own page.")
+        return await page(request)
 
     return answer
 
@@ -117,26 +134,38 @@ def _visit(request: web.Request, dashboard: Dashboard, tenant: Tenant, route: Ro
     )
 
 
-async def _send(
-    request: web.Request, visit: Visit, answer: Page | Table | Document
-) -> web.StreamResponse:
+async def _send(request: web.Request, visit: Visit, answer: Answer) -> web.StreamResponse:
     if isinstance(answer, Page):
         return render(request, answer.template, {"visit": visit, **answer.values})
     if isinstance(answer, Table):
+        chunks = Chunks(f"{answer.name}.csv", "text/csv", _csv(answer))
+        return await _stream(request, chunks)
+    if isinstance(answer, Chunks):
         return await _stream(request, answer)
     headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{answer.name}"'}
     return web.Response(body=answer.body, content_type=answer.content_type, headers=headers)
 
 
-async def _stream(request: web.Request, table: Table) -> web.StreamResponse:
-    """A piece at a time, so that a long table neither fills the memory nor holds up others."""
-    first = await anext(table.rows, ())
-    name = f'attachment; filename="{table.name}.csv"'
-    response = web.StreamResponse(headers={**HEADERS, "Content-Disposition": name})
-    response.content_type, response.charset = "text/csv", "utf-8"
-    await response.prepare(request)
-    await response.write((csv_header(table.columns) + csv_lines(first, table.columns)).encode())
+async def _csv(table: Table) -> AsyncIterator[bytes]:
+    header = csv_header(table.columns)
     async for rows in table.rows:
-        await response.write(csv_lines(rows, table.columns).encode())
+        yield (header + csv_lines(rows, table.columns)).encode()
+        header = ""
+    yield header.encode()
+
+
+async def _stream(request: web.Request, download: Chunks) -> web.StreamResponse:
+    """A piece at a time, so that a long one neither fills the memory nor holds up others.
+
+    What fails before the first piece is still answered with an error.
+    """
+    first = await anext(download.chunks, b"")
+    name = f'attachment; filename="{download.name}"'
+    response = web.StreamResponse(headers={**HEADERS, "Content-Disposition": name})
+    response.content_type, response.charset = download.content_type, "utf-8"
+    await response.prepare(request)
+    await response.write(first)
+    async for chunk in download.chunks:
+        await response.write(chunk)
     await response.write_eof()
     return response

@@ -14,6 +14,8 @@ from gateway.dashboard.visit import Page, Table, Visit
 from gateway.errors import BadRequest
 from gateway.generation import Route
 from gateway.ledger.store import COUNTERS, ActivityQuery, Counts
+from gateway.metrics.snapshot import ProviderState
+from gateway.peers import states_of
 from gateway.routing.provider import Provider
 
 PARAMETERS = ("key", "days", "format")
@@ -25,7 +27,7 @@ State = Literal["takes calls", "coming back", "full", "out", "down"]
 
 
 class Live(msgspec.Struct, frozen=True):
-    """A provider as this process knows it now. `share` is its part of the ring."""
+    """A provider as it is now, in all processes. `share` is its part of the ring."""
 
     share: float
     weight: float
@@ -61,7 +63,8 @@ async def show_providers(visit: Visit) -> Page | Table:
         if row.provider is not None:
             counts.setdefault(row.provider, []).append(row.counts)
             routes[row.provider, row.route] += row.counts.requests
-    rows = _rows(visit, {name: total(some) for name, some in counts.items()}, routes)
+    live = await _all_live(visit)
+    rows = _rows({name: total(some) for name, some in counts.items()}, routes, live)
     if visit.values.get("format") == "csv":
         return Table(f"providers-{day_text(visit.today)}", _COLUMNS, _table(rows))
     shown: Mapping[str, Any] = {
@@ -73,16 +76,23 @@ async def show_providers(visit: Visit) -> Page | Table:
     return Page("providers.html", shown)
 
 
-def _rows(
-    visit: Visit, counts: Mapping[str, Counts], routes: Mapping[tuple[str, str | None], int]
-) -> list[Row]:
-    """The configured providers in their order, then those that only the ledger knows."""
+async def _all_live(visit: Visit) -> Mapping[str, Live]:
     pool, now = visit.router.pool(None), time.monotonic()
     shares = pool.ring.shares() if len(pool) else {}
-    live = {
-        name: _live(provider, shares.get(name, 0.0), now)
-        for name, provider in visit.router.providers.items()
+    providers = visit.router.providers
+    states = await states_of(providers.values(), visit.context.peers, now)
+    return {
+        name: _live(provider, states[name], shares.get(name, 0.0), now)
+        for name, provider in providers.items()
     }
+
+
+def _rows(
+    counts: Mapping[str, Counts],
+    routes: Mapping[tuple[str, str | None], int],
+    live: Mapping[str, Live],
+) -> list[Row]:
+    """The configured providers in their order, then those that only the ledger knows."""
     return [
         Row(
             name,
@@ -94,23 +104,23 @@ def _rows(
     ]
 
 
-def _live(provider: Provider, share: float, now: float) -> Live:
+def _live(provider: Provider, state: ProviderState, share: float, now: float) -> Live:
     return Live(
         share=share,
         weight=provider.weight,
-        in_flight=provider.in_flight,
-        max_in_flight=provider.max_in_flight,
-        state=_state(provider, now),
+        in_flight=state.in_flight,
+        max_in_flight=state.max_in_flight,
+        state=_state(provider, state, now),
     )
 
 
-def _state(provider: Provider, now: float) -> State:
+def _state(provider: Provider, state: ProviderState, now: float) -> State:
     share = provider.health.share_back(now)
     if provider.health.is_down:
         return "down"
     if share == 0:
         return "out"
-    if not provider.available(now):
+    if state.in_flight >= state.max_in_flight:
         return "full"
     return "takes calls" if share == 1 else "coming back"
 

@@ -8,6 +8,14 @@ from gateway.metering.encoding import MAX_READ, Inflater, Unreadable
 from gateway.metering.estimate import Estimate, tokens_in
 from gateway.metering.fault import error_message
 from gateway.metering.reading import Reading
+from gateway.metering.refusal import (
+    REFUSALS,
+    REFUSED,
+    Flags,
+    Message,
+    flags_of_error,
+    says_refusal,
+)
 from gateway.metering.usage import read_cost, read_usage
 
 UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -18,6 +26,7 @@ _ENDED = frozenset({"completed", "incomplete", "failed", "cancelled"})
 
 class AnswerChoice(msgspec.Struct):
     finish_reason: Any = None
+    message: Message | None = None
     error: Any = None
 
 
@@ -34,6 +43,16 @@ class Answer(msgspec.Struct):
     error: Any = None
     detail: Any = None
     message: Any = None
+    output: msgspec.Raw = msgspec.Raw()
+    results: msgspec.Raw = msgspec.Raw()
+
+    @property
+    def declines(self) -> bool:
+        """Whether the text itself says so: the first choice's, or a response's."""
+        if self.choices:
+            said = self.choices[0].message
+            return said is not None and bool(said.refusal)
+        return says_refusal(bytes(self.output))
 
     @property
     def finish_reason(self) -> str | None:
@@ -114,7 +133,13 @@ class AnswerMeter:
             finish_reason=answer.finish_reason,
             cost=read_cost(answer.usage),
             error=answer.refusal if self._status >= 400 else answer.fault,
+            flags=self._flags(answer),
         )
+
+    def _flags(self, answer: Answer) -> Flags:
+        if self._status >= 400:
+            return flags_of_error(answer.error)
+        return REFUSALS.get(REFUSED if answer.declines else answer.finish_reason or "", ())
 
 
 class UnreadMeter:

@@ -83,8 +83,11 @@ class ChatTally(Tally):
         self.created = chunk.created if isinstance(chunk.created, int) else None
 
     def _choose(self, choice: _Choice) -> None:
-        said = choice.text if choice.delta is None else choice.delta.text
+        delta = choice.delta
+        said = choice.text if delta is None else delta.text
         if said:
             self.tokens += tokens_in(characters_in(said))
+            if delta is not None and not delta.content and delta.refusal:
+                self.refused = True
         if choice.finish_reason is not None:
             self.finish_reason = self.finish_reason or text_or_none(choice.finish_reason)

@@ -4,6 +4,7 @@ from gateway.call import Call
 from gateway.metering.answer import AnswerMeter, UnreadMeter
 from gateway.metering.encoding import READABLE, Inflater
 from gateway.metering.estimate import Estimate, open_estimate
+from gateway.metering.moderation import ModerationMeter
 from gateway.metering.reading import Meter
 from gateway.metering.stream import EncodedStreamMeter, StreamMeter, UsageHidingMeter
 from gateway.request import Headers
@@ -24,7 +25,8 @@ def open_meter(call: Call, status: int, headers: Headers, prompt: bytes) -> Mete
     if media_type == b"text/event-stream":
         return _stream_meter(call, inflater, estimate)
     if not media_type or media_type.endswith((b"/json", b"+json")):
-        return AnswerMeter(status, inflater, estimate)
+        meter = ModerationMeter if call.endpoint.path == "moderations" else AnswerMeter
+        return meter(status, inflater, estimate)
     return UnreadMeter(estimate)
 
 

@@ -4,14 +4,14 @@ from typing import Protocol
 
 import msgspec
 
-from gateway.generation import Usage
+from gateway.generation import Flag, Usage
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """What is known about an answer.
 
     `cost`: nano-dollars the upstream itself reports. `error`: the upstream's message, out of an
-    error body or of an error event in mid-stream.
+    error body or of an error event in mid-stream. `flags`: what in it counts against its user.
     """
 
     usage: Usage = Usage()
@@ -20,6 +20,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     finish_reason: str | None = None
     cost: int | None = None
     error: str | None = None
+    flags: tuple[Flag, ...] = ()
 
 
 class Meter(Protocol):

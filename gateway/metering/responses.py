@@ -47,6 +47,7 @@ class ResponsesTally(Tally):
         if event_type in _TERMINAL:
             self.settled = True
             self.finish_reason = response.finish_reason
+            self.refused = response.declines
             self.report(response.usage)
             self.counted = self.usage is not None
             self.fail(response.error)

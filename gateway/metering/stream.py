@@ -9,6 +9,7 @@ from gateway.metering.estimate import Estimate, running_usage
 from gateway.metering.events import EventBuffer, Piece
 from gateway.metering.messages import MessagesTally
 from gateway.metering.reading import Reading
+from gateway.metering.refusal import REFUSALS, REFUSED
 from gateway.metering.responses import ResponsesTally
 from gateway.metering.tally import OtherTally, Tally
 
@@ -64,6 +65,7 @@ class StreamMeter:
             finish_reason=tally.finish_reason,
             cost=tally.cost,
             error=tally.error,
+            flags=REFUSALS.get(REFUSED if tally.refused else tally.finish_reason or "", ()),
         )
 
     def _usage(self) -> Usage:

@@ -17,8 +17,9 @@ class Tally(ABC):
     """The sum so far; each API's own tally says what an event adds to it.
 
     `usage` is the last that was reported; it is `counted` when it covers the whole answer.
-    `tokens` are those of the text seen, by estimate. `created` is Unix time, `sequence_number`
-    the last event's in the Responses API; both are for an error event that has to fit in.
+    `tokens` are those of the text seen, by estimate; `refused`: it declines. `created` is Unix
+    time, `sequence_number` the last event's in the Responses API; both are for an error event that
+    has to fit in.
     """
 
     def __init__(self) -> None:
@@ -31,6 +32,7 @@ class Tally(ABC):
         self.counted = False
         self.cost: int | None = None
         self.error: str | None = None
+        self.refused = False
         self.tokens = 0
         self.settled = False
 

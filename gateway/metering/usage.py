@@ -11,7 +11,6 @@ Three families, told apart by their keys:
 A count that is not a whole number from 0 to a trillion is no count and reads as absent.
 """
 
-from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -23,7 +22,7 @@ _MAX_DOLLARS = 10**9
 
 def read_usage(usage: object) -> Usage | None:
     """The counts in a decoded `usage` value; None when it holds none."""
-    if not isinstance(usage, Mapping):
+    if not isinstance(usage, dict):
         return None
     if "prompt_tokens" in usage or "completion_tokens" in usage:
         return _prompt_style(usage)
@@ -38,7 +37,7 @@ def read_cost(usage: object) -> int | None:
 
     A float is taken by its shortest decimal form, which is what the upstream wrote.
     """
-    cost = usage.get("cost") if isinstance(usage, Mapping) else None
+    cost = usage.get("cost") if isinstance(usage, dict) else None
     if isinstance(cost, bool) or not isinstance(cost, int | float):
         return None
     if not 0 <= cost <= _MAX_DOLLARS:
@@ -46,7 +45,7 @@ def read_cost(usage: object) -> int | None:
     return int((Decimal(str(cost)) * 10**9).quantize(Decimal(1), ROUND_HALF_UP))
 
 
-def _prompt_style(usage: Mapping[str, Any]) -> Usage | None:
+def _prompt_style(usage: dict[str, Any]) -> Usage | None:
     prompt, completion = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
     if prompt is None and completion is None:
         return None
@@ -62,7 +61,7 @@ def _prompt_style(usage: Mapping[str, Any]) -> Usage | None:
     return _usage(prompt or 0, completion or 0, reasoning, cached or 0, written)
 
 
-def _input_style(usage: Mapping[str, Any]) -> Usage | None:
+def _input_style(usage: dict[str, Any]) -> Usage | None:
     fresh, completion = _count(usage, "input_tokens"), _count(usage, "output_tokens")
     if fresh is None and completion is None:
         return None
@@ -91,15 +90,13 @@ def _usage(prompt: int, completion: int, reasoning: int, cached: int, written: i
     )
 
 
-def _part(usage: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def _part(usage: dict[str, Any], name: str) -> dict[str, Any]:
     part = usage.get(name)
-    return part if isinstance(part, Mapping) else {}
+    return part if isinstance(part, dict) else {}
 
 
-def _count(usage: Mapping[str, Any], name: str) -> int | None:
+def _count(usage: dict[str, Any], name: str) -> int | None:
     value = usage.get(name)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int):
-        return None
-    return value if 0 <= value <= _MAX_TOKENS else None
+    return value if type(value) is int and 0 <= value <= _MAX_TOKENS else None

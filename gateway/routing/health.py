@@ -14,6 +14,9 @@ Each ejection is twice as long as the last one, up to `max_time`, until the prov
 """
 
 import math
+from collections.abc import Callable
+
+import msgspec
 
 from gateway.config import Ejection
 from gateway.routing.verdict import Verdict
@@ -28,20 +31,46 @@ _PROBES = 2
 """Failed probes in a row that mean a provider is down; one good probe ends that."""
 
 
+class Hold(msgspec.Struct, frozen=True):
+    """A provider is left alone from `at` until `until`, seconds on the monotonic clock, which all
+    processes of a machine share.
+
+    `ejections`: how many in a row, this one included; None for a pause that it asked for.
+    """
+
+    at: float
+    until: float
+    ejections: int | None = None
+
+
+class Memory(msgspec.Struct, frozen=True):
+    """What another process, or a later configuration, has to know of a provider's health."""
+
+    out_since: float
+    out_until: float
+    calm_from: float
+    held_until: float
+    is_down: bool
+    is_proven: bool
+    ejections: int
+
+
 class Health:
     """The health of one provider.
 
     It is out until `out_until`, and from `calm_from` on nothing about it is special: both are in
     the past while it is well. `out_since` is when it last stopped being well; `is_down`: its probe
-    fails. `ejections` in a row decide how long the next one lasts.
+    fails. `ejections` in a row decide how long the next one lasts; `ejected` counts all that calls
+    in this process were the reason for. `on_hold` is told of every hold that they were.
     """
 
     def __init__(self, ejection: Ejection, slow_start: float) -> None:
+        self.on_hold: Callable[[Hold], None] | None = None
         self._ejection = ejection
         self._slow_start = slow_start
         self.out_since = self.out_until = self.calm_from = NEVER
         self.is_down = False
-        self.ejections = 0
+        self.ejections = self.ejected = 0
         self._held_until = NEVER
         self._is_proven = True
         self._failures_in_a_row = 0
@@ -73,7 +102,7 @@ class Health:
 
     def pause(self, seconds: float, now: float) -> None:
         """It asked to be left alone; heeded for at most the longest ejection."""
-        self._hold(now + min(seconds, self._ejection.max_time), now)
+        self._begin(Hold(now, now + min(seconds, self._ejection.max_time)))
 
     def probed(self, good: bool, now: float) -> None:
         """A probe has ended."""
@@ -84,6 +113,34 @@ class Health:
         elif good and self.is_down:
             self.is_down = False
             self._go_out(max(now, self._held_until), now)
+
+    def hear(self, hold: Hold) -> None:
+        """A hold has begun, here or in another process."""
+        if hold.ejections is not None:
+            self.ejections = hold.ejections
+            self._is_proven = False
+            self._failures_in_a_row = 0
+            self._window_ends = NEVER
+        self._hold(hold.until, hold.at)
+
+    def memory(self) -> Memory:
+        """All that matters of the past."""
+        return Memory(
+            out_since=self.out_since,
+            out_until=self.out_until,
+            calm_from=self.calm_from,
+            held_until=self._held_until,
+            is_down=self.is_down,
+            is_proven=self._is_proven,
+            ejections=self.ejections,
+        )
+
+    def recall(self, memory: Memory) -> None:
+        """Go on from there."""
+        self.out_since, self.out_until = memory.out_since, memory.out_until
+        self.calm_from, self._held_until = memory.calm_from, memory.held_until
+        self.is_down, self._is_proven = memory.is_down, memory.is_proven
+        self.ejections = memory.ejections
 
     def share_back(self, now: float) -> float:
         """The part of its users that may go to it: 0 while it is out, 1 from `calm_from` on."""
@@ -109,11 +166,13 @@ class Health:
         if now >= self.out_until + longest:
             self.ejections = 0
         seconds = min(self._ejection.time * 2.0 ** min(self.ejections, 64), longest)
-        self.ejections += 1
-        self._is_proven = False
-        self._failures_in_a_row = 0
-        self._window_ends = NEVER
-        self._hold(now + seconds, now)
+        self.ejected += 1
+        self._begin(Hold(now, now + seconds, self.ejections + 1))
+
+    def _begin(self, hold: Hold) -> None:
+        self.hear(hold)
+        if self.on_hold is not None:
+            self.on_hold(hold)
 
     def _hold(self, until: float, now: float) -> None:
         self._held_until = max(self._held_until, until)
@@ -121,7 +180,7 @@ class Health:
             self._go_out(self._held_until, now)
 
     def _go_out(self, until: float, now: float) -> None:
-        if now >= self.calm_from:
-            self.out_since = now
+        # Two processes may begin a hold at once and hear of each other's in either order.
+        self.out_since = now if now >= self.calm_from else min(now, self.out_since)
         self.out_until = until
         self.calm_from = until + min(self._slow_start, until - self.out_since)

@@ -7,7 +7,7 @@ apart: one good probe ends what bad probes began, and never an ejection.
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -20,11 +20,21 @@ from gateway.routing.provider import Provider
 _REFUSED = frozenset((401, 402, 403))
 
 
+Found = Callable[[Provider, bool, float], None]
+"""Told of a probe's end: whose it was, whether it was good, and when (monotonic seconds)."""
+
+
+def tell_health(provider: Provider, good: bool, now: float) -> None:
+    """Tell the provider's own health, as a gateway of one process does."""
+    provider.health.probed(good, now)
+
+
 class Prober:
     """Probes while its context is open, one task a provider."""
 
-    def __init__(self, providers: Iterable[Provider]) -> None:
+    def __init__(self, providers: Iterable[Provider], found: Found = tell_health) -> None:
         self._probed = [(p, p.settings.health) for p in providers if p.settings.health is not None]
+        self._found = found
         self._tasks: list[asyncio.Task[None]] = []
         self._session: aiohttp.ClientSession | None = None
 
@@ -32,7 +42,7 @@ class Prober:
         if self._probed:
             session = self._session = aiohttp.ClientSession()
             self._tasks = [
-                asyncio.create_task(_keep_probing(session, provider, health))
+                asyncio.create_task(self._keep_probing(session, provider, health))
                 for provider, health in self._probed
             ]
         return self
@@ -49,15 +59,16 @@ class Prober:
         if self._session is not None:
             await self._session.close()
 
-
-async def _keep_probing(session: aiohttp.ClientSession, provider: Provider, health: Health) -> None:
-    """The interval runs from start to start, so that a slow provider is asked no less often."""
-    while True:
-        started = time.monotonic()
-        good = await probe(session, provider.settings, health)
-        now = time.monotonic()
-        provider.health.probed(good, now)
-        await asyncio.sleep(max(0.0, started + health.interval - now))
+    async def _keep_probing(
+        self, session: aiohttp.ClientSession, provider: Provider, health: Health
+    ) -> None:
+        """The interval runs from start to start, so that a slow provider is asked no less often."""
+        while True:
+            started = time.monotonic()
+            good = await probe(session, provider.settings, health)
+            now = time.monotonic()
+            self._found(provider, good, now)
+            await asyncio.sleep(max(0.0, started + health.interval - now))
 
 
 async def probe(session: aiohttp.ClientSession, settings: Settings, health: Health) -> bool:

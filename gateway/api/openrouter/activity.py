@@ -1,50 +1,76 @@
 """Daily activity: OpenRouter's rows, and the same rows by end user, which it does not have.
 
-Parameters, row and errors: openrouter.ai/docs/api-reference/analytics/get-user-activity. Asked for
-nothing of ours, the answer has exactly its fields; `user`, `group_by=user`, `since`, `until`,
-`include_today` and `format` are ours.
+Parameters and errors: openrouter.ai/docs/api-reference/analytics/get-user-activity. Asked for
+nothing of ours, the answer has exactly its fields; `user`, `since`, `until`, `include_today`,
+`format`, and `group_by` by `user`, `key` and `route` are ours.
 """
 
-from typing import Any
+from collections.abc import Mapping
 
+import msgspec
 from aiohttp import web
+from msgspec import UNSET, UnsetType
 
 from gateway.api.answers import csv_answer, json_answer
 from gateway.api.context import Context
-from gateway.api.money import usd
-from gateway.api.openrouter.endpoint_id import endpoint_id
+from gateway.api.openrouter.activity_item import (
+    COLUMNS,
+    ActivityItem,
+    activity_item,
+    activity_row,
+    own_columns,
+)
+from gateway.api.operation import Day, Parameter
 from gateway.api.query import day_text, read_bool, read_day, read_query
+from gateway.api.reading import Meta, read_ledger
 from gateway.endpoint import Target
 from gateway.errors import BadRequest
 from gateway.keys import Keyring
-from gateway.ledger.store import ActivityQuery, ActivityRow
+from gateway.ledger.store import ActivityQuery, Dimension
 from gateway.request import Request
 
-COLUMNS = (
-    *("date", "model", "model_permaslug", "endpoint_id", "provider_name", "usage"),
-    *("byok_usage_inference", "requests", "prompt_tokens", "completion_tokens"),
-    *("reasoning_tokens", "cached_tokens"),
+PARAMETERS = (
+    Parameter("date", "One completed UTC day of the last 30", Day),
+    Parameter("api_key_hash", "Of one key, by the SHA-256 of it in hex"),
+    Parameter("group_by", "`user`, `key`, `route`, or several of them with commas; Hearth's own"),
+    Parameter("user", "Of one end user; Hearth's own"),
+    Parameter("since", "The first day; Hearth's own", Day),
+    Parameter("until", "The last day; Hearth's own", Day),
+    Parameter("include_today", "Also the day that is not over; Hearth's own", bool),
+    Parameter("format", "`json` or `csv`, against what `Accept` says; Hearth's own"),
 )
-USER_COLUMNS = (*COLUMNS, "user", "errors", "flags")
-
-_THEIRS = ("date", "api_key_hash", "user_id", "group_by", "workspace_id")
-_OURS = ("user", "since", "until", "include_today", "format")
+_ELSEWHERE = ("user_id", "workspace_id")
+_KNOWN = (*(parameter.name for parameter in PARAMETERS), *_ELSEWHERE)
+_OWN = ("group_by", "user")
+_GROUPS: Mapping[str, Dimension] = {"user": "user", "key": "tenant", "route": "route"}
 _DAY = 86400
 _WINDOW = 30
+
+
+class ActivityAnswer(msgspec.Struct, frozen=True):
+    """Newest day first; `meta` only where `group_by` or `user` asks for rows of Hearth's own."""
+
+    data: list[ActivityItem]
+    meta: Meta | UnsetType = UNSET
 
 
 async def get_activity(context: Context, request: Request, target: Target) -> web.Response:
     """Rows of the last 30 completed UTC days, or of the days asked for; management keys only."""
     context.keyring.manager(request)
-    values = read_query(target.query, _THEIRS + _OURS)
+    values = read_query(target.query, _KNOWN)
     today = int(context.now()) // _DAY
     query = _activity_query(values, today, context.keyring)
-    store = await context.ledger.fresh()
-    rows = [activity_json(row, by_user=query.by_user) for row in await store.activity(query)]
-    if _wants_csv(values, request):
-        columns = USER_COLUMNS if query.by_user else COLUMNS
-        return csv_answer(rows, columns, f"activity-{day_text(today)}.csv")
-    return json_answer({"data": rows})
+    by = query.by if any(name in values for name in _OWN) else None
+    wants_csv = _wants_csv(values, request)
+    reading = await read_ledger(context)
+    rows = await reading.store.activity(query)
+    if wants_csv:
+        columns, name = COLUMNS if by is None else own_columns(by), day_text(today)
+        table = [activity_row(row, by) for row in rows]
+        return csv_answer(table, columns, f"activity-{name}.csv", reading.headers)
+    meta = UNSET if by is None else Meta(reading.lag)
+    answer = ActivityAnswer([activity_item(row, by) for row in rows], meta)
+    return json_answer(answer, headers=reading.headers)
 
 
 def _activity_query(values: dict[str, str], today: int, keyring: Keyring) -> ActivityQuery:
@@ -55,15 +81,25 @@ def _activity_query(values: dict[str, str], today: int, keyring: Keyring) -> Act
         name = keyring.named(values["api_key_hash"])
         tenants = frozenset((name,)) if name else frozenset()
     user = values.get("user")
-    by_user = user is not None or values.get("group_by") == "user"
-    return ActivityQuery(since=since, until=until, tenants=tenants, user=user, by_user=by_user)
+    return ActivityQuery(since=since, until=until, tenants=tenants, user=user, by=_by(values))
+
+
+def _by(values: dict[str, str]) -> frozenset[Dimension]:
+    """What the rows are apart by; two keys' users of one name are two users."""
+    names = values["group_by"].split(",") if "group_by" in values else []
+    for name in names:
+        if name not in _GROUPS:
+            raise BadRequest(
+                f"Parameter `group_by` must be of {', '.join(_GROUPS)}; there are no workspaces",
+                "group_by",
+            )
+    by = {_GROUPS[name] for name in names}
+    return frozenset(by | {"user", "tenant"} if "user" in by or "user" in values else by)
 
 
 def _refuse_foreign(values: dict[str, str]) -> None:
     """OpenRouter's organisations and workspaces do not exist here; an empty answer would lie."""
-    if values.get("group_by", "user") != "user":
-        raise BadRequest("Parameter `group_by` must be `user`; there are no workspaces", "group_by")
-    for name in ("user_id", "workspace_id"):
+    for name in _ELSEWHERE:
         if name in values:
             raise BadRequest(
                 f"Parameter `{name}` is about OpenRouter organisations; use `user` for end users",
@@ -92,26 +128,3 @@ def _wants_csv(values: dict[str, str], request: Request) -> bool:
         raise BadRequest("Parameter `format` must be `json` or `csv`", "format")
     accept = request.header(b"accept") or ""
     return values.get("format", "csv" if "text/csv" in accept else "json") == "csv"
-
-
-def activity_json(row: ActivityRow, *, by_user: bool) -> dict[str, Any]:
-    """A row with OpenRouter's fields, and with the user's where rows are by user."""
-    counts = row.counts
-    model, provider = row.model or "", row.provider or ""
-    fields = {
-        "date": day_text(row.day),
-        "model": model,
-        "model_permaslug": model,
-        "endpoint_id": endpoint_id(provider, model),
-        "provider_name": provider,
-        "usage": usd(counts.cost),
-        "byok_usage_inference": 0.0,
-        "requests": counts.requests,
-        "prompt_tokens": counts.prompt_tokens,
-        "completion_tokens": counts.completion_tokens,
-        "reasoning_tokens": counts.reasoning_tokens,
-        "cached_tokens": counts.cached_tokens,
-    }
-    if not by_user:
-        return fields
-    return {**fields, "user": row.user, "errors": counts.errors, "flags": counts.flags}

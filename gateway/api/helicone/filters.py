@@ -1,0 +1,184 @@
+"""Helicone's filters: a tree of tests on single requests and on users.
+
+docs.helicone.ai/rest/user/post-v1usermetricsquery, `UserFilterNode`. The fields are those of which
+Hearth has data; any other is an error that names it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from gateway.api.asked import Asked
+from gateway.api.helicone.operators import MomentTest, NumberTest, Test, TextTest
+from gateway.api.money import usd
+from gateway.errors import BadRequest
+from gateway.generation import Generation
+from gateway.ledger.store import UserRow
+
+_DEEPEST = 100
+
+
+class RequestTests(Asked, frozen=True, kw_only=True):
+    """On single requests. Milliseconds, USD."""
+
+    user_id: TextTest | UnsetType = UNSET
+    request_id: TextTest | UnsetType = UNSET
+    model: TextTest | UnsetType = UNSET
+    provider: TextTest | UnsetType = UNSET
+    request_referrer: TextTest | UnsetType = UNSET
+    status: NumberTest | UnsetType = UNSET
+    latency: NumberTest | UnsetType = UNSET
+    time_to_first_token: NumberTest | UnsetType = UNSET
+    cost: NumberTest | UnsetType = UNSET
+    prompt_tokens: NumberTest | UnsetType = UNSET
+    completion_tokens: NumberTest | UnsetType = UNSET
+    prompt_cache_read_tokens: NumberTest | UnsetType = UNSET
+    prompt_cache_write_tokens: NumberTest | UnsetType = UNSET
+    total_tokens: NumberTest | UnsetType = UNSET
+    request_created_at: MomentTest | UnsetType = UNSET
+    response_created_at: MomentTest | UnsetType = UNSET
+
+
+class UserTests(Asked, frozen=True, kw_only=True):
+    """On what a user's requests come to. USD."""
+
+    user_user_id: TextTest | UnsetType = UNSET
+    user_active_for: NumberTest | UnsetType = UNSET
+    user_first_active: MomentTest | UnsetType = UNSET
+    user_last_active: MomentTest | UnsetType = UNSET
+    user_total_requests: NumberTest | UnsetType = UNSET
+    user_average_requests_per_day_active: NumberTest | UnsetType = UNSET
+    user_average_tokens_per_request: NumberTest | UnsetType = UNSET
+    user_total_completion_tokens: NumberTest | UnsetType = UNSET
+    user_total_prompt_tokens: NumberTest | UnsetType = UNSET
+    user_cost: NumberTest | UnsetType = UNSET
+
+
+class FilterNode(Asked, frozen=True, kw_only=True):
+    """A branch, which has `left`, `operator` and `right`, or a leaf, whose tests all hold."""
+
+    left: "Filter | UnsetType" = UNSET
+    operator: Literal["and", "or"] | UnsetType = UNSET
+    right: "Filter | UnsetType" = UNSET
+    request_response_rmt: RequestTests | UnsetType = UNSET
+    users_view: UserTests | UnsetType = UNSET
+
+
+Filter = Literal["all"] | FilterNode
+
+Side = Literal["request", "user"]
+"""What a test is about; who the user is can be asked of either."""
+
+
+class Leaf(msgspec.Struct, frozen=True):
+    """One test of one field."""
+
+    field: str
+    test: Test
+
+    @property
+    def sides(self) -> frozenset[Side]:
+        return frozenset(side for side, fields in FIELDS.items() if self.field in fields)
+
+    def holds(self, side: Side, subject: Generation | UserRow) -> bool:
+        return self.test.holds(FIELDS[side][self.field](subject))
+
+
+class Branch(msgspec.Struct, frozen=True):
+    """`parts` that all hold, or of which any does."""
+
+    is_any: bool
+    parts: tuple["Tree", ...]
+
+    @property
+    def sides(self) -> frozenset[Side]:
+        return frozenset[Side](("request", "user")).intersection(*(p.sides for p in self.parts))
+
+    def holds(self, side: Side, subject: Generation | UserRow) -> bool:
+        combine = any if self.is_any else all
+        return combine(part.holds(side, subject) for part in self.parts)
+
+
+Tree = Leaf | Branch
+
+
+def conditions(node: Filter, depth: int = 0) -> Iterator[Tree]:
+    """What has to hold, one beside the other; BadRequest where that is not said clearly."""
+    if depth > _DEEPEST:
+        raise BadRequest("The filter is nested too deeply")
+    if node == "all":
+        return
+    branch = [part for part in (node.left, node.right) if part is not UNSET]
+    if node.operator is UNSET and not branch:
+        yield from _leaves(node)
+    elif (
+        node.operator is UNSET or len(branch) < 2 or (node.request_response_rmt or node.users_view)
+    ):
+        raise BadRequest("A filter's branch has `left`, `operator` and `right`, and nothing else")
+    elif node.operator == "and":
+        yield from (tree for part in branch for tree in conditions(part, depth + 1))
+    else:
+        yield _either([tuple(conditions(part, depth + 1)) for part in branch])
+
+
+def _either(parts: list[tuple[Tree, ...]]) -> Branch:
+    branch = Branch(True, tuple(Branch(False, part) for part in parts))
+    if not branch.sides:
+        raise BadRequest("A filter's `or` cannot join tests of `users_view` to those of requests")
+    return branch
+
+
+def _leaves(node: FilterNode) -> Iterator[Leaf]:
+    for tests in (node.request_response_rmt, node.users_view):
+        if tests is not UNSET:
+            named = ((name, getattr(tests, name)) for name in tests.__struct_fields__)
+            yield from (Leaf(name, test) for name, test in named if test is not UNSET)
+
+
+def _tokens(one: Generation) -> int:
+    return one.usage.prompt_tokens + one.usage.completion_tokens
+
+
+_OF_REQUESTS: Mapping[str, Callable[[Any], Any]] = {
+    "user_id": lambda one: one.user or "",
+    "user_user_id": lambda one: one.user or "",
+    "request_id": lambda one: one.id,
+    "model": lambda one: one.model or "",
+    "provider": lambda one: one.provider or "",
+    "request_referrer": lambda one: one.referer or "",
+    "status": lambda one: one.status,
+    "latency": lambda one: one.latency_ms,
+    "time_to_first_token": lambda one: one.first_byte_ms or 0,
+    "cost": lambda one: usd(one.cost),
+    "prompt_tokens": lambda one: one.usage.prompt_tokens,
+    "completion_tokens": lambda one: one.usage.completion_tokens,
+    "prompt_cache_read_tokens": lambda one: one.usage.cached_tokens,
+    "prompt_cache_write_tokens": lambda one: one.usage.cache_write_tokens,
+    "total_tokens": _tokens,
+    "request_created_at": lambda one: one.created_at,
+    "response_created_at": lambda one: one.created_at + one.latency_ms * 1000,
+}
+
+OF_USERS: Mapping[str, Callable[[UserRow], Any]] = {
+    "user_id": lambda row: row.user or "",
+    "active_for": lambda row: row.active_days,
+    "first_active": lambda row: row.first_seen,
+    "last_active": lambda row: row.last_seen,
+    "total_requests": lambda row: row.counts.requests,
+    "average_requests_per_day_active": lambda row: row.counts.requests / row.active_days,
+    "average_tokens_per_request": lambda row: (
+        (row.counts.prompt_tokens + row.counts.completion_tokens) / row.counts.requests
+    ),
+    "total_completion_tokens": lambda row: row.counts.completion_tokens,
+    "total_prompt_tokens": lambda row: row.counts.prompt_tokens,
+    "cost": lambda row: usd(row.counts.cost),
+}
+"""What Helicone calls it -> what a user has; also the columns of its answers."""
+
+FIELDS: Mapping[Side, Mapping[str, Callable[[Any], Any]]] = {
+    "request": _OF_REQUESTS,
+    "user": {"user_id": OF_USERS["user_id"]}
+    | {f"user_{name}": value for name, value in OF_USERS.items()},
+}

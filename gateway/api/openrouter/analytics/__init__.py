@@ -1,0 +1,1 @@
+"""OpenRouter's analytics: any counts, by whom or what, over any time."""

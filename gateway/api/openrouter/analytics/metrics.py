@@ -1,0 +1,123 @@
+"""What can be counted: OpenRouter's metrics of which Hearth has data, and some of its own."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
+
+import msgspec
+
+from gateway.api.money import usd
+from gateway.api.openrouter.analytics.dimensions import Row, counts_of
+from gateway.api.tally import Tally
+from gateway.generation import Generation
+from gateway.ledger.store import Counts
+
+Format = Literal["number", "currency", "percent", "latency", "throughput"]
+Number = int | float | None
+
+
+class Group:
+    """The rows of one line of an answer, added up.
+
+    `latencies`: milliseconds of each single request, `throughputs`: completion tokens a second of
+    each that has any; both only as far as rows are single requests.
+    """
+
+    def __init__(self) -> None:
+        self._tally = Tally()
+        self.latencies: list[float] = []
+        self.throughputs: list[float] = []
+
+    def add(self, row: Row) -> None:
+        self._tally.add(counts_of(row))
+        if isinstance(row, Generation):
+            self.latencies.append(row.latency_ms)
+            if row.usage.completion_tokens and row.latency_ms:
+                self.throughputs.append(row.usage.completion_tokens * 1000 / row.latency_ms)
+
+    @property
+    def counts(self) -> Counts:
+        return self._tally.counts
+
+
+class Metric(msgspec.Struct, frozen=True):
+    """`value` of a group, None where nothing can be said. `single`: it takes single requests."""
+
+    label: str
+    value: Callable[[Group], Number]
+    format: Format = "number"
+    is_rate: bool = False
+    single: bool = False
+
+
+def _count(label: str, name: str) -> Metric:
+    return Metric(label, lambda group: int(getattr(group.counts, name)))
+
+
+def _money(label: str, name: str) -> Metric:
+    return Metric(label, lambda group: usd(getattr(group.counts, name)), "currency")
+
+
+def _tokens(group: Group) -> int:
+    return group.counts.prompt_tokens + group.counts.completion_tokens
+
+
+def _hit_rate(group: Group) -> Number:
+    return _share(group.counts.cached_tokens, group.counts.prompt_tokens)
+
+
+def _mean_latency(group: Group) -> Number:
+    return _share(group.counts.latency_ms, group.counts.requests)
+
+
+def _mean_throughput(group: Group) -> Number:
+    return _share(sum(group.throughputs), len(group.throughputs))
+
+
+def _share(part: float, whole: float) -> Number:
+    return part / whole if whole else None
+
+
+def _latency(percent: int) -> Metric:
+    def value(group: Group) -> Number:
+        return _percentile(group.latencies, percent)
+
+    return Metric(f"p{percent} Latency", value, "latency", is_rate=True, single=True)
+
+
+def _throughput(percent: int) -> Metric:
+    def value(group: Group) -> Number:
+        return _percentile(group.throughputs, percent)
+
+    return Metric(f"p{percent} Throughput", value, "throughput", is_rate=True, single=True)
+
+
+def _percentile(values: Sequence[float], percent: int) -> Number:
+    """The nearest rank: the least value that so many percent do not exceed."""
+    if not values:
+        return None
+    return sorted(values)[math.ceil(len(values) * percent / 100) - 1]
+
+
+METRICS: Mapping[str, Metric] = {
+    "request_count": _count("Request Count", "requests"),
+    "tokens_total": Metric("Total Tokens", _tokens),
+    "tokens_prompt": _count("Prompt Tokens", "prompt_tokens"),
+    "tokens_completion": _count("Completion Tokens", "completion_tokens"),
+    "reasoning_tokens": _count("Reasoning Tokens", "reasoning_tokens"),
+    "cached_tokens": _count("Cached Tokens", "cached_tokens"),
+    "total_usage": _money("Total Usage", "cost"),
+    "cache_hit_rate": Metric("Cache Hit Rate", _hit_rate, "percent", is_rate=True),
+    "avg_latency": Metric("Average Latency", _mean_latency, "latency", is_rate=True),
+    **{f"p{percent}_latency": _latency(percent) for percent in (50, 90, 99)},
+    "avg_throughput": Metric(
+        "Average Throughput", _mean_throughput, "throughput", is_rate=True, single=True
+    ),
+    **{f"p{percent}_throughput": _throughput(percent) for percent in (50, 90, 99)},
+    "error_count": _count("Errors", "errors"),
+    "flag_count": _count("Flags", "flags"),
+    "cache_discount": _money("Cache Discount", "cache_discount"),
+    "move_count": _count("Moves", "moves"),
+    "move_cost": _money("Cost of Moves", "move_cost"),
+}
+"""Those from `error_count` on are Hearth's own."""

@@ -1,0 +1,132 @@
+"""Where the counts for a question come from: the coarsest that tells enough.
+
+Days and hours are kept as counts. What only single requests tell (percentiles, minutes, finish
+reasons, and the ends of a time that is not of whole days or hours) is read from those, which are
+kept for `ledger.retention.generations`.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Literal
+
+import msgspec
+
+from gateway import config
+from gateway.api.openrouter.analytics.dimensions import DIMENSIONS, Row
+from gateway.api.openrouter.analytics.metrics import METRICS
+from gateway.api.openrouter.analytics.query import AnalyticsQuery
+from gateway.api.requests import read_requests
+from gateway.api.timespan import DAY, HOUR, Cut, Timespan, cut
+from gateway.errors import BadRequest
+from gateway.ledger import store as ledger
+from gateway.ledger.store import ActivityQuery, GenerationQuery, Store, UserQuery
+
+MOST_USER_DAYS = 200_000
+"""Of users on days, that one question adds up: about three seconds of work."""
+
+_ORDERS: dict[str, Literal["cost", "requests", "tokens", "errors", "flags"]] = {
+    "total_usage": "cost",
+    "request_count": "requests",
+    "tokens_total": "tokens",
+    "error_count": "errors",
+    "flag_count": "flags",
+}
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """Which records: of `tenants` (None: of all), of `user` if one is named, within `span`."""
+
+    tenants: frozenset[str] | None
+    user: str | None
+    span: Timespan
+
+
+async def read_rows(
+    store: Store, query: AnalyticsQuery, scope: Scope, now: int, retention: config.Retention
+) -> AsyncIterator[Sequence[Row]]:
+    """The rows that the answer is made of; BadRequest when they are too many."""
+    source = _source(query)
+    if source == "requests":
+        async for page in _requests(store, scope, scope.span):
+            yield page
+        return
+    unit = DAY if source == "days" else HOUR
+    pieces = _cut(scope.span, unit, now, retention)
+    if pieces.units is not None:
+        if source == "hours":
+            yield await store.hours(*pieces.units, scope.tenants)
+        elif not pieces.ends and (leaders := _leaders(query, scope, *pieces.units)):
+            yield await store.users(leaders)
+        else:
+            yield await _days(store, query, scope, *pieces.units)
+    for end in pieces.ends:
+        async for page in _requests(store, scope, end):
+            yield page
+
+
+def _source(query: AnalyticsQuery) -> Literal["requests", "hours", "days"]:
+    dimensions = [DIMENSIONS[name] for name in query.fields]
+    single = any(METRICS[name].single for name in query.metrics)
+    if single or query.granularity == "minute" or not all(each.daily for each in dimensions):
+        return "requests"
+    if query.granularity == "hour":
+        return "hours" if all(each.hourly for each in dimensions) else "requests"
+    return "days"
+
+
+def _cut(span: Timespan, unit: int, now: int, retention: config.Retention) -> Cut:
+    first_day = (now - int(retention.activity * 1_000_000)) // DAY * DAY
+    kept_from = now - int(retention.generations * 1_000_000)
+    return cut(Timespan(max(span.since, first_day), span.until), unit, now, kept_from)
+
+
+async def _requests(store: Store, scope: Scope, span: Timespan) -> AsyncIterator[Sequence[Row]]:
+    query = GenerationQuery(
+        tenants=scope.tenants, user=scope.user, since=span.since, until=span.until
+    )
+    async for page in read_requests(store, query):
+        yield page
+
+
+def _leaders(query: AnalyticsQuery, scope: Scope, since: int, until: int) -> UserQuery | None:
+    """Who leads can be asked for itself where that is all, however many users there are.
+
+    Of one key, or of each apart: two keys' users of one name are added up otherwise.
+    """
+    field = query.order_by.field if query.order_by else query.metrics[0]
+    is_all = query.fields <= {"external_user", "api_key_id"} and "external_user" in query.dimensions
+    is_one = len(scope.tenants or ()) == 1 or "api_key_id" in query.dimensions
+    is_down = query.order_by is None or query.order_by.direction == "desc"
+    is_plain = query.granularity is None and all(
+        each.field == "api_key_id" and each.operator in ("eq", "in") for each in query.filters
+    )
+    if not (is_all and is_one and is_down and is_plain and field in _ORDERS):
+        return None
+    return UserQuery(
+        since=since,
+        until=until,
+        tenants=scope.tenants,
+        user=scope.user,
+        order=_ORDERS[field],
+        limit=query.limit + 1,
+    )
+
+
+async def _days(
+    store: Store, query: AnalyticsQuery, scope: Scope, since: int, until: int
+) -> Sequence[Row]:
+    names: dict[str, ledger.Dimension] = {
+        "api_key_id": "tenant",
+        "external_user": "user",
+        "route": "route",
+    }
+    by = frozenset(names[name] for name in query.fields if name in names)
+    if "user" in by and scope.user is None:
+        users = await store.active_users(since, until, scope.tenants)
+        if sum(users.values()) > MOST_USER_DAYS:
+            raise BadRequest(
+                f"This question has to add up more than {MOST_USER_DAYS} users' days; ask for a"
+                " shorter `time_range`, or filter by `external_user`"
+            )
+    return await store.activity(
+        ActivityQuery(since=since, until=until, tenants=scope.tenants, user=scope.user, by=by)
+    )

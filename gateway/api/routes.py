@@ -1,0 +1,171 @@
+"""Every address below `/v1/` and `/api/v1/` that Hearth answers itself."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from gateway.api import models, route
+from gateway.api.context import Handler
+from gateway.api.helicone import users as helicone
+from gateway.api.openrouter import activity, generations
+from gateway.api.openrouter.analytics import answer as analytics
+from gateway.api.openrouter.analytics.query import AnalyticsQuery
+from gateway.api.operation import Operation, Parameter
+from gateway.endpoint import Target
+from gateway.errors import Envelope
+
+
+class Route(msgspec.Struct, frozen=True):
+    """`path` is relative to the prefix; errors have the form of `envelope`, None for that which its
+    address has anyway."""
+
+    method: Literal["GET", "POST"]
+    path: str
+    handler: Handler
+    operation: Operation
+    envelope: Envelope | None = Envelope.OPENROUTER
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Those it answers."""
+        return ("GET", "HEAD") if self.method == "GET" else ("POST",)
+
+
+MODEL = Route(
+    "GET",
+    "models/{model}",
+    models.get_model,
+    Operation(summary="One model", answer=models.ModelItem, errors=(400, 404)),
+    envelope=None,
+)
+"""Its models' names may contain slashes. Any other method on them is a provider's to answer."""
+
+ROUTES = (
+    Route(
+        "GET",
+        "models",
+        models.list_models,
+        Operation(summary="The models that the configuration names", answer=models.ModelList),
+        envelope=None,
+    ),
+    MODEL,
+    Route(
+        "GET",
+        "generation",
+        generations.get_generation,
+        Operation(
+            summary="One generation",
+            answer=generations.GenerationAnswer,
+            parameters=generations.ONE_PARAMETERS,
+            errors=(400, 404, 503),
+        ),
+    ),
+    Route(
+        "GET",
+        "generations",
+        generations.list_generations,
+        Operation(
+            summary="Generations, newest first",
+            answer=generations.GenerationsAnswer,
+            parameters=generations.LIST_PARAMETERS,
+            counts=True,
+            errors=(400, 503),
+        ),
+    ),
+    Route(
+        "GET",
+        "activity",
+        activity.get_activity,
+        Operation(
+            summary="Counts by day, model and provider",
+            answer=activity.ActivityAnswer,
+            parameters=activity.PARAMETERS,
+            tables=True,
+            counts=True,
+            errors=(400, 403, 503),
+        ),
+    ),
+    Route(
+        "GET",
+        "route",
+        route.get_route,
+        Operation(
+            summary="Where a user goes, and why",
+            answer=dict[str, Any],
+            parameters=tuple(Parameter(name, "See docs/api.md") for name in route.PARAMETERS),
+            errors=(400, 403, 404, 503),
+        ),
+    ),
+    Route(
+        "GET",
+        "analytics/meta",
+        analytics.get_meta,
+        Operation(
+            summary="What analytics can be asked for",
+            answer=analytics.MetaAnswer,
+            errors=(400, 403),
+        ),
+    ),
+    Route(
+        "POST",
+        "analytics/query",
+        analytics.query_analytics,
+        Operation(
+            summary="Counts by up to two dimensions, over any time",
+            answer=analytics.AnalyticsAnswer,
+            body=AnalyticsQuery,
+            counts=True,
+            errors=(400, 403, 408, 429, 503),
+        ),
+    ),
+    Route(
+        "POST",
+        "user/metrics/query",
+        helicone.query_metrics,
+        Operation(
+            summary="Users with what their requests come to",
+            answer=helicone.UserMetricsAnswer,
+            body=helicone.UserMetricsQueryParams,
+            counts=True,
+            errors=(400, 408, 503),
+        ),
+        Envelope.HELICONE,
+    ),
+    Route(
+        "POST",
+        "user/metrics-overview/query",
+        helicone.query_overview,
+        Operation(
+            summary="How requests and cost spread over users",
+            answer=helicone.OverviewAnswer,
+            body=helicone.OverviewQueryParams,
+            counts=True,
+            errors=(400, 408, 503),
+        ),
+        Envelope.HELICONE,
+    ),
+    Route(
+        "POST",
+        "user/query",
+        helicone.query_users,
+        Operation(
+            summary="Up to a hundred users' sums",
+            answer=helicone.UserAnswer,
+            body=helicone.UserQueryParams,
+            counts=True,
+            errors=(400, 408, 503),
+        ),
+        Envelope.HELICONE,
+    ),
+)
+
+_BY_PATH: Mapping[str, Route] = {each.path: each for each in ROUTES if each is not MODEL}
+
+
+def find_route(method: str, target: Target) -> Route | None:
+    """The route of a target, whether or not it knows the method; None leaves it to a provider."""
+    path = target.endpoint.path.lower().strip("/")
+    if path.startswith("models/") and method in MODEL.methods:
+        return MODEL
+    return _BY_PATH.get(path)

@@ -1,0 +1,1 @@
+"""What Hearth counts while it runs, for `/metrics`."""

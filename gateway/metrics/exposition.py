@@ -1,0 +1,226 @@
+"""The counts as Prometheus reads them: in its text format, or as OpenMetrics.
+
+Names: prometheus.io/docs/practices/naming. Everything is in seconds, bytes, tokens and USD.
+"""
+
+import platform
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import msgspec
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+)
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from gateway import __version__
+from gateway.ledger.shipper import Lag
+from gateway.metrics.buckets import DURATION, FIRST_BYTE, cumulative
+from gateway.metrics.snapshot import (
+    CallCounts,
+    CallLabels,
+    ProviderState,
+    Snapshot,
+    UserCounts,
+    summed,
+)
+
+_MODEL = ("provider", "model")
+_NANO = 1e9
+
+_Sums = Mapping[tuple[str, str], CallCounts]
+
+
+def expose(snapshot: Snapshot, lag: Lag, accept: str) -> tuple[bytes, str]:
+    """Body and Content-Type; `accept` is the scraper's header. Takes milliseconds."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Exposition(snapshot, lag))
+    encode, content_type = choose_encoder(accept)
+    return encode(registry), content_type
+
+
+class _Exposition(Collector):
+    """One scrape."""
+
+    def __init__(self, snapshot: Snapshot, lag: Lag) -> None:
+        self._snapshot = snapshot
+        self._lag = lag
+
+    def collect(self) -> Iterator[Metric]:
+        snapshot = self._snapshot
+        yield _build()
+        yield _gauge("hearth_processes", "Processes that these counts are of", snapshot.processes)
+        yield from _calls(snapshot)
+        yield from _events(snapshot)
+        yield from _providers(snapshot.providers)
+        yield from _ledger(snapshot, self._lag)
+        if snapshot.users:
+            yield from _users(snapshot)
+
+
+def _build() -> Metric:
+    text = {"version": __version__, "python": platform.python_version()}
+    return InfoMetricFamily("hearth_build", "What runs", value=text)
+
+
+def _calls(snapshot: Snapshot) -> Iterator[Metric]:
+    labels = CallLabels.__struct_fields__
+    requests = CounterMetricFamily("hearth_requests", "Requests settled", labels=labels)
+    for call, counts in snapshot.calls:
+        requests.add_metric(msgspec.structs.astuple(call), counts.requests)
+    yield requests
+    sums = summed(((call.provider, call.model), counts) for call, counts in snapshot.calls)
+    yield _tokens(sums)
+    for name, text, value in _BY_MODEL:
+        family = CounterMetricFamily(name, text, labels=_MODEL)
+        for key, counts in sums.items():
+            family.add_metric(key, value(counts))
+        yield family
+    yield from _times(sums)
+
+
+_BY_MODEL: Sequence[tuple[str, str, Callable[[CallCounts], float]]] = (
+    ("hearth_cost_usd", "What requests cost", lambda counts: counts.cost / _NANO),
+    (
+        "hearth_cache_saved_usd",
+        "What cached prompts saved",
+        lambda counts: counts.cache_saved / _NANO,
+    ),
+    (
+        "hearth_cache_surcharge_usd",
+        "What writing prompts to caches cost more than cached prompts saved",
+        lambda counts: counts.cache_surcharge / _NANO,
+    ),
+    (
+        "hearth_moves",
+        "Requests of users that another provider had served before",
+        lambda counts: counts.moves,
+    ),
+    (
+        "hearth_move_cost_usd",
+        "What prompts cost more because a move found a cold cache",
+        lambda counts: counts.move_cost / _NANO,
+    ),
+)
+
+
+def _tokens(sums: _Sums) -> Metric:
+    family = CounterMetricFamily(
+        "hearth_tokens",
+        "Tokens; those cached and written are part of the prompt, reasoning of the completion",
+        labels=(*_MODEL, "type"),
+    )
+    for key, counts in sums.items():
+        family.add_metric((*key, "prompt"), counts.prompt_tokens)
+        family.add_metric((*key, "cached"), counts.cached_tokens)
+        family.add_metric((*key, "cache_write"), counts.cache_write_tokens)
+        family.add_metric((*key, "completion"), counts.completion_tokens)
+        family.add_metric((*key, "reasoning"), counts.reasoning_tokens)
+    return family
+
+
+def _times(sums: _Sums) -> Iterator[Metric]:
+    duration = HistogramMetricFamily(
+        "hearth_request_duration_seconds", "From the head to the last byte", labels=_MODEL
+    )
+    first_byte = HistogramMetricFamily(
+        "hearth_first_byte_seconds", "From the head to the provider's first byte", labels=_MODEL
+    )
+    for key, counts in sums.items():
+        spread, seconds = cumulative(counts.duration, DURATION), counts.duration.total / 1000
+        duration.add_metric(key, spread, seconds)
+        spread, seconds = cumulative(counts.first_byte, FIRST_BYTE), counts.first_byte.total / 1000
+        first_byte.add_metric(key, spread, seconds)
+    yield duration
+    yield first_byte
+
+
+def _events(snapshot: Snapshot) -> Iterator[Metric]:
+    attempts = CounterMetricFamily(
+        "hearth_attempts",
+        "Tries at a provider, by status class or by the reason why there is none",
+        labels=("provider", "result"),
+    )
+    for provider, results in snapshot.attempts.items():
+        for result, count in results.items():
+            attempts.add_metric((provider, result), count)
+    yield attempts
+    yield _counter("hearth_flags", "Flags on requests", "type", snapshot.flags)
+    yield _counter(
+        "hearth_provider_ejections",
+        "Times that calls showed it to be sick",
+        "provider",
+        snapshot.ejections,
+    )
+    yield _counter(
+        "hearth_moderation_checks", "Moderations before forwarding", "result", snapshot.checks
+    )
+
+
+def _providers(states: Sequence[ProviderState]) -> Iterator[Metric]:
+    for name, text, value in _OF_PROVIDERS:
+        family = GaugeMetricFamily(name, text, labels=("provider",))
+        for state in states:
+            family.add_metric((state.name,), value(state))
+        yield family
+
+
+_OF_PROVIDERS: Sequence[tuple[str, str, Callable[[ProviderState], float]]] = (
+    ("hearth_provider_in_flight", "Calls that are with it now", lambda state: state.in_flight),
+    (
+        "hearth_provider_max_in_flight",
+        "Calls it may have at a time",
+        lambda state: state.max_in_flight,
+    ),
+    (
+        "hearth_provider_up",
+        "0 while it is left alone: ejected, paused, or its probe fails",
+        lambda state: 0 if state.is_out else 1,
+    ),
+)
+
+
+def _ledger(snapshot: Snapshot, lag: Lag) -> Iterator[Metric]:
+    yield CounterMetricFamily(
+        "hearth_generations_lost", "Records that the journal could not take", snapshot.lost
+    )
+    yield CounterMetricFamily(
+        "hearth_store_failures",
+        "Times that the store could not be reached, or the journals not be read",
+        snapshot.store_failures,
+    )
+    yield _gauge("hearth_store_up", "0 while the store takes nothing", 0 if lag.error else 1)
+    yield _gauge("hearth_ledger_waiting_bytes", "In the journals, not in the store", lag.waiting)
+    yield _gauge("hearth_ledger_lag_seconds", "Age of the oldest of it", lag.oldest)
+    yield _gauge("hearth_ledger_corrupt_lines", "Journal lines that are no records", lag.corrupt)
+
+
+def _users(snapshot: Snapshot) -> Iterator[Metric]:
+    for name, text, value in _OF_USERS:
+        family = CounterMetricFamily(name, text, labels=("key", "user"))
+        for labels, counts in snapshot.users:
+            family.add_metric((labels.key, labels.user), value(counts))
+        yield family
+
+
+_OF_USERS: Sequence[tuple[str, str, Callable[[UserCounts], float]]] = (
+    ("hearth_user_requests", "Requests of an end user", lambda counts: counts.requests),
+    ("hearth_user_tokens", "Tokens of an end user", lambda counts: counts.tokens),
+    ("hearth_user_cost_usd", "What an end user cost", lambda counts: counts.cost / _NANO),
+)
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, text, value=value)
+
+
+def _counter(name: str, text: str, label: str, counts: Mapping[str, int]) -> Metric:
+    family = CounterMetricFamily(name, text, labels=(label,))
+    for value, count in counts.items():
+        family.add_metric((value,), count)
+    return family

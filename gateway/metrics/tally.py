@@ -1,0 +1,167 @@
+"""Counts every settled generation, in plain integers: this runs once a request.
+
+Where the ledger is exact and lasts, these counts are of one process and start at zero with it.
+"""
+
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+import msgspec
+
+from gateway.config import Metrics, Provider
+from gateway.generation import Attempt, Generation
+from gateway.metrics.buckets import DURATION, FIRST_BYTE
+from gateway.metrics.labels import OTHER, ModelLabels, status_class
+from gateway.metrics.snapshot import CallCounts, CallLabels, Histogram, Snapshot
+from gateway.metrics.users import UserTally
+
+MAX_SERIES = 1000
+"""Label sets with a model of their own; from then on new ones count as `other`."""
+
+_REMEMBERED = 4096
+
+_Key = tuple[str | None, str | None, str | None, str, int]
+
+
+class _Counters:
+    """`CallCounts` while they grow; `retold` requests had their attempts counted one by one."""
+
+    __slots__ = (
+        *("requests", "retold", "prompt_tokens", "completion_tokens", "reasoning_tokens"),
+        *("cached_tokens", "cache_write_tokens", "cost", "cache_saved", "cache_surcharge"),
+        *("moves", "move_cost", "duration", "durations", "first_byte", "first_bytes"),
+    )
+
+    def __init__(self) -> None:
+        self.requests = self.retold = 0
+        self.prompt_tokens = self.completion_tokens = self.reasoning_tokens = 0
+        self.cached_tokens = self.cache_write_tokens = 0
+        self.cost = self.cache_saved = self.cache_surcharge = 0
+        self.moves = self.move_cost = 0
+        self.duration = self.first_byte = 0
+        self.durations = [0] * (len(DURATION) + 1)
+        self.first_bytes = [0] * (len(FIRST_BYTE) + 1)
+
+    def frozen(self) -> CallCounts:
+        return CallCounts(
+            self.requests,
+            self.prompt_tokens,
+            self.completion_tokens,
+            self.reasoning_tokens,
+            self.cached_tokens,
+            self.cache_write_tokens,
+            self.cost,
+            self.cache_saved,
+            self.cache_surcharge,
+            self.moves,
+            self.move_cost,
+            Histogram(self.duration, tuple(self.durations)),
+            Histogram(self.first_byte, tuple(self.first_bytes)),
+        )
+
+
+class Tally:
+    """The counts of one process."""
+
+    def __init__(self, settings: Metrics, providers: Sequence[Provider]) -> None:
+        self._models = ModelLabels(providers)
+        self._users = UserTally(settings.users) if settings.users else None
+        self._series: dict[CallLabels, _Counters] = {}
+        self._by_key: dict[_Key, _Counters] = {}
+        self._attempts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._flags: Counter[str] = Counter()
+        self._checks: Counter[str] = Counter()
+
+    def add(self, generation: Generation) -> None:
+        """Count a settled generation."""
+        outcome = generation.outcome
+        key = (
+            generation.provider,
+            generation.model,
+            generation.route,
+            outcome,
+            generation.status,
+        )
+        try:
+            counters = self._by_key[key]
+        except KeyError:
+            counters = self._counters_of(key)
+        counters.requests += 1
+        counters.duration += (duration := generation.latency_ms)
+        counters.durations[bisect_left(DURATION, duration)] += 1
+        if (first_byte := generation.first_byte_ms) is not None:
+            counters.first_byte += first_byte
+            counters.first_bytes[bisect_left(FIRST_BYTE, first_byte)] += 1
+        usage = generation.usage
+        counters.prompt_tokens += usage.prompt_tokens
+        counters.completion_tokens += usage.completion_tokens
+        counters.cost += generation.cost
+        if usage.cached_tokens or usage.reasoning_tokens or usage.cache_write_tokens:
+            _add_parts(counters, generation)
+        if outcome != "ok" or len(generation.attempts) != 1 or generation.moved_from:
+            self._add_story(counters, generation)
+        if generation.flags:
+            self._flags.update(flag.type for flag in generation.flags)
+        if self._users is not None:
+            self._users.add(generation)
+
+    def check(self, result: str) -> None:
+        """Count a moderation before forwarding: it `passed`, was `flagged`, or `failed`."""
+        self._checks[result] += 1
+
+    def snapshot(self) -> Snapshot:
+        """All that was counted; what is not counted here is left at its default."""
+        return Snapshot(
+            calls=tuple((labels, each.frozen()) for labels, each in self._series.items()),
+            users=self._users.rows() if self._users else (),
+            attempts=self._all_attempts(),
+            flags=dict(self._flags),
+            checks=dict(self._checks),
+        )
+
+    def _counters_of(self, key: _Key) -> _Counters:
+        """The counters of a key not seen lately; keys are made by clients, so few are kept."""
+        provider, model, route, outcome, status = key
+        label = self._models.label(model)
+        labels = CallLabels(provider or "", label, route or "", outcome, status_class(status))
+        if label and labels not in self._series and len(self._series) >= MAX_SERIES:
+            labels = msgspec.structs.replace(labels, model=OTHER)
+        if len(self._by_key) >= _REMEMBERED:
+            self._by_key.clear()
+        counters = self._by_key[key] = self._series.setdefault(labels, _Counters())
+        return counters
+
+    def _add_story(self, counters: _Counters, generation: Generation) -> None:
+        """What is not the one attempt that was answered, at home."""
+        counters.retold += 1
+        for attempt in generation.attempts:
+            self._attempts[attempt.provider][_result(attempt)] += 1
+        if generation.moved_from:
+            counters.moves += 1
+            counters.move_cost += generation.move_cost
+
+    def _all_attempts(self) -> dict[str, dict[str, int]]:
+        attempts = defaultdict(
+            Counter, {name: each.copy() for name, each in self._attempts.items()}
+        )
+        for labels, counters in self._series.items():
+            if untold := counters.requests - counters.retold:
+                attempts[labels.provider][labels.status] += untold
+        return {name: dict(each) for name, each in attempts.items()}
+
+
+def _add_parts(counters: _Counters, generation: Generation) -> None:
+    usage, discount = generation.usage, generation.cache_discount
+    counters.reasoning_tokens += usage.reasoning_tokens
+    counters.cached_tokens += usage.cached_tokens
+    counters.cache_write_tokens += usage.cache_write_tokens
+    counters.cache_saved += max(discount, 0)
+    counters.cache_surcharge += max(-discount, 0)
+
+
+def _result(attempt: Attempt) -> str:
+    """The class of its status, or the reason why there was none."""
+    if attempt.status is not None:
+        return status_class(attempt.status)
+    return (attempt.error or "").partition(":")[0]

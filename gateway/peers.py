@@ -1,0 +1,35 @@
+"""The processes of one gateway, as each of them knows the others."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
+
+from gateway.metrics.snapshot import ProviderState, Snapshot, merged, provider_states
+from gateway.routing.provider import Provider
+
+
+class Peers(Protocol):
+    """All processes that serve this gateway's port."""
+
+    async def snapshots(self) -> Sequence[Snapshot]:
+        """What each of them counts, this one included, and what those that are gone counted.
+
+        Nothing when they cannot be asked."""
+
+
+class Alone:
+    """A gateway of one process."""
+
+    def __init__(self, snapshot: Callable[[], Snapshot]) -> None:
+        self._snapshot = snapshot
+
+    async def snapshots(self) -> Sequence[Snapshot]:
+        return [self._snapshot()]
+
+
+async def states_of(
+    providers: Iterable[Provider], peers: Peers, now: float
+) -> Mapping[str, ProviderState]:
+    """Each provider by name, as all processes together see it at `now`, monotonic seconds."""
+    here = {state.name: state for state in provider_states(providers, now)}
+    everywhere = merged(await peers.snapshots()).providers
+    return here | {state.name: state for state in everywhere}

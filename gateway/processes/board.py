@@ -1,0 +1,123 @@
+"""What the workers have to know of each other: who is out, and what each of them counts."""
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Mapping, Sequence
+
+from gateway.config import Config
+from gateway.metrics.snapshot import Snapshot
+from gateway.processes.books import Books
+from gateway.processes.channel import Answer, Ask, Farewell, Held, Message, Probed
+from gateway.processes.hand import Hand
+from gateway.routing.health import Memory
+from gateway.routing.provider import Provider
+
+_PATIENCE = 1.0
+"""Seconds to wait for the workers' snapshots."""
+
+_log = logging.getLogger(__name__)
+
+
+class Board:
+    """`hands` are all workers that live; `providers` have the health that they agree on."""
+
+    def __init__(self) -> None:
+        self.hands: set[Hand] = set()
+        self.providers: Mapping[str, Provider] = {}
+        self._books = Books()
+        self._numbers = itertools.count()
+        self._inquiries: dict[int, _Inquiry] = {}
+        self._replies: set[asyncio.Task[None]] = set()
+
+    def renew(self, config: Config) -> None:
+        """These are the providers now; those that were there before stay as well as they are."""
+        memories = self.memories(config)
+        self.providers = {p.name: Provider(p, config.sticky.slow_start) for p in config.providers}
+        for name, memory in memories.items():
+            self.providers[name].health.recall(memory)
+
+    def memories(self, config: Config) -> dict[str, Memory]:
+        """The health of those providers of `config` that are known at the same address."""
+        known = self.providers
+        return {
+            each.name: known[each.name].health.memory()
+            for each in config.providers
+            if each.name in known and known[each.name].settings.base_url == each.base_url
+        }
+
+    def hear(self, hand: Hand, message: Message) -> None:
+        """A worker has said something that others should know, or asks for what they do."""
+        match message:
+            case Held(name, hold):
+                if name in self.providers:
+                    self.providers[name].health.hear(hold)
+                for other in self.hands - {hand}:
+                    other.tell(message)
+            case Ask(number):
+                reply = asyncio.create_task(self._reply(hand, number))
+                self._replies.add(reply)
+                reply.add_done_callback(self._replies.discard)
+            case Answer(number, [snapshot]):
+                self._books.heard(hand, snapshot)
+                if number in self._inquiries:
+                    self._inquiries[number].answered(hand)
+            case Farewell(snapshot):
+                self._books.heard(hand, snapshot)
+
+    def probed(self, provider: Provider, good: bool, now: float) -> None:
+        """A probe has ended: all are told."""
+        if provider.name in self.providers:
+            self.providers[provider.name].health.probed(good, now)
+        for hand in self.hands:
+            hand.tell(Probed(provider.name, good, now))
+
+    def left(self, hand: Hand) -> None:
+        """A worker has gone."""
+        self.hands.discard(hand)
+        self._books.left(hand)
+        for inquiry in self._inquiries.values():
+            inquiry.answered(hand)
+
+    async def snapshots(self) -> Sequence[Snapshot]:
+        """Of every worker that answers in time, as `Books.told` has it."""
+        number = next(self._numbers)
+        asked = set(self.hands)
+        inquiry = self._inquiries[number] = _Inquiry(asked)
+        for hand in asked:
+            hand.tell(Ask(number))
+        silent = await inquiry.wait()
+        del self._inquiries[number]
+        if silent:
+            _log.warning("no word of %s", ", ".join(map(repr, silent)))
+        return self._books.told(silent)
+
+    async def _reply(self, hand: Hand, number: int) -> None:
+        hand.tell(Answer(number, await self.snapshots()))
+
+
+class _Inquiry:
+    """Who was asked and has not answered yet."""
+
+    def __init__(self, asked: set[Hand]) -> None:
+        self._missing = set(asked)
+        self._all = asyncio.Event()
+        self._look()
+
+    def answered(self, hand: Hand) -> None:
+        """Or will never answer."""
+        self._missing.discard(hand)
+        self._look()
+
+    async def wait(self) -> set[Hand]:
+        """Those who are silent for too long."""
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await self._all.wait()
+        except TimeoutError:
+            return set(self._missing)
+        return set()
+
+    def _look(self) -> None:
+        if not self._missing:
+            self._all.set()

@@ -1,0 +1,131 @@
+"""What a supervisor and a worker say to each other: MessagePack over a socket pair of their own."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Self
+
+import msgspec
+
+from gateway.config import Config
+from gateway.metrics.snapshot import Snapshot
+from gateway.routing.health import Hold, Memory
+
+_SIZE = 4
+
+
+class _Message(msgspec.Struct, frozen=True, tag=True):
+    """One of a few kinds, told apart by name."""
+
+
+class Start(_Message, frozen=True):
+    """To a worker, first of all: its configuration, and the health of the providers so far."""
+
+    config: Config
+    memories: Mapping[str, Memory]
+
+
+class Ready(_Message, frozen=True):
+    """To the supervisor: connections may come."""
+
+
+class Failed(_Message, frozen=True):
+    """To the supervisor: the worker cannot go on, and why."""
+
+    reason: str
+
+
+class Open(_Message, frozen=True):
+    """To a worker that is ready: take connections."""
+
+
+class Retire(_Message, frozen=True):
+    """To a worker: others take the new connections; go when those there are have ended."""
+
+
+class Drain(_Message, frozen=True):
+    """To a worker: take nothing new, finish what is under way, and go."""
+
+
+class Held(_Message, frozen=True):
+    """Either way: a hold on a provider has begun."""
+
+    provider: str
+    hold: Hold
+
+
+class Probed(_Message, frozen=True):
+    """To a worker: a probe has ended, well or not, at a time on the monotonic clock."""
+
+    provider: str
+    good: bool
+    at: float
+
+
+class Ask(_Message, frozen=True):
+    """To the supervisor: how are all? To a worker: how are you? `number` comes back."""
+
+    number: int
+
+
+class Answer(_Message, frozen=True):
+    """The answer: of a worker about itself, of the supervisor about all."""
+
+    number: int
+    snapshots: Sequence[Snapshot]
+
+
+class Farewell(_Message, frozen=True):
+    """To the supervisor, at the end: all that was counted."""
+
+    snapshot: Snapshot
+
+
+ToWorker = Start | Open | Retire | Drain | Held | Probed | Ask | Answer
+ToSupervisor = Ready | Failed | Held | Ask | Answer | Farewell
+Message = ToWorker | ToSupervisor
+
+
+class Channel:
+    """One end. `messages` are the other end's, until that is gone."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._encoder = msgspec.msgpack.Encoder(enc_hook=_plain)
+        self._decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(
+            Message, dec_hook=_unit
+        )
+
+    @classmethod
+    async def open(cls, end: socket.socket) -> Self:
+        """Take over one end of a socket pair."""
+        return cls(*await asyncio.open_unix_connection(sock=end))
+
+    def send(self, message: Message) -> None:
+        """Queue `message`; nothing happens when the other end is gone."""
+        if not self._writer.is_closing():
+            data = self._encoder.encode(message)
+            self._writer.write(len(data).to_bytes(_SIZE) + data)
+
+    async def messages(self) -> AsyncIterator[Message]:
+        """In order, each once."""
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while size := await self._reader.readexactly(_SIZE):
+                yield self._decoder.decode(await self._reader.readexactly(int.from_bytes(size)))
+
+    async def close(self) -> None:
+        """Send what is queued, and let the other end know that nobody is here any more."""
+        self._writer.close()
+        with suppress(ConnectionError):
+            await self._writer.wait_closed()
+
+
+def _plain(value: object) -> object:
+    """A duration or a size, which msgspec does not know, as a number, which it does."""
+    return float(value) if isinstance(value, float) else int(value)  # type: ignore[call-overload]
+
+
+def _unit(unit: Any, value: object) -> Any:
+    return unit(value)

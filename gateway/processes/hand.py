@@ -1,0 +1,91 @@
+"""A worker as the supervisor sees it: a process, and a channel to it."""
+
+import asyncio
+import socket
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from typing import Self
+
+from gateway.processes.channel import Channel, Drain, Message, Retire, Start, ToWorker
+
+_STARTING = 60.0
+"""Seconds that a worker may take until it is ready."""
+
+
+class StartFailed(Exception):
+    """A worker could not begin; the text says why."""
+
+
+class Hand:
+    """One worker process."""
+
+    def __init__(self, process: asyncio.subprocess.Process, channel: Channel) -> None:
+        self._process = process
+        self._channel = channel
+        self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def __repr__(self) -> str:
+        return f"worker {self._process.pid}"
+
+    @classmethod
+    async def hire(cls, start: Start, sockets: Sequence[socket.socket]) -> Self:
+        """Start a process that will serve on `sockets`. OSError when there cannot be another."""
+        ours, theirs = socket.socketpair()
+        descriptors = [each.fileno() for each in (theirs, *sockets)]
+        with theirs:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "gateway.processes", *map(str, descriptors)),
+                pass_fds=descriptors,
+                stdin=asyncio.subprocess.DEVNULL,
+            )
+        hand = cls(process, await Channel.open(ours))
+        hand.tell(start)
+        return hand
+
+    async def started(self) -> None:
+        """Return when it is ready; StartFailed when it will not be."""
+        try:
+            async with asyncio.timeout(_STARTING):
+                await asyncio.shield(self._ready)
+        except TimeoutError:
+            raise StartFailed(f"{self} is not ready after {_STARTING:.0f} seconds") from None
+
+    def is_ready(self) -> None:
+        """It said so."""
+        if not self._ready.done():
+            self._ready.set_result(None)
+
+    def failed(self, reason: str) -> None:
+        """It cannot go on. Unless it was ready, whoever waits for that is told `reason`."""
+        if not self._ready.done():
+            self._ready.set_exception(StartFailed(reason))
+            self._ready.exception()  # so that asyncio does not miss those who wait
+
+    def tell(self, message: ToWorker) -> None:
+        """Say something; nothing happens when the process is gone."""
+        self._channel.send(message)
+
+    def messages(self) -> AsyncIterator[Message]:
+        """What it says, until it is gone."""
+        return self._channel.messages()
+
+    def retire(self) -> None:
+        """Have it go when its connections have ended."""
+        self.tell(Retire())
+
+    def drain(self) -> None:
+        """Have it finish what is under way, and go."""
+        self.tell(Drain())
+
+    def kill(self) -> None:
+        """End it at once."""
+        with suppress(ProcessLookupError):
+            self._process.kill()
+
+    async def wait(self) -> int:
+        """Until it has gone; how, as `Process.returncode` says it."""
+        code = await self._process.wait()
+        await self._channel.close()
+        self.failed(f"{self} ended with {code} before it was ready")
+        return code

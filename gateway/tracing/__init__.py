@@ -1,0 +1,1 @@
+"""OpenTelemetry spans of model calls; `tracing.tracing` needs the extra `otel`."""

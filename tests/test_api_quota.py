@@ -1,0 +1,26 @@
+"""How often a key may ask."""
+
+import pytest
+
+from gateway.api.quota import Quota
+from gateway.errors import TooManyRequests
+
+
+def test_so_many_in_any_window() -> None:
+    """One more than allowed within the window is refused, and says when to come again."""
+    quota = Quota(2, 60)
+    quota.take("a", 0)
+    quota.take("a", 10.5)
+    with pytest.raises(TooManyRequests) as refused:
+        quota.take("a", 59)
+    assert refused.value.headers == {"Retry-After": "1"}
+    quota.take("a", 60)
+
+
+def test_each_holder_has_its_own() -> None:
+    """What one key asked does not count against another."""
+    quota = Quota(1, 60)
+    quota.take("a", 0)
+    quota.take("b", 0)
+    with pytest.raises(TooManyRequests):
+        quota.take("b", 1)

@@ -1,0 +1,131 @@
+"""Answers that decline: in every API, whole and streamed, with a good status and with a bad one."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from gateway.call import Call
+from gateway.endpoint import ENDPOINTS
+from gateway.generation import Flag
+from gateway.metering.meter import open_meter
+
+CONTENT_FILTER = "content_filter"
+
+
+def reasons(path: str, answer: bytes, media_type: bytes, status: int = 200) -> list[str]:
+    """What the flags of an answer say, which are all refusals."""
+    call = Call(endpoint=ENDPOINTS[path], tenant="t", stream=True, asks_usage=True, is_json=True)
+    meter = open_meter(call, status, [(b"content-type", media_type)], b"")
+    assert meter.feed(answer) + meter.finish() == answer
+    flags = meter.reading().flags
+    assert {flag.type for flag in flags} <= {"provider_refusal"}
+    return [flag.description.rpartition(": ")[2] for flag in flags]
+
+
+def part(kind: str) -> dict[str, Any]:
+    return {"output": [{"type": "reasoning"}, {"content": [{"type": kind, kind: "No."}]}]}
+
+
+WHOLE = [
+    ("chat/completions", {"choices": [{"finish_reason": CONTENT_FILTER}]}, [CONTENT_FILTER]),
+    ("chat/completions", {"choices": [{"message": {"refusal": "No."}}]}, ["refusal"]),
+    ("chat/completions", {"choices": [{"message": {"refusal": None, "content": "ok"}}]}, []),
+    ("chat/completions", {"choices": [{"finish_reason": "stop"}]}, []),
+    ("messages", {"stop_reason": "refusal"}, ["refusal"]),
+    ("messages", {"stop_reason": "end_turn"}, []),
+    ("responses", {"status": "completed", **part("refusal")}, ["refusal"]),
+    ("responses", {"status": "completed", **part("output_text")}, []),
+    ("responses", {"status": "completed", "output": [{"x": "refusal"}]}, []),
+    ("responses", {"status": "completed", "output": {"x": "refusal"}}, []),
+    (
+        "responses",
+        {"status": "incomplete", "incomplete_details": {"reason": CONTENT_FILTER}},
+        [CONTENT_FILTER],
+    ),
+]
+
+
+@pytest.mark.parametrize(("path", "answer", "found"), WHOLE)
+def test_whole_answers(path: str, answer: dict[str, Any], found: list[str]) -> None:
+    """The reason why it ended, or the text itself, says that the provider declined."""
+    assert reasons(path, msgspec.json.encode(answer), b"application/json") == found
+
+
+STREAMS = [
+    (
+        "chat/completions",
+        [
+            {"choices": [{"delta": {"content": "", "refusal": "No"}}]},
+            {"choices": [{"delta": {}, "finish_reason": "stop"}]},
+        ],
+        ["refusal"],
+    ),
+    (
+        "chat/completions",
+        [{"choices": [{"delta": {"content": "Yes", "refusal": None}, "finish_reason": "stop"}]}],
+        [],
+    ),
+    (
+        "chat/completions",
+        [{"choices": [{"delta": {}, "finish_reason": CONTENT_FILTER}]}],
+        [CONTENT_FILTER],
+    ),
+    (
+        "messages",
+        [{"type": "message_delta", "delta": {"stop_reason": "refusal"}}, {"type": "message_stop"}],
+        ["refusal"],
+    ),
+    (
+        "responses",
+        [{"type": "response.completed", "response": {"status": "completed", **part("refusal")}}],
+        ["refusal"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("path", "events", "found"), STREAMS)
+def test_streams(path: str, events: list[dict[str, Any]], found: list[str]) -> None:
+    """Streams say it in their events."""
+    raw = b"".join(b"data: " + msgspec.json.encode(event) + b"\n\n" for event in events)
+    assert reasons(path, raw, b"text/event-stream") == found
+
+
+@pytest.mark.parametrize(
+    ("error", "found"),
+    [
+        ({"code": "content_filter", "message": "m"}, ["content_filter"]),
+        ({"code": "content_policy_violation"}, ["content_policy_violation"]),
+        ({"code": 403, "metadata": {"reasons": ["violence", "hate"]}}, ["violence, hate"]),
+        ({"code": "rate_limit_exceeded", "metadata": {"reasons": []}}, []),
+        ("content_filter", []),
+    ],
+)
+def test_errors(error: object, found: list[str]) -> None:
+    """Azure, OpenAI and OpenRouter refuse a prompt with an error of their own."""
+    body = msgspec.json.encode({"error": error})
+    assert reasons("chat/completions", body, b"application/json", 400) == found
+
+
+def moderated(answer: bytes, status: int = 200) -> tuple[Flag, ...]:
+    call = Call(endpoint=ENDPOINTS["moderations"], tenant="t")
+    meter = open_meter(call, status, [(b"content-type", b"application/json")], b"")
+    assert meter.feed(answer) + meter.finish() == answer
+    return meter.reading().flags
+
+
+def test_moderations() -> None:
+    """Every category that any result has is named once; nothing flagged is no flag."""
+    flagged = (
+        b'{"results":[{"flagged":true,"categories":{"hate":true,"violence":false}},'
+        b'{"flagged":true,"categories":{"hate":true,"sexual":true,"illicit":null}}]}'
+    )
+    description = "Moderation flagged this input: hate, sexual"
+    assert moderated(flagged) == (Flag("moderation", description),)
+    assert moderated(b'{"results":[{"flagged":false,"categories":{"hate":true}}]}') == ()
+
+
+@pytest.mark.parametrize("answer", [b"{}", b'{"results":7}', b'{"error":{"message":"m"}}'])
+def test_moderations_without_results(answer: bytes) -> None:
+    """What is no verdict flags nobody."""
+    assert moderated(answer, 400) == ()

@@ -1,0 +1,183 @@
+"""`/metrics` as a scraper reads it, and who may."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import yaml
+from prometheus_client import parser
+from prometheus_client.openmetrics import parser as openmetrics
+
+from gateway.config import Metrics, Provider
+from gateway.ledger.shipper import Lag
+from gateway.metrics.exposition import expose
+from gateway.metrics.snapshot import ProviderState, Snapshot
+from gateway.metrics.tally import Tally
+from tests.asking import KEYS
+from tests.calls import CHAT, COMPLETION, Requests, at, whole
+from tests.conftest import Wire
+from tests.gateways import running_gateway
+from tests.generations import generation, refusal
+from tests.raw_client import connected, post
+from tests.raw_provider import serving
+
+DEPLOY = Path(__file__).parent.parent / "deploy"
+NOWHERE = {"name": "a", "base_url": "http://127.0.0.1:1"}
+LAG = Lag(waiting=12, oldest=1.5, corrupt=0, error=None)
+OPENMETRICS = "application/openmetrics-text; version=1.0.0"
+
+Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+def samples(text: str) -> Samples:
+    """Name and labels -> value, of everything in the text format."""
+    families = parser.text_string_to_metric_families(text)
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+def full_snapshot() -> Snapshot:
+    """One in which every metric has a sample."""
+    provider = Provider(name="a", base_url="https://a.example", models=("small",))
+    tally = Tally(Metrics(users=5), (provider,))
+    tally.add(generation(1, user='"<\n', latency_ms=30, first_byte_ms=20, cost=1_500_000_000))
+    tally.add(refusal(2))
+    tally.check("failed")
+    counts = tally.snapshot()
+    state = ProviderState(name="a", in_flight=2, max_in_flight=512, is_out=True)
+    return Snapshot(
+        calls=counts.calls,
+        users=counts.users,
+        attempts={"a": {"2xx": 1}},
+        flags=counts.flags,
+        checks=counts.checks,
+        lost=1,
+        store_failures=2,
+        ejections={"a": 3},
+        providers=[state],
+    )
+
+
+def exposed(accept: str = "") -> tuple[str, str]:
+    body, content_type = expose(full_snapshot(), LAG, accept)
+    return body.decode(), content_type
+
+
+def test_text_format() -> None:
+    """The default is Prometheus' text format, in base units, its histograms cumulative."""
+    text, content_type = exposed()
+    assert content_type.startswith("text/plain; version=0.0.4")
+    found = samples(text)
+    model = [("provider", "a"), ("model", "small")]
+    labels = frozenset([*model, ("route", ""), ("outcome", "ok"), ("status", "2xx")])
+    assert found["hearth_requests_total", labels] == 1
+    assert found["hearth_cost_usd_total", frozenset(model)] == 1.5
+    assert found["hearth_request_duration_seconds_sum", frozenset(model)] == 0.03
+    for bound, count in (("0.02", 0), ("0.04", 1), ("81.92", 1), ("+Inf", 1)):
+        key = frozenset([*model, ("le", bound)])
+        assert found["hearth_request_duration_seconds_bucket", key] == count
+    assert found["hearth_provider_up", frozenset([("provider", "a")])] == 0
+    assert found["hearth_ledger_lag_seconds", frozenset()] == 1.5
+    assert found["hearth_user_requests_total", frozenset([("key", "app"), ("user", '"<\n')])] == 1
+
+
+def test_openmetrics() -> None:
+    """A scraper that asks for OpenMetrics gets what its strict parser takes."""
+    text, content_type = exposed(OPENMETRICS)
+    assert content_type.startswith("application/openmetrics-text; version=1.0.0")
+    families = openmetrics.text_string_to_metric_families(text)  # type: ignore[no-untyped-call]
+    names = {family.name for family in families}
+    assert {"hearth_requests", "hearth_first_byte_seconds", "hearth_build"} <= names
+    assert text.endswith("# EOF\n")
+
+
+def names_in(expression: str) -> set[str]:
+    return set(re.findall(r"\bhearth_[a-z_]+", expression))
+
+
+def expressions(node: Any) -> set[str]:
+    """Every `expr` and `query` in a tree of JSON or YAML."""
+    if isinstance(node, dict):
+        own = {
+            v
+            for k, v in node.items()
+            if k in ("expr", "query", "definition") and isinstance(v, str)
+        }
+        return own.union(*map(expressions, node.values()))
+    return set[str]().union(*map(expressions, node)) if isinstance(node, list) else set()
+
+
+@pytest.mark.parametrize("name", ["grafana.json", "alerts.yml"])
+def test_deployed_files_name_what_there_is(name: str) -> None:
+    """Dashboard and alerts ask for metrics that are exposed; the dashboard for every one."""
+    text = (DEPLOY / name).read_text()
+    tree = json.loads(text) if name.endswith("json") else yaml.safe_load(text)
+    asked = set().union(*map(names_in, expressions(tree)))
+    there = {sample_name for sample_name, _ in samples(exposed()[0])}
+    assert asked
+    assert asked <= there
+    if name == "grafana.json":
+        shown = {re.sub("_(bucket|sum|count)$", "", each) for each in asked}
+        assert {re.sub("_(bucket|sum|count)$", "", each) for each in there} == shown
+
+
+def test_prometheus_example_loads_the_alerts() -> None:
+    """The scrape example is YAML that names the alert rules beside it, and the right path."""
+    example = yaml.safe_load((DEPLOY / "prometheus.yml").read_text())
+    assert all((DEPLOY / file).is_file() for file in example["rule_files"])
+    [job] = example["scrape_configs"]
+    assert job["metrics_path"] == "/metrics"
+
+
+async def scraped(origin: str, key: str = "", accept: str = "") -> tuple[int, str]:
+    headers = {"Accept": accept} | ({"Authorization": f"Bearer {key}"} if key else {})
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        session.get(f"{origin}/metrics") as answer,
+    ):
+        return answer.status, await answer.text()
+
+
+async def test_counts_over_http(tmp_path: Path, wire: Wire) -> None:
+    """Calls on either edge are counted by the time that their answer has come."""
+    async with serving(Requests(whole(COMPLETION))) as provider:
+        async with (
+            running_gateway(tmp_path, [at(provider)], server={"wire": wire}) as gateway,
+            connected(gateway.origin) as client,
+        ):
+            for _ in range(3):
+                client.send(post(CHAT))
+                assert (await client.answer()).status == 200
+            status, text = await scraped(gateway.origin)
+        assert status == 200
+        found = samples(text)
+        model = [("provider", "a"), ("model", "gpt-4o-mini")]
+        labels = frozenset([*model, ("route", "home"), ("outcome", "ok"), ("status", "2xx")])
+        assert found["hearth_requests_total", labels] == 3
+        assert found["hearth_tokens_total", frozenset([*model, ("type", "prompt")])] == 21
+        assert (
+            found["hearth_attempts_total", frozenset([("provider", "a"), ("result", "2xx")])] == 3
+        )
+        assert found["hearth_store_up", frozenset()] == 1
+        assert not [name for name, _ in found if name.startswith("hearth_user")]
+
+
+async def test_keys(tmp_path: Path) -> None:
+    """With keys, a management key reads the metrics; another one, and nobody, does not."""
+    async with running_gateway(tmp_path, [NOWHERE], keys=KEYS) as gateway:
+        assert (await scraped(gateway.origin))[0] == 401
+        assert (await scraped(gateway.origin, "sk-app"))[0] == 403
+        assert (await scraped(gateway.origin, "sk-ops", OPENMETRICS))[0] == 200
+
+
+async def test_public(tmp_path: Path) -> None:
+    """`metrics.public` lets scrapers in that have no key."""
+    public = {"public": True}
+    async with running_gateway(tmp_path, [NOWHERE], keys=KEYS, metrics=public) as gateway:
+        assert (await scraped(gateway.origin))[0] == 200

@@ -1,0 +1,191 @@
+"""Calls that are moderated before they are forwarded: what is asked, and what follows."""
+
+import json
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+import pytest
+
+from gateway.policies.moderation import FLAG_TYPE
+from tests.calls import CHAT, COMPLETION, Requests, at, whole
+from tests.conftest import Wire
+from tests.gateways import RunningGateway, running_gateway
+from tests.raw_client import RawAnswer, connected, post
+from tests.raw_provider import Script, answers, serving
+from tests.recorded import only_generation, read_json
+
+PASSED = b'{"results":[{"flagged":false,"categories":{"hate":false}}]}'
+FLAGGED = (
+    b'{"results":[{"flagged":false},'
+    b'{"flagged":true,"categories":{"hate":true,"sexual":false,"violence":true}}]}'
+)
+DESCRIPTION = "Moderation flagged this request: hate, violence"
+OFF = "x-usagepanda-auto-moderate: false"
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """A gateway with a provider for models and another one for moderations."""
+
+    gateway: RunningGateway
+    models: Requests
+
+    async def ask(self, *fields: str, body: bytes = CHAT) -> RawAnswer:
+        async with connected(self.gateway.origin) as client:
+            client.send(post(body, "/v1/chat/completions", *fields))
+            return await client.answer()
+
+    async def checks(self) -> dict[str, float]:
+        """Result -> number, of the moderations that `/metrics` tells of."""
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"{self.gateway.origin}/metrics") as answer,
+        ):
+            lines = (await answer.text()).splitlines()
+        name = 'hearth_moderation_checks_total{result="'
+        found = [line.removeprefix(name).split('"} ') for line in lines if line.startswith(name)]
+        return {result: float(count) for result, count in found}
+
+
+@asynccontextmanager
+async def moderated(
+    folder: Path,
+    judge: Script,
+    moderation: dict[str, Any],
+    wire: Wire = "fast",
+    **policies: Any,
+) -> AsyncIterator[Setting]:
+    """One whose moderations are answered by `judge`."""
+    models = Requests(whole(COMPLETION))
+    async with serving(judge) as judging, serving(models) as provider:
+        judges = at(judging, "judge", weight=0, api_key="sk-judge", headers={"X-Org": "o"})
+        rules = {"moderation": {"provider": "judge", **moderation}, **policies}
+        async with running_gateway(
+            folder, [at(provider), judges], policies=rules, server={"wire": wire}
+        ) as gateway:
+            yield Setting(gateway, models)
+
+
+async def test_passed_call_goes_on(tmp_path: Path, wire: Wire) -> None:
+    """The provider's moderations endpoint gets the user's text under its own key."""
+    judge = Requests(whole(PASSED))
+    async with moderated(tmp_path, judge, {"model": "omni"}, wire) as setting:
+        assert (await setting.ask()).status == 200
+        assert (await only_generation(setting.gateway))["hearth"]["flags"] == []
+        assert await setting.checks() == {"passed": 1}
+    [(head, body)] = judge.seen
+    assert head.startswith(b"POST /v1/moderations HTTP/1.1\r\n")
+    assert b"authorization: bearer sk-judge" in head.lower()
+    assert b"X-Org: o" in head
+    assert json.loads(body) == {"model": "omni", "input": ["Hi"]}
+    assert len(setting.models.seen) == 1
+
+
+async def test_flagged_call_is_on_record(tmp_path: Path) -> None:
+    """`flag`: the call goes on, and its record says what it was flagged for."""
+    async with moderated(tmp_path, Requests(whole(FLAGGED)), {}) as setting:
+        assert (await setting.ask()).status == 200
+        generation = await only_generation(setting.gateway)
+        assert await setting.checks() == {"flagged": 1}
+    assert generation["hearth"]["flags"] == [{"type": FLAG_TYPE, "description": DESCRIPTION}]
+    assert len(setting.models.seen) == 1
+
+
+async def test_blocked_call_is_refused(tmp_path: Path, wire: Wire) -> None:
+    """`block`: Usage Panda's 422, recorded as refused, and no provider sees the call."""
+    judge = Requests(whole(FLAGGED))
+    async with moderated(tmp_path, judge, {"action": "block"}, wire) as setting:
+        answer = await setting.ask()
+        generation = await only_generation(setting.gateway)
+    assert answer.status == 422
+    message = f"Usage Panda: {DESCRIPTION}"
+    error = {"message": message, "type": "invalid_request", "param": None, "code": None}
+    assert json.loads(answer.body) == {"error": error}
+    assert answer.text("Access-Control-Allow-Origin") == "*"
+    assert generation["hearth"]["outcome"] == "refused"
+    assert [flag["type"] for flag in generation["hearth"]["flags"]] == [FLAG_TYPE]
+    assert setting.models.seen == []
+
+
+@pytest.mark.parametrize(("on_error", "status"), [("allow", 200), ("block", 503)])
+@pytest.mark.parametrize(
+    "judge",
+    [
+        answers(whole(b"{}", b"500 Internal Server Error")),
+        answers(whole(b"not json")),
+        answers(whole(b'{"results":{}}')),
+        answers(b""),
+    ],
+)
+async def test_check_that_fails(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, judge: Script, on_error: str, status: int
+) -> None:
+    """What cannot be checked goes on or is refused, as configured; log and metrics say so."""
+    moderation = {"on_error": on_error, "timeout": "100ms"}
+    async with moderated(tmp_path, judge, moderation) as setting:
+        with caplog.at_level(logging.WARNING):
+            answer = await setting.ask()
+        assert await setting.checks() == {"failed": 1}
+    assert answer.status == status
+    assert len(setting.models.seen) == (1 if on_error == "allow" else 0)
+    assert "could not be moderated by judge" in caplog.text
+    if on_error == "block":
+        assert json.loads(answer.body)["error"]["code"] == "moderation_unavailable"
+
+
+@pytest.mark.parametrize(("rule", "status"), [("allow", 200), ("tighten", 422), ("deny", 422)])
+async def test_header_switches_it_off(tmp_path: Path, rule: str, status: int) -> None:
+    """Usage Panda's header goes before the configuration, as far as that lets it."""
+    judge = Requests(whole(FLAGGED))
+    async with moderated(tmp_path, judge, {"action": "block"}, header_override=rule) as setting:
+        assert (await setting.ask(OFF)).status == status
+
+
+async def test_refusals_of_other_policies_come_first(tmp_path: Path) -> None:
+    """A call that is refused anyway is not worth a moderation."""
+    judge = Requests(whole(PASSED))
+    async with moderated(tmp_path, judge, {}, enforce_user_ids=True) as setting:
+        assert (await setting.ask(body=b'{"messages":[]}')).status == 422
+    assert judge.seen == []
+
+
+async def test_unreadable_text_counts_as_unchecked(tmp_path: Path) -> None:
+    """Nobody gets around the check with a body that it cannot read."""
+    body = b'{"user":"u","messages":[{"role":"user","content":"\xff"}]}'
+    async with moderated(tmp_path, Requests(whole(PASSED)), {"on_error": "block"}) as setting:
+        assert (await setting.ask(body=body)).status == 503
+    assert setting.models.seen == []
+
+
+async def test_moderations_are_not_moderated(tmp_path: Path) -> None:
+    """A call that asks for a moderation gets just that one."""
+    judge = Requests(whole(PASSED))
+    async with (
+        moderated(tmp_path, judge, {}) as setting,
+        connected(setting.gateway.origin) as client,
+    ):
+        client.send(post(b'{"input":"x"}', "/v1/moderations"))
+        assert (await client.answer()).body == COMPLETION
+    assert judge.seen == []
+
+
+async def test_flags_of_proxied_moderations(tmp_path: Path) -> None:
+    """A call to `moderations` that flags counts against its user, and its answer passes on."""
+    async with (
+        serving(Requests(whole(FLAGGED))) as provider,
+        running_gateway(tmp_path, [at(provider)]) as gateway,
+    ):
+        async with connected(gateway.origin) as client:
+            body = b'{"model":"omni","input":"x"}'
+            client.send(post(body, "/v1/moderations", "Helicone-User-Id: user_1"))
+            assert (await client.answer()).body == FLAGGED
+        generation = await only_generation(gateway)
+        page = await read_json(f"{gateway.api}/generations?flagged=true&user=user_1")
+    description = "Moderation flagged this input: hate, violence"
+    assert generation["hearth"]["flags"] == [{"type": "moderation", "description": description}]
+    assert generation["hearth"]["outcome"] == "ok"
+    assert len(page["data"]) == 1

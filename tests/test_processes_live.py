@@ -1,0 +1,203 @@
+"""What the workers of one gateway know of each other, and what they count together."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Collection
+from functools import partial
+from pathlib import Path
+
+import aiohttp
+
+from gateway.routing.ring import Ring
+from tests.calls import (
+    CHAT,
+    COMPLETION,
+    DONE,
+    HELLO,
+    LAST_CHUNK,
+    STREAM,
+    STREAM_HEAD,
+    Requests,
+    at,
+    chunk,
+    read_request,
+    whole,
+)
+from tests.raw_client import connected, post
+from tests.raw_provider import Peer, serving, until
+from tests.recorded import read_json
+from tests.test_processes import Served, eventually, served
+
+METRICS = {"public": True}
+USER_OF_A = next(
+    user
+    for user in (b"user_%d" % number for number in range(100))
+    if Ring({"a": 1, "b": 1}, 12288).home(b"default\0" + user) == "a"
+)
+
+
+async def call(gateway: Served, body: bytes = CHAT) -> str:
+    """One call on a connection of its own; the provider that answered."""
+    async with connected(gateway.url) as client:
+        client.send(post(body))
+        answer = await client.answer()
+    assert answer.status == 200
+    return answer.text("X-Hearth-Provider")
+
+
+async def requests_counted(gateway: Served) -> float:
+    """The sum of `hearth_requests_total` on /metrics."""
+    async with aiohttp.ClientSession() as http, http.get(f"{gateway.url}/metrics") as answer:
+        lines = (await answer.text()).splitlines()
+    counts = [line.split()[-1] for line in lines if line.startswith("hearth_requests_total")]
+    return sum(map(float, counts))
+
+
+async def test_one_probe_for_all(tmp_path: Path) -> None:
+    """With three workers a provider is asked once an interval, and all of them see it down."""
+    sick, well = Requests(whole(b"{}", b"503 Down")), Requests(whole(COMPLETION))
+    async with serving(sick) as a, serving(well) as b:
+        providers = [at(a, "a", health={"path": "/health", "interval": "150ms"}), at(b, "b")]
+        async with served(tmp_path, providers, server={"workers": 3}) as gateway:
+            await until(lambda: len(sick.seen) >= 2)
+            started = asyncio.get_running_loop().time()
+            before = len(sick.seen)
+            body = CHAT.replace(b"user_1", USER_OF_A)
+            assert {await call(gateway, body) for _ in range(20)} == {"b"}
+            await until(lambda: len(sick.seen) >= before + 4)
+            assert asyncio.get_running_loop().time() - started > 0.4
+    assert all(head.startswith(b"GET ") for head, _ in sick.seen)
+
+
+async def test_an_ejection_is_known_to_all(tmp_path: Path) -> None:
+    """Five failures in one worker keep the users of every worker away, as the API says."""
+    sick, well = Requests(whole(b"{}", b"500 No")), Requests(whole(COMPLETION))
+    body = CHAT.replace(b"user_1", USER_OF_A)
+    async with serving(sick) as a, serving(well) as b:
+        providers = [at(a, "a", ejection={"time": "1m"}), at(b, "b")]
+        async with served(tmp_path, providers, server={"workers": 3}) as gateway:
+            async with connected(gateway.url) as client:
+                for _ in range(5):
+                    client.send(post(body))
+                    assert (await client.answer()).status == 200
+            await eventually(lambda: _is_out_everywhere(gateway))
+            assert {await call(gateway, body) for _ in range(30)} == {"b"}
+            assert len(sick.seen) == 5
+            route = (await read_json(url_of_route(gateway)))["data"]
+    out, other = route["choices"]
+    assert (out["provider"], out["obstacle"], out["ejections"]) == ("a", "out", 1)
+    assert (out["routed"]["home"], other["routed"]["failover"]) == (5, 35)
+    assert out["max_in_flight"] == 512
+
+
+def url_of_route(gateway: Served) -> str:
+    """Where the API tells of the user whose home is the sick one."""
+    return f"{gateway.url}/api/v1/route?user={USER_OF_A.decode()}"
+
+
+async def _is_out_everywhere(gateway: Served) -> bool:
+    """Whether twelve connections, which reach all workers but for bad luck, agree."""
+    answers = [(await read_json(url_of_route(gateway)))["data"]["provider"] for _ in range(12)]
+    return set(answers) == {"b"}
+
+
+async def test_counts_never_fall(tmp_path: Path) -> None:
+    """What workers counted is still told when one was killed and all were exchanged."""
+    async with (
+        serving(Requests(whole(COMPLETION))) as provider,
+        served(tmp_path, [at(provider)], server={"workers": 2}, metrics=METRICS) as gateway,
+    ):
+        for _ in range(20):
+            await call(gateway)
+        assert await requests_counted(gateway) == 20
+        workers = gateway.workers()
+        os.kill(workers[0], signal.SIGKILL)
+        await eventually(lambda: _are_others(gateway, 2, workers[:1]))
+        assert await requests_counted(gateway) == 20
+        workers = gateway.workers()
+        os.kill(gateway.pid, signal.SIGHUP)
+        await eventually(lambda: _are_others(gateway, 2, workers))
+        for _ in range(5):
+            await call(gateway)
+        assert await requests_counted(gateway) == 25
+
+
+async def _are_others(gateway: Served, number: int, gone: Collection[int]) -> bool:
+    """Whether there are so many workers, none of which is one of these."""
+    now = gateway.workers()
+    return len(now) == number and not set(gone) & set(now)
+
+
+async def test_a_stream_ends_well(tmp_path: Path) -> None:
+    """On SIGTERM a stream goes on to its end in its worker, while nobody new gets in."""
+    stopping = asyncio.Event()
+
+    async def until_stopping(peer: Peer) -> None:
+        await read_request(peer)
+        peer.send(STREAM_HEAD + chunk(HELLO))
+        await stopping.wait()
+        peer.send(chunk(DONE) + LAST_CHUNK)
+        await peer.wait_closed()
+
+    async with (
+        serving(until_stopping) as provider,
+        served(tmp_path, [at(provider)], server={"workers": 2}) as gateway,
+        connected(gateway.url) as client,
+    ):
+        client.send(post(STREAM))
+        _, headers = await client.head()
+        pieces = client.pieces(headers)
+        assert await anext(pieces) == HELLO
+        os.kill(gateway.pid, signal.SIGTERM)
+        await eventually(lambda: _refuses(gateway))
+        assert gateway.running.process.returncode is None
+        stopping.set()
+        assert [piece async for piece in pieces] == [DONE, b""]
+        assert await asyncio.wait_for(gateway.running.process.wait(), 5) == 0
+
+
+async def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
+    """Whoever cannot wait for a stream says so again."""
+
+    async def never_end(peer: Peer) -> None:
+        await read_request(peer)
+        peer.send(STREAM_HEAD + chunk(HELLO))
+        await peer.wait_closed()
+
+    async with (
+        serving(never_end) as provider,
+        served(tmp_path, [at(provider)], server={"drain": "1m"}) as gateway,
+        connected(gateway.url) as client,
+    ):
+        client.send(post(STREAM))
+        await client.head()
+        os.kill(gateway.pid, signal.SIGINT)
+        await eventually(lambda: _refuses(gateway))
+        os.kill(gateway.pid, signal.SIGINT)
+        assert await asyncio.wait_for(gateway.running.process.wait(), 5) == 0
+
+
+async def _refuses(gateway: Served) -> bool:
+    try:
+        async with connected(gateway.url):
+            return False
+    except ConnectionRefusedError:
+        return True
+
+
+async def test_more_workers_for_the_same_port(tmp_path: Path) -> None:
+    """A reload may change their number; no connection waits at a place that nobody took."""
+    async with (
+        serving(Requests(whole(COMPLETION))) as provider,
+        served(tmp_path, [at(provider)]) as gateway,
+    ):
+        for number in (3, 1):
+            text = gateway.file.read_text()
+            old = gateway.workers()
+            gateway.file.write_text(text.replace("drain: 5s", f"drain: 5s\n  workers: {number}"))
+            os.kill(gateway.pid, signal.SIGHUP)
+            await eventually(partial(_are_others, gateway, number, old))
+            for _ in range(30):
+                await asyncio.wait_for(call(gateway), 2)
+            gateway.file.write_text(text)

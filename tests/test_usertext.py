@@ -1,0 +1,63 @@
+"""What counts as said by the user, in each API's request."""
+
+import json
+from typing import Any
+
+import pytest
+
+from gateway.policies.usertext import user_texts
+from gateway.request import Head, Request
+from tests.readings import FORM, form
+
+
+def texts(body: bytes, *, is_json: bool = True) -> list[str]:
+    head = Head("POST", "/", [] if is_json else [FORM])
+    request = Request(head=head, body=body, peer="127.0.0.1", received_at=0, started=0.0)
+    return user_texts(request, is_json=is_json)
+
+
+PARTS = [
+    {"type": "text", "text": "one"},
+    {"type": "image_url", "image_url": {"url": "https://x.example/y.png"}},
+    {"type": "text", "text": "two"},
+]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"messages": [{"role": "user", "content": "hi"}]}, ["hi"]),
+        ({"messages": [{"role": "user", "content": PARTS}]}, ["one", "two"]),
+        (
+            {
+                "messages": [
+                    {"role": "system", "content": "be nice"},
+                    {"role": "user", "content": "first"},
+                    {"role": "assistant", "content": "yes"},
+                    {"role": "tool", "content": "42"},
+                    {"role": "user", "content": [{"type": "tool_result", "content": "43"}]},
+                    {"role": "user", "content": "second"},
+                ]
+            },
+            ["first", "second"],
+        ),
+        ({"prompt": "a cat"}, ["a cat"]),
+        ({"prompt": ["a", "b", " "]}, ["a", "b"]),
+        ({"prompt": [[1, 2, 3]]}, []),
+        ({"input": "speak", "instructions": "slowly"}, ["speak"]),
+        ({"input": ["x", "y"]}, ["x", "y"]),
+        ({"input": [{"role": "user", "content": [{"type": "input_text", "text": "r"}]}]}, ["r"]),
+        ({"input": [{"type": "function_call_output", "output": "o"}]}, []),
+        ({"query": "best?", "documents": ["a"]}, ["best?"]),
+        ({"messages": None, "prompt": 7}, []),
+    ],
+)
+def test_fields_of_each_api(fields: dict[str, Any], said: list[str]) -> None:
+    """The user's messages, prompts, inputs and queries; nobody else's words, no blanks."""
+    assert texts(json.dumps(fields).encode()) == said
+
+
+def test_forms() -> None:
+    """An image edit says its prompt in a form."""
+    body = form(("prompt", "a dog"), ("model", "m"))
+    assert texts(body, is_json=False) == ["a dog"]
