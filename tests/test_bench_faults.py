@@ -91,5 +91,5 @@ async def test_short_run(tmp_path: Path, scenario: Scenario) -> None:
     async with standing(tmp_path, QUICK) as stand:
         await scenario.run(stand)
         found = await stand.balance()
-    assert found.told > 20
+    assert found.told > 5  # a gateway takes most of a second to come back
     assert (found.missing, found.double) == (0, 0)

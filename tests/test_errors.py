@@ -17,6 +17,7 @@ from gateway.errors import (
     LoopDetected,
     MethodNotAllowed,
     ModelNotFound,
+    ModerationUnavailable,
     NoProvider,
     NotFound,
     NotImplementedHere,
@@ -109,6 +110,11 @@ ERRORS: list[Row] = [
     (
         NoProvider("m"),
         *(503, "server_error", "no_provider_available"),
+        *("overloaded_error", "provider_overloaded"),
+    ),
+    (
+        ModerationUnavailable("m"),
+        *(503, "server_error", "moderation_unavailable"),
         *("overloaded_error", "provider_overloaded"),
     ),
     (
