@@ -14,7 +14,8 @@ from contextlib import ExitStack, asynccontextmanager
 
 from aiohttp import web
 
-from gateway.app import GATEWAY, Gateway, Life, alone, create_app, hot_target
+from gateway.app import GATEWAY, create_app, hot_target
+from gateway.assembly import Gateway, Life, alone
 from gateway.config import Config, Server, Tls
 from gateway.wire.aiohttp_protocol import protocols
 from gateway.wire.edge import Edge, Listener

@@ -11,12 +11,12 @@ from typing import Any
 import aiohttp
 import pytest
 
-from gateway.api.query import day_text
+from gateway.calendar import day_text
 from gateway.cli import main
-from gateway.demo.running import running_provider
-from gateway.demo.settings import MockSettings
 from gateway.generation import Generation
 from gateway.ledger.journal import Journal
+from gateway.mock.running import running_provider
+from gateway.mock.settings import MockSettings
 from tests.commands import hearth, write_config
 from tests.gateways import running_gateway
 from tests.generations import generation, refusal

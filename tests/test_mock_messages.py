@@ -6,8 +6,8 @@ import aiohttp
 import pytest
 from anthropic import AsyncAnthropic
 
-from gateway.demo.running import RunningProvider, running_provider
-from gateway.demo.settings import MockSettings
+from gateway.mock.running import RunningProvider, running_provider
+from gateway.mock.settings import MockSettings
 
 LONG = "Keep the fire. " * 400
 

@@ -13,9 +13,9 @@ from openai.types import ModerationTextInputParam
 from openai.types.chat import ChatCompletionMessageParam
 from openrouter import OpenRouter
 
-from gateway.demo.dialects.moderations import MARKER
-from gateway.demo.running import RunningProvider, running_provider
-from gateway.demo.settings import MockSettings
+from gateway.mock.dialects.moderations import MARKER
+from gateway.mock.running import RunningProvider, running_provider
+from gateway.mock.settings import MockSettings
 
 MODEL = "gpt-4o-mini"
 QUESTION: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Is the oven warm?"}]

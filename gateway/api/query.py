@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Collection, Mapping
-from datetime import UTC, date, datetime
+from datetime import datetime
 from urllib.parse import parse_qsl
 
+from gateway.calendar import SECOND, day_number, microseconds
 from gateway.errors import BadRequest
 
-MICROSECONDS = 1_000_000
-_EPOCH = date(1970, 1, 1)
 _WHOLE = re.compile(r"[0-9]{1,11}")
 
 
@@ -48,7 +47,7 @@ def read_moment(values: Mapping[str, str], name: str) -> int | None:
     if value is None:
         return None
     if _WHOLE.fullmatch(value):
-        return int(value) * MICROSECONDS
+        return int(value) * SECOND
     try:
         moment = datetime.fromisoformat(value.replace(" ", "+"))
     except ValueError:
@@ -56,8 +55,7 @@ def read_moment(values: Mapping[str, str], name: str) -> int | None:
             f"Parameter `{name}` must be ISO 8601 such as 2026-01-31T12:00:00Z, or Unix seconds",
             name,
         ) from None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return round(aware.timestamp() * MICROSECONDS)
+    return microseconds(moment)
 
 
 def read_day(values: Mapping[str, str], name: str) -> int | None:
@@ -66,11 +64,6 @@ def read_day(values: Mapping[str, str], name: str) -> int | None:
     if value is None:
         return None
     try:
-        return (datetime.strptime(value, "%Y-%m-%d").date() - _EPOCH).days
+        return day_number(value)
     except ValueError:
         raise BadRequest(f"Parameter `{name}` must be a day as YYYY-MM-DD", name) from None
-
-
-def day_text(day: int) -> str:
-    """Days since the epoch as YYYY-MM-DD."""
-    return date.fromordinal(_EPOCH.toordinal() + day).isoformat()

@@ -2,9 +2,6 @@
 
 import msgspec
 
-HOUR = 3_600_000_000
-DAY = 24 * HOUR
-
 
 class Timespan(msgspec.Struct, frozen=True):
     """From `since` to before `until`, microseconds since the epoch."""

@@ -1,25 +1,22 @@
-"""Arguments that several commands share, and where commands write."""
+"""Arguments that several commands share."""
 
 import argparse
 import os
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from rich.console import Console
 
-from gateway.call import read_call
+from gateway.calendar import day_number
 from gateway.config import Config
 from gateway.configfile import load
 from gateway.endpoint import ENDPOINTS
 from gateway.errors import BadRequest
+from gateway.reader import read_call
 from gateway.request import Head, Request
 
 Commands = Any  # argparse keeps the type of its sub-command registry private
 """What `add_subparsers` returns."""
-
-_EPOCH = date(1970, 1, 1)
 
 
 class UsageError(Exception):
@@ -68,18 +65,6 @@ def end_user(text: str) -> str:
 def day(text: str) -> int:
     """An argument's type: a UTC day, as days since the epoch."""
     try:
-        return (date.fromisoformat(text) - _EPOCH).days
+        return day_number(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError("Expected a day as YYYY-MM-DD") from error
-
-
-class ResultConsole(Console):
-    """A console that lets a closed pipe be an error like any other."""
-
-    def on_broken_pipe(self) -> None:
-        raise BrokenPipeError
-
-
-def console() -> Console:
-    """Where a command's result goes: as it is, and as plain text when that is no terminal."""
-    return ResultConsole(highlight=False, markup=False, emoji=False, soft_wrap=True)

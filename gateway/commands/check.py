@@ -2,7 +2,8 @@
 
 import argparse
 
-from gateway.commands.arguments import Commands, add_config, console, read_config
+from gateway.commands.arguments import Commands, add_config, read_config
+from gateway.commands.output import console
 
 
 def add_to(commands: Commands) -> None:

@@ -4,7 +4,8 @@ import argparse
 
 import uvloop
 
-from gateway.commands.arguments import Commands, console, port
+from gateway.commands.arguments import Commands, port
+from gateway.commands.output import console
 from gateway.commands.stopping import until_signal
 from gateway.demo.run import TURNS, run_demo
 

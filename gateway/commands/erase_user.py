@@ -5,8 +5,8 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from gateway.commands.arguments import Commands, console, read_config
-from gateway.commands.output import counted
+from gateway.commands.arguments import Commands, read_config
+from gateway.commands.output import console, counted
 from gateway.commands.person import add_person, configured_keys, person
 from gateway.commands.stores import open_shipper
 from gateway.config import Config

@@ -13,6 +13,7 @@ from gateway.api.openrouter.activity_item import BY_USER, USER_COLUMNS, activity
 from gateway.api.openrouter.record import generation_row
 from gateway.api.table import csv_header, csv_lines
 from gateway.api.users import USER_TOTALS, user_row
+from gateway.calendar import DAY, whole_days
 from gateway.commands.arguments import (
     Commands,
     UsageError,
@@ -25,14 +26,8 @@ from gateway.commands.output import counting_rows, open_output
 from gateway.commands.stores import open_shipper
 from gateway.config import Config
 from gateway.generation import Generation
-from gateway.ledger.store import (
-    ActivityQuery,
-    GenerationQuery,
-    Store,
-    UserQuery,
-)
+from gateway.ledger.store import ActivityQuery, GenerationQuery, Store, UserQuery
 
-_DAY = 86400
 _PAGE = 500
 _USERS = 50_000
 """Users a page: their order changes while requests come in, so that most ledgers fit into one."""
@@ -91,8 +86,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _span(arguments: argparse.Namespace, config: Config) -> Span:
     """What was asked for, within what there can be: there are no counts of a day to come."""
-    today = int(time.time()) // _DAY
-    kept = int(config.ledger.retention.activity) // _DAY
+    today = whole_days(time.time())
+    kept = whole_days(config.ledger.retention.activity)
     since = today - kept if arguments.since is None else arguments.since
     until = today if arguments.until is None else arguments.until
     if until < since:
@@ -116,9 +111,8 @@ def _json_lines(page: Page, columns: Sequence[str]) -> str:
 
 
 async def _generations(store: Store, span: Span) -> AsyncIterator[Page]:
-    micros = _DAY * 1_000_000
     query = GenerationQuery(
-        user=span.user, since=span.since * micros, until=(span.until + 1) * micros, limit=_PAGE
+        user=span.user, since=span.since * DAY, until=(span.until + 1) * DAY, limit=_PAGE
     )
     while rows := await store.generations(query):
         yield [generation_row(row) for row in rows]
@@ -127,8 +121,9 @@ async def _generations(store: Store, span: Span) -> AsyncIterator[Page]:
 
 
 async def _activity(store: Store, span: Span) -> AsyncIterator[Page]:
+    named = None if span.user is None else frozenset((span.user,))
     for each in range(span.until, span.since - 1, -1):
-        query = ActivityQuery(since=each, until=each, user=span.user, by=frozenset({"user"}))
+        query = ActivityQuery(since=each, until=each, users=named, by=frozenset({"user"}))
         if rows := await store.activity(query):
             yield [activity_row(row, BY_USER) for row in rows]
 

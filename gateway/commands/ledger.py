@@ -3,9 +3,9 @@
 import asyncio
 
 from gateway.api.money import usd
-from gateway.api.query import day_text
-from gateway.commands.arguments import Commands, add_config, console, read_config
-from gateway.commands.output import counted
+from gateway.calendar import day_text
+from gateway.commands.arguments import Commands, add_config, read_config
+from gateway.commands.output import console, counted
 from gateway.commands.stores import open_shipper
 from gateway.config import Config
 from gateway.ledger.losses import read_losses

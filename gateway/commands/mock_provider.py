@@ -7,11 +7,12 @@ from typing import TypeVar
 
 import uvloop
 
-from gateway.commands.arguments import Commands, console, port
+from gateway.commands.arguments import Commands, port
+from gateway.commands.output import console
 from gateway.commands.stopping import until_signal
-from gateway.demo.faults import parse_faults
-from gateway.demo.running import running_provider
-from gateway.demo.settings import MockSettings
+from gateway.mock.faults import parse_faults
+from gateway.mock.running import running_provider
+from gateway.mock.settings import MockSettings
 from gateway.units import Duration
 
 T = TypeVar("T")

@@ -1,4 +1,4 @@
-"""Where exported rows go, and how people see that they do."""
+"""What commands write: their results, files of rows, and how people see that those grow."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -8,6 +8,18 @@ from typing import TextIO
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+
+class ResultConsole(Console):
+    """A console that lets a closed pipe be an error like any other."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+def console() -> Console:
+    """Where a command's result goes: as it is, and as plain text when that is no terminal."""
+    return ResultConsole(highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def open_output(path: Path | None) -> TextIO:

@@ -2,13 +2,13 @@
 
 import argparse
 
-from gateway.commands.arguments import Commands, add_config, end_user
+from gateway.commands.arguments import add_config, end_user
 from gateway.config import Config
 from gateway.keys import OPEN
 from gateway.ledger.traces import Person
 
 
-def add_person(parser: Commands) -> None:
+def add_person(parser: argparse.ArgumentParser) -> None:
     """`USER`, `--key NAME` and `-c FILE`."""
     parser.add_argument("user", type=end_user, metavar="USER", help="the end user's id")
     parser.add_argument(

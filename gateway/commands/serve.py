@@ -7,7 +7,8 @@ import ssl
 import msgspec
 import uvloop
 
-from gateway.commands.arguments import Commands, UsageError, add_config, console, port, read_config
+from gateway.commands.arguments import Commands, UsageError, add_config, port, read_config
+from gateway.commands.output import console
 from gateway.config import Config
 from gateway.configfile import ConfigError, is_loopback
 from gateway.processes.reload import ConfigRefused, Source

@@ -19,8 +19,8 @@ from gateway.config import (
     Server,
     Sticky,
 )
-from gateway.demo.running import RunningProvider, running_provider
-from gateway.demo.settings import MockSettings
+from gateway.mock.running import RunningProvider, running_provider
+from gateway.mock.settings import MockSettings
 from gateway.server import running
 from gateway.units import Duration
 

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from gateway.demo.faults import Fault, FaultPlan, parse_faults
+from gateway.mock.faults import Fault, FaultPlan, parse_faults
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from gateway.demo.faults import Fault
+from gateway.mock.faults import Fault
 from gateway.units import Duration
 
 

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 import msgspec
 
-from gateway.demo.exchange import Limit, Prompt, Reply
-from gateway.demo.sse import data_event
-from gateway.demo.transcript import Message, transcript
+from gateway.mock.exchange import Limit, Prompt, Reply
+from gateway.mock.sse import data_event
+from gateway.mock.transcript import Message, transcript
 
 
 class StreamOptions(msgspec.Struct):

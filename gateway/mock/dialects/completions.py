@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from gateway.demo.dialects.chat import StreamOptions, finish_reason, usage
-from gateway.demo.exchange import Limit, Prompt, Reply
-from gateway.demo.sse import data_event
-from gateway.demo.transcript import content_text
+from gateway.mock.dialects.chat import StreamOptions, finish_reason, usage
+from gateway.mock.exchange import Limit, Prompt, Reply
+from gateway.mock.sse import data_event
+from gateway.mock.transcript import content_text
 
 
 class _Request(msgspec.Struct):

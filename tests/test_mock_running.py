@@ -4,9 +4,9 @@ import aiohttp
 import msgspec
 import pytest
 
-from gateway.demo.faults import parse_faults
-from gateway.demo.running import running_provider
-from gateway.demo.settings import MockSettings
+from gateway.mock.faults import parse_faults
+from gateway.mock.running import running_provider
+from gateway.mock.settings import MockSettings
 
 
 async def test_a_provider_leaves_its_port(http: aiohttp.ClientSession) -> None:

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from gateway.demo.running import RunningProvider, running_provider
-from gateway.demo.settings import MockSettings
+from gateway.mock.running import RunningProvider, running_provider
+from gateway.mock.settings import MockSettings
 from gateway.units import Duration
 
 BODY = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Is the oven warm?"}]}

@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 import msgspec
 from xxhash import xxh3_128
 
-from gateway.demo.tokens import CHARACTERS, count_tokens
+from gateway.mock.tokens import CHARACTERS, count_tokens
 
 
 class CacheUse(msgspec.Struct, frozen=True):

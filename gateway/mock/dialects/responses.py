@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from gateway.demo.exchange import Limit, Prompt, Reply
-from gateway.demo.sse import named_event
-from gateway.demo.transcript import Message, transcript
+from gateway.mock.exchange import Limit, Prompt, Reply
+from gateway.mock.sse import named_event
+from gateway.mock.transcript import Message, transcript
 
 
 class _Request(msgspec.Struct):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from gateway.demo.promptcache import CacheUse, PromptCache
-from gateway.demo.tokens import CHARACTERS
+from gateway.mock.promptcache import CacheUse, PromptCache
+from gateway.mock.tokens import CHARACTERS
 
 
 class Clock:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gateway.demo.transcript import content_text, transcript
+from gateway.mock.transcript import content_text, transcript
 
 
 def test_a_continued_conversation_begins_with_the_earlier_one() -> None:

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 import msgspec
 from aiohttp import web
 
-from gateway.demo.faults import parse_faults
-from gateway.demo.provider import FAULTS, SEEN, Clock, Seen, create_provider
-from gateway.demo.settings import MockSettings
+from gateway.mock.faults import parse_faults
+from gateway.mock.provider import FAULTS, SEEN, Clock, Seen, create_provider
+from gateway.mock.settings import MockSettings
 
 
 class RunningProvider(msgspec.Struct, frozen=True):

@@ -11,17 +11,17 @@ import msgspec
 from aiohttp import web
 from multidict import CIMultiDictProxy
 
-from gateway.demo.apierror import ApiError
-from gateway.demo.delivery import Answer, break_connection, cut_short, send
-from gateway.demo.dialects import chat, completions, messages, responses
-from gateway.demo.dialects.embeddings import embed
-from gateway.demo.dialects.moderations import moderate
-from gateway.demo.exchange import Dialect, Prompt, Reply
-from gateway.demo.faults import FaultPlan
-from gateway.demo.promptcache import CacheUse, PromptCache
-from gateway.demo.prose import answer_to
-from gateway.demo.settings import MockSettings
-from gateway.demo.tokens import count_tokens, split_tokens
+from gateway.mock.apierror import ApiError
+from gateway.mock.delivery import Answer, break_connection, cut_short, send
+from gateway.mock.dialects import chat, completions, messages, responses
+from gateway.mock.dialects.embeddings import embed
+from gateway.mock.dialects.moderations import moderate
+from gateway.mock.exchange import Dialect, Prompt, Reply
+from gateway.mock.faults import FaultPlan
+from gateway.mock.promptcache import CacheUse, PromptCache
+from gateway.mock.prose import answer_to
+from gateway.mock.settings import MockSettings
+from gateway.mock.tokens import count_tokens, split_tokens
 
 Clock = Callable[[], float]
 """Seconds since the epoch."""

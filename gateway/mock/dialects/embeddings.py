@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from xxhash import xxh3_64_intdigest
 
-from gateway.demo.tokens import count_tokens
+from gateway.mock.tokens import count_tokens
 
 
 class _Request(msgspec.Struct):

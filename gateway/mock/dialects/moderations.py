@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.demo.transcript import content_text
+from gateway.mock.transcript import content_text
 
 MARKER = "arson"
 """Text with this word in it is flagged as violence."""

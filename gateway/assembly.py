@@ -1,0 +1,134 @@
+"""The composition root: every part of a gateway, built from a configuration, and its life."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from gateway.api.context import Context
+from gateway.config import Config
+from gateway.generation import Generation
+from gateway.keys import Keyring
+from gateway.ledger.ledger import Ledger
+from gateway.metrics.snapshot import Snapshot, provider_states
+from gateway.metrics.tally import Tally
+from gateway.peers import Alone, Peers
+from gateway.policies.moderation import Moderator
+from gateway.proxy import Proxy
+from gateway.routing.pool import Router
+from gateway.routing.prober import Prober
+from gateway.wire.upstream import Upstream, verifying_context
+
+if TYPE_CHECKING:
+    from gateway.tracing.tracing import Tracing
+
+_SHIPPING = 5.0
+"""Seconds that shutting down waits for the store; what is not shipped stays in the journal."""
+
+
+class Gateway:
+    """All parts of one running process.
+
+    `peers`: the processes it is one of. While it is `draining`, connections that wait may be used
+    for `grace` seconds more.
+    """
+
+    def __init__(self, config: Config, ledger: Ledger, peers: Peers | None = None) -> None:
+        keyring = Keyring(config)
+        self.router = router = Router(config)
+        self.config = config
+        self.draining = False
+        self.grace = 0.0
+        self.ledger = ledger
+        self.tracing = _tracing(config)
+        self.upstreams = _upstreams(config, self.tracing)
+        self.tally = Tally(config.metrics, config.providers)
+        self.moderator = _moderator(config, self.tally)
+        self.proxy = Proxy(config, keyring, router, self.upstreams, self._record, self.moderator)
+        handle = self.proxy.handle
+        self.handle = handle if self.tracing is None else self.tracing.follow(handle)
+        self.peers = Alone(self.snapshot) if peers is None else peers
+        self.context = Context(config, keyring, ledger, time.time, router, self.peers)
+        self._calls: set[asyncio.Task[object]] = set()
+
+    def began(self, call: asyncio.Task[object] | None) -> None:
+        """A call that aiohttp serves, to be waited for by `drain`."""
+        if call is not None:
+            self._calls.add(call)
+            call.add_done_callback(self._calls.discard)
+
+    async def drain(self, seconds: float) -> None:
+        """Let the calls that aiohttp serves finish, and cancel those that take longer."""
+        if self._calls:
+            _, late = await asyncio.wait(self._calls, timeout=seconds)
+            for call in late:
+                call.cancel()
+
+    def snapshot(self) -> Snapshot:
+        """This process as it is now."""
+        providers = self.router.providers
+        return msgspec.structs.replace(
+            self.tally.snapshot(),
+            lost=self.ledger.lost,
+            store_failures=self.ledger.failures,
+            providers=provider_states(providers.values(), time.monotonic()),
+            ejections={name: each.health.ejected for name, each in providers.items()},
+        )
+
+    def _record(self, generation: Generation) -> None:
+        """The one place that every settled generation passes."""
+        self.ledger.record(generation)
+        self.tally.add(generation)
+
+    async def close(self) -> None:
+        """Let go of the providers' connections."""
+        await asyncio.gather(*(upstream.close() for upstream in self.upstreams.values()))
+        if self.moderator is not None:
+            await self.moderator.close()
+        if self.tracing is not None:
+            await self.tracing.close()
+
+
+Life = Callable[[Config], AbstractAsyncContextManager[Gateway]]
+"""Builds a gateway, and takes it down at the end."""
+
+
+@asynccontextmanager
+async def alone(config: Config) -> AsyncIterator[Gateway]:
+    """A gateway in one process, which ships its journal and probes the providers itself."""
+    ledger = await Ledger.open(config.ledger)
+    ledger.start()
+    gateway = Gateway(config, ledger)
+    async with Prober(gateway.router.providers.values()):
+        yield gateway
+    await gateway.close()
+    await ledger.stop(_SHIPPING)
+
+
+def _tracing(config: Config) -> "Tracing | None":
+    """OpenTelemetry is only loaded where it is used: it is an extra, and takes its time."""
+    if config.tracing is None:
+        return None
+    from gateway.tracing.tracing import Tracing
+
+    return Tracing(config.tracing, config.providers)
+
+
+def _upstreams(config: Config, tracing: "Tracing | None") -> dict[str, Upstream]:
+    """A client for each provider; those with TLS share one context, which is slow to make."""
+    tls = any(provider.base_url.startswith("https:") for provider in config.providers)
+    context = verifying_context() if tls else None
+    if tracing is not None:
+        return {each.name: tracing.upstream(each, context) for each in config.providers}
+    return {p.name: Upstream(p.base_url, p.timeouts, context) for p in config.providers}
+
+
+def _moderator(config: Config, tally: Tally) -> Moderator | None:
+    settings = config.policies.moderation
+    if settings is None:
+        return None
+    provider = next(each for each in config.providers if each.name == settings.provider)
+    return Moderator(settings, provider, tally.check)
