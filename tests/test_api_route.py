@@ -62,10 +62,14 @@ async def test_it_is_live(tmp_path: Path) -> None:
     assert (out["routed"]["home"], found["choices"][1]["routed"]["failover"]) == (5, 6)
 
 
-USER_OF_A = next(
-    user
-    for user in (b"user_%d" % number for number in range(100))
-    if Ring({"a": 1, "b": 1}, 12288).home(b"default\0" + user) == "a"
+RING_OF_TWO = Ring({"a": 1, "b": 1}, 12288)
+USER_OF_A, USER_OF_B = (
+    next(
+        user
+        for user in (b"user_%d" % number for number in range(100))
+        if RING_OF_TWO.home(b"default\0" + user) == name
+    )
+    for name in ("a", "b")
 )
 
 
@@ -86,12 +90,14 @@ async def test_keys_see_their_own_users(tmp_path: Path) -> None:
     [
         ("model=m", 400, "`user` is missing"),
         ("user=u&model=none", 404, "No provider serves the model `none`"),
-        ("leaving=z", 400, "must be one of several: a, b"),
+        ("leaving=z", 400, "must name some, not all, of a, b"),
+        ("leaving=a,z", 400, "must name some, not all, of a, b"),
+        ("leaving=a,b", 400, "must name some, not all, of a, b"),
+        ("leaving=a&key=z", 400, "Parameter `key` must be one of default"),
         ("joining=a", 400, "must be a new name"),
         ("joining=z&weight=0", 400, "a number above 0"),
         ("joining=z&weight=heavy", 400, "a number above 0"),
         ("joining=z&weight=nan", 400, "a number above 0"),
-        ("joining=z&leaving=a", 400, "two questions"),
         ("users=u", 400, "Unknown parameter"),
     ],
 )
@@ -105,7 +111,7 @@ async def test_wrong_questions(tmp_path: Path, query: str, status: int, text: st
 async def test_only_one_provider_cannot_leave(tmp_path: Path) -> None:
     """Nobody would be left to move to."""
     async with running_gateway(tmp_path, PROVIDERS[:1]) as gateway:
-        assert "one of several" in await route(gateway, "leaving=a", status=400)
+        assert "some, not all, of a" in await route(gateway, "leaving=a", status=400)
 
 
 async def test_users_without_a_home(tmp_path: Path) -> None:
@@ -113,7 +119,44 @@ async def test_users_without_a_home(tmp_path: Path) -> None:
     sticky = {"key": ["session_id"]}
     async with running_gateway(tmp_path, PROVIDERS, sticky=sticky) as gateway:
         found = await route(gateway, "user=u")
+        change = await route(gateway, "user=u&leaving=a")
     assert (found["provider"], found["route"], found["choices"]) == (None, "unkeyed", [])
+    assert (change["moves"]["home"], change["moves"]["tokens"]) == (None, None)
+
+
+async def test_changes_are_not_anybodys(tmp_path: Path) -> None:
+    """Whoever asks what a change moves need not say whose user is meant."""
+    async with running_gateway(tmp_path, PROVIDERS, keys=KEYS) as gateway:
+        for key in ("sk-ops", "sk-shop"):
+            found = await route(gateway, "leaving=a", key)
+            assert (found["key"], found["user"], found["choices"]) == (None, None, [])
+            assert found["moves"]["users"] == pytest.approx(RING.shares()["a"])
+
+
+async def test_a_change_at_once(tmp_path: Path) -> None:
+    """Two may leave and one come: each user's new home is that of the ring they make."""
+    after = Ring({"c": 1, "d": 1}, 12288)
+    async with running_gateway(tmp_path, PROVIDERS) as gateway:
+        found = await route(gateway, "user=u&leaving=a,b&joining=d")
+    assert found["moves"]["home"] == after.home(b"default\0u")
+    flows = {(flow["from"], flow["to"]) for flow in found["moves"]["between"]}
+    assert flows == {("a", "c"), ("a", "d"), ("b", "c"), ("b", "d"), ("c", "d")}
+
+
+async def test_tokens_of_other_models(tmp_path: Path) -> None:
+    """Each model has a ring of its own: without `model` the tokens of all count, each on its."""
+    async with serving(Requests(whole(COMPLETION))) as peer:
+        providers = [at(peer, "a", models=["small", "large"]), at(peer, "b", models=["small"])]
+        async with running_gateway(tmp_path, providers) as gateway:
+            async with connected(gateway.origin) as client:
+                for model, user in ((b"small", USER_OF_A), (b"small", USER_OF_B), (b"large", b"x")):
+                    body = CHAT.replace(b"user_1", user).replace(b"gpt-4o-mini", model)
+                    client.send(post(body))
+                    assert (await client.answer()).status == 200
+            of_all = (await route(gateway, "leaving=a"))["moves"]
+            of_small = (await route(gateway, "leaving=a&model=small"))["moves"]
+    assert of_all["tokens"] == pytest.approx(2 / 3)
+    assert of_small["tokens"] == pytest.approx(1 / 2)
 
 
 async def test_what_leaving_and_joining_move(tmp_path: Path) -> None:

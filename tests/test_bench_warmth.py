@@ -12,9 +12,9 @@ from bench.warmth.engines.results import Answered, EngineResults, row_of
 from bench.warmth.outcome import Served, cached_over_time, count_moves, summarize
 from bench.warmth.results import Results, Workload
 from bench.warmth.simulation import MODEL, Outage, Simulation, key_of, provider_names, settings_of
-from bench.warmth.sockets import Confirmation, Replay, body_of
+from bench.warmth.sockets import HARDWARE, OUTAGE, SHAPE, WARM_UP, Confirmation, Replay, body_of
 from bench.warmth.strategies import ROUND_ROBIN, STICKY, STRATEGIES, AtRandom, BetterOfTwo, Strategy
-from bench.warmth.study import Plan, compare
+from bench.warmth.study import PROVIDERS, Plan, compare, summary_of
 from bench.warmth.variations import Variation
 from bench.warmth.workload import (
     Batch,
@@ -25,7 +25,7 @@ from bench.warmth.workload import (
     with_batch,
     write_calls,
 )
-from gateway.demo.transcript import transcript
+from gateway.mock.transcript import transcript
 from gateway.pricing import Prices
 from gateway.routing.ring import Ring
 from tests.pools import NOW, fail, loaded, three
@@ -227,6 +227,16 @@ def test_a_call_fails_when_nobody_is_left() -> None:
     """With its only provider dead, a call is counted as failed and has no tokens."""
     [one] = Simulation(STICKY, 1, SLOW, Outage("provider-a", 0, 100)).run([call(50.0)])
     assert (one.outcome, one.provider, one.cached) == ("failed", None, 0)
+
+
+def test_sticky_is_three_times_as_warm() -> None:
+    """A tenth of the study's load on a tenth of its caches, through an outage and a recovery."""
+    calls = make_calls(SHAPE)
+    runs = [
+        Simulation(each, PROVIDERS, HARDWARE, OUTAGE).run(calls) for each in (STICKY, ROUND_ROBIN)
+    ]
+    shares = [summary_of(run, WARM_UP).cached_share for run in runs]
+    assert shares[0] >= 3 * shares[1]
 
 
 def test_sums() -> None:

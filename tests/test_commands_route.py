@@ -1,16 +1,22 @@
-"""`hearth route` says where a user goes, as the gateway would decide it, and why."""
+"""`hearth route` without a gateway: where a user goes, as one would decide it, and why."""
 
+import asyncio
+import time
 from pathlib import Path
 
 import pytest
 
+from gateway.calendar import whole_days
 from gateway.cli import main
 from gateway.configfile import load
 from gateway.routing.pool import Router
 from tests.commands import write_config
+from tests.generations import generation
 from tests.pools import all_choices
+from tests.seeded import seed
 
 PROVIDERS = """\
+server: {port: 0}
 providers:
   - {name: birch, base_url: "http://127.0.0.1:9/v1"}
   - {name: maple, base_url: "http://127.0.0.1:9/v1", models: [small]}
@@ -67,18 +73,55 @@ def test_what_a_change_moves(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     """The share of all users that would move, and from where to where, adds up."""
     file = str(write_config(tmp_path, PROVIDERS))
     main(["route", "user_anna", "-c", file, "--without", "oak"])
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[-3].endswith("% of all users would move:")
-    assert [line.split()[1:] for line in lines[-2:]] == [
+    *_, total, birch, maple, home = capsys.readouterr().out.splitlines()
+    assert total.endswith("% of all users would move; of the tokens since yesterday: 0.0%")
+    assert [line.split()[1:] for line in (birch, maple)] == [
         ["from", "oak", "to", "birch"],
         ["from", "oak", "to", "maple"],
     ]
-    parts = [float(line.split("%")[0]) for line in lines[-3:]]
+    parts = [float(line.split("%")[0]) for line in (total, birch, maple)]
     assert parts[0] == pytest.approx(50, abs=2)
     assert parts[0] == pytest.approx(sum(parts[1:]), abs=0.2)
+    assert home == "user_anna would live at maple"
     main(["route", "user_anna", "-c", file, "--joining", "pine"])
     joined = capsys.readouterr().out.splitlines()[-3:]
     assert [line.split()[-1] for line in joined] == ["pine"] * 3
+
+
+async def test_what_a_change_moves_of_the_tokens(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The ledger tells what each user used of late; without one that is said to be unknown."""
+    file = write_config(tmp_path, PROVIDERS)
+    pool = Router(load(file, {})).pool(None)
+    today = whole_days(time.time())
+    await seed(
+        tmp_path,
+        [
+            generation(number, day=today - number % 3, tenant="default", user=f"user_{number}")
+            for number in range(60)
+        ],
+    )
+    arguments = ["route", "user_anna", "-c", str(file), "--without", "oak"]
+    assert await asyncio.to_thread(main, arguments) == 0
+    lately = [f"default\0user_{number}".encode() for number in range(60) if number % 3 < 2]
+    moved = sum(pool.ring.home(key) == "oak" for key in lately) / len(lately)
+    expected = f"of the tokens since yesterday: {moved:.1%}"
+    assert expected in capsys.readouterr().out
+    (tmp_path / "hearth.db").write_bytes(b"no database" * 100)
+    assert await asyncio.to_thread(main, arguments) == 0
+    assert "of the tokens since yesterday: unknown" in capsys.readouterr().out
+
+
+def test_it_says_that_nobody_was_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Unless that is what was wanted, standard error says so, and why."""
+    file = str(write_config(tmp_path, PROVIDERS))
+    assert main(["route", "user_anna", "-c", file]) == 0
+    assert capsys.readouterr().err == (
+        "hearth route: by the configuration alone: `server.port` is 0, so it may be anywhere\n"
+    )
+    assert main(["route", "user_anna", "-c", file, "--offline"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_a_name_that_is_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -129,7 +172,7 @@ def test_an_unknown_provider(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 
 def test_users_without_a_home(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Where users are not what calls stick by, it says so."""
-    file = str(write_config(tmp_path, "sticky: {key: []}\n"))
+    file = str(write_config(tmp_path, "server: {port: 0}\nsticky: {key: []}\n"))
     assert main(["route", "user_anna", "-c", file]) == 0
     assert capsys.readouterr().out == "Users have no home: `sticky.key` does not name `user`\n"
 

@@ -77,7 +77,7 @@ def test_text_format() -> None:
     model = [("provider", "a"), ("model", "small")]
     labels = frozenset([*model, ("route", ""), ("outcome", "ok"), ("status", "2xx")])
     assert found["hearth_requests_total", labels] == 1
-    assert found["hearth_cost_usd_total", frozenset(model)] == 1.5
+    assert found["hearth_cost_usd_total", frozenset([*model, ("route", "")])] == 1.5
     assert found["hearth_request_duration_seconds_sum", frozenset(model)] == 0.03
     for bound, count in (("0.02", 0), ("0.04", 1), ("81.92", 1), ("+Inf", 1)):
         key = frozenset([*model, ("le", bound)])
@@ -160,7 +160,9 @@ async def test_counts_over_http(tmp_path: Path, wire: Wire) -> None:
         model = [("provider", "a"), ("model", "gpt-4o-mini")]
         labels = frozenset([*model, ("route", "home"), ("outcome", "ok"), ("status", "2xx")])
         assert found["hearth_requests_total", labels] == 3
-        assert found["hearth_tokens_total", frozenset([*model, ("type", "prompt")])] == 21
+        way = [*model, ("route", "home")]
+        assert found["hearth_tokens_total", frozenset([*way, ("type", "prompt")])] == 21
+        assert found["hearth_moves_total", frozenset(way)] == 0
         assert (
             found["hearth_attempts_total", frozenset([("provider", "a"), ("result", "2xx")])] == 3
         )

@@ -46,9 +46,10 @@ def test_the_same_ring_moves_nothing(ring: Ring) -> None:
 
 
 def test_tokens_move_with_their_users(ring: Ring) -> None:
-    """The share of the tokens is that of the users who move, weighed by what they used."""
+    """Those of the users who move; all of them when nobody is left to serve them."""
     user = next(user for user in USERS if ring.home(user) == "b")
     other = next(user for user in USERS if ring.home(user) == "a")
-    after = without(ring, "b")
-    assert moved_tokens(ring, after, [(user, 30), (other, 70)]) == pytest.approx(0.3)
-    assert moved_tokens(ring, after, []) == 0
+    use = [(user, 30), (other, 70), (user, 1)]
+    assert moved_tokens(ring, without(ring, "b"), use) == 31
+    assert moved_tokens(ring, Ring({}, 512), use) == 101
+    assert moved_tokens(ring, without(ring, "b"), []) == 0

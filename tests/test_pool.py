@@ -6,6 +6,8 @@ from collections import Counter
 from contextlib import ExitStack
 from heapq import heappop, heappush
 from itertools import accumulate
+from statistics import median
+from time import perf_counter_ns
 
 import pytest
 
@@ -378,3 +380,21 @@ def test_nearly_all_calls_stay_home(names: str, in_flight: int) -> None:
         choice.provider.in_flight += 1
         heappush(under_way, (moment + dice.expovariate(1), number, choice.provider))
     assert home / calls >= 0.99
+
+
+def test_a_choice_takes_no_longer_among_many() -> None:
+    """With 50 providers and two of them sick the median is no more than thrice that with two."""
+    few, many = (pool_of(*(settings(f"p{n}") for n in range(count))) for count in (2, 50))
+    fail(many, "p0", "p1")
+    keys = [f"my-app\0user_{number}".encode() for number in range(20_000)]
+    assert median_of(many, keys) <= 3 * median_of(few, keys)
+
+
+def median_of(pool: Pool, keys: list[bytes]) -> float:
+    """Nanoseconds of a choice."""
+    times = []
+    for key in keys:
+        started = perf_counter_ns()
+        pool.choose(key, NOW)
+        times.append(perf_counter_ns() - started)
+    return median(times)

@@ -33,6 +33,20 @@ def test_a_call_without_a_key_has_no_trail() -> None:
     assert [trail.follow(None, at(name)) for name in ("one", "two")] == [None, None]
 
 
+def test_others_hear_of_steps() -> None:
+    """Of users that are new, or not where they were, so that a move is one wherever it is seen."""
+    here, there = Trail(), Trail()
+    steps: list[tuple[int, str]] = []
+    here.on_step = lambda walker, provider: steps.append((walker, provider))
+    for user, name in ((b"u", "one"), (b"u", "one"), (b"v", "two"), (b"u", "two")):
+        here.follow(user, at(name))
+    assert [provider for _, provider in steps] == ["one", "two", "two"]
+    there.hear(dict(steps))
+    assert there.steps() == here.steps() == dict(steps)
+    assert there.follow(b"u", at("two")) is None
+    assert there.follow(b"v", at("one")) == "two"
+
+
 def test_the_longest_silent_are_forgotten() -> None:
     """It grows no larger than it may; who called lately is remembered."""
     trail = Trail(remembered=2)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import msgspec
 
 from bench.warmth.workload import Call
-from gateway.demo.promptcache import PromptCache
+from gateway.mock.promptcache import PromptCache
 
 
 class Hardware(msgspec.Struct, frozen=True, kw_only=True):

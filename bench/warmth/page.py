@@ -75,8 +75,9 @@ your own.
 - **Routing** is the gateway's own code on a clock by hand: ring, bounded load, ejection, probes
   every 10 s, slow start. The other strategies know who is well from the same records.
 
-What is simplified: a provider has one queue and one cache, a call comes at its time even if the one
-before is not answered yet, and a prompt is in the cache from the moment it is accepted.
+What the simulation leaves out: a provider has one queue and one cache, a call comes at its time
+even if the one before is not answered yet, and a prompt is in the cache from the moment it is
+accepted.
 
 ## What the ratio depends on
 

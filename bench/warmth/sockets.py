@@ -25,11 +25,11 @@ from bench.warmth.study import PROVIDERS, Progress
 from bench.warmth.workload import Call, Shape, make_calls
 from gateway.config import Config, Ejection, Health, Ledger, Server, Sticky
 from gateway.config import Provider as Settings
-from gateway.demo.provider import Clock
-from gateway.demo.running import running_provider
-from gateway.demo.settings import MockSettings
-from gateway.demo.tokens import CHARACTERS
 from gateway.generation import Route
+from gateway.mock.provider import Clock
+from gateway.mock.running import running_provider
+from gateway.mock.settings import MockSettings
+from gateway.mock.tokens import CHARACTERS
 from gateway.pricing import Prices
 from gateway.server import running
 from gateway.units import Duration

@@ -1,57 +1,76 @@
 """`GET /route?user=&model=`: where a user goes now and why, and what a change would move.
 
-A client key asks about users of its own; a management key names theirs with `key`. `leaving` is a
-provider of the model, `joining` a name for a new one, of the `weight` given.
+A client key asks about users of its own; a management key names theirs with `key`.
 """
 
-import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated
 
 import msgspec
 from aiohttp import web
 
 from gateway.api.answers import json_answer
 from gateway.api.context import Context, visible_tenants
+from gateway.api.moves import Change, Use, latest_use, moves
+from gateway.api.operation import Parameter
 from gateway.api.query import read_query
-from gateway.call import Call
-from gateway.endpoint import ENDPOINTS, Target
-from gateway.enduser import EndUser
+from gateway.api.whereabouts import Whereabouts, located, position
+from gateway.calendar import whole_days
+from gateway.endpoint import Target
 from gateway.errors import BadRequest, Forbidden, ModelNotFound
 from gateway.keys import Tenant
-from gateway.ledger.store import ActivityQuery, ActivityRow
-from gateway.metrics.snapshot import ProviderState
+from gateway.ledger.store import StoreUnavailable
 from gateway.peers import states_of
 from gateway.request import Request
-from gateway.routing.explain import Standing, explain
-from gateway.routing.moves import joined_by, moved_tokens, moved_users, without
 from gateway.routing.pool import Pool
-from gateway.routing.ring import Ring
 
-PARAMETERS = ("user", "model", "key", "leaving", "joining", "weight")
-_DAY = 86400
-_HEAVIEST = 1000.0
+_HEAVIEST = 100.0
+Weight = Annotated[float, msgspec.Meta(gt=0, le=_HEAVIEST)]
+
+PARAMETERS = (
+    Parameter("user", "Whose way is asked for"),
+    Parameter("model", "Of calls for one model"),
+    Parameter("key", "The name of the user's key, where it is not the one that asks"),
+    Parameter("leaving", "As if these providers left: names, separated by commas"),
+    Parameter("joining", "As if one joined: a new name"),
+    Parameter("weight", "The newcomer's weight; 1 unless said", Weight),
+)
+_NAMES = tuple(parameter.name for parameter in PARAMETERS)
+
+
+class RouteAnswer(msgspec.Struct, frozen=True):
+    data: Whereabouts
 
 
 async def get_route(context: Context, request: Request, target: Target) -> web.Response:
-    """The choices of one user, and, asked for, what `leaving` or `joining` would move."""
+    """The choices of one user, and, asked for, what a change would move."""
     tenant = context.keyring.tenant(request)
-    values = read_query(target.query, PARAMETERS)
+    values = read_query(target.query, _NAMES)
     pool = _pool(context, values.get("model"))
-    owner = _owner(context, tenant, values.get("key"))
-    route: dict[str, Any] = {"key": owner, "user": values.get("user"), "model": values.get("model")}
-    if user := values.get("user"):
+    change = _change(pool, values)
+    if "user" not in values and change is None:
+        raise BadRequest("Parameter `user` is missing", "user")
+    found = _asked(context, tenant, values)
+    place = None
+    if found.key is not None and found.user is not None:
+        place = position(found.key, found.user, context.config.sticky.key)
         now = time.monotonic()
         states = await states_of(pool.members, context.peers, now)
-        route |= _route(pool, _position(context, owner, user), states, now)
-    if after := _changed(pool, values):
-        rows = await _latest(context, tenant)
-        tokens = [(_key(row), _tokens(row)) for row in rows if _lives_in(row, pool, context)]
-        route["moves"] = await asyncio.to_thread(_moves, pool.ring, after, tokens)
-    elif not user:
-        raise BadRequest("Parameter `user` is missing", "user")
-    return json_answer({"data": route})
+        found = located(found, pool, place, states, now)
+    if change is not None:
+        use = await _use(context, tenant, None if found.model is None else pool)
+        moved = await moves(pool.ring, change, place, use)
+        found = msgspec.structs.replace(found, moves=moved)
+    return json_answer(RouteAnswer(found))
+
+
+def _asked(context: Context, tenant: Tenant, values: Mapping[str, str]) -> Whereabouts:
+    """The question alone: whose way, and for which model."""
+    user, key = values.get("user"), values.get("key")
+    is_anyones = user is None and key is None
+    owner = None if is_anyones else _owner(context, tenant, key)
+    return Whereabouts(key=owner, user=user, model=values.get("model"))
 
 
 def _pool(context: Context, model: str | None) -> Pool:
@@ -76,100 +95,37 @@ def _owner(context: Context, tenant: Tenant, key: str | None) -> str:
     return key
 
 
-def _position(context: Context, owner: str, user: str) -> bytes | None:
-    call = Call(endpoint=ENDPOINTS["chat/completions"], tenant=owner, user=EndUser(user, "user"))
-    return call.sticky_key(context.config.sticky.key)
+async def _use(context: Context, tenant: Tenant, pool: Pool | None) -> Use | None:
+    """What users used of late, as far as the key may see it; None where they have no home, and
+    where the store is away."""
+    if context.config.sticky.key[:1] != ("user",):
+        return None
+    today = whole_days(context.now())
+    try:
+        store = await context.ledger.fresh()
+        return await latest_use(store, context.router, pool, visible_tenants(tenant), today)
+    except StoreUnavailable:
+        return None
 
 
-def _route(
-    pool: Pool, position: bytes | None, states: Mapping[str, ProviderState], now: float
-) -> dict[str, Any]:
-    """Without a position, users have no home: `sticky.key` does not name them."""
-    if position is None:
-        return {"provider": None, "route": "unkeyed", "choices": []}
-    choice = pool.choose(position, now)
-    return {
-        "provider": choice.provider.name if choice else None,
-        "route": choice.route if choice else None,
-        "choices": [
-            _standing(each, states[each.provider.name]) for each in explain(pool, position, now)
-        ],
-    }
-
-
-def _standing(standing: Standing, state: ProviderState) -> dict[str, Any]:
-    provider, obstacle = standing.provider, standing.obstacle
-    return {
-        "choice": standing.choice,
-        "provider": provider.name,
-        "share": standing.share,
-        "obstacle": obstacle.name.lower() if obstacle else None,
-        "why": standing.why,
-        "returns_in": standing.returns_in,
-        "in_flight": state.in_flight,
-        "max_in_flight": state.max_in_flight,
-        "available": not state.is_out and state.in_flight < state.max_in_flight,
-        "ejections": provider.health.ejections,
-        "routed": state.routed,
-    }
-
-
-def _changed(pool: Pool, values: dict[str, str]) -> Ring | None:
+def _change(pool: Pool, values: Mapping[str, str]) -> Change | None:
     leaving, joining = values.get("leaving"), values.get("joining")
-    if leaving is not None and joining is not None:
-        raise BadRequest("Parameters `leaving` and `joining` are two questions", "joining")
-    if leaving is not None:
-        if leaving not in pool.ring.weights or len(pool) == 1:
-            others = ", ".join(pool.ring.weights)
-            raise BadRequest(f"Parameter `leaving` must be one of several: {others}", "leaving")
-        return without(pool.ring, leaving)
-    if joining is not None:
-        if joining in pool.ring.weights:
-            raise BadRequest("Parameter `joining` must be a new name", "joining")
-        return joined_by(pool.ring, joining, _weight(values.get("weight", "1")))
-    return None
+    if leaving is None and joining is None:
+        return None
+    names = [] if leaving is None else [name.strip() for name in leaving.split(",")]
+    change = Change(leaving=names, joining=joining, weight=_weight(values.get("weight", "1")))
+    is_known = set(names) <= set(pool.ring.names)
+    if not is_known or (joining is None and set(names) == set(pool.ring.names)):
+        others = ", ".join(pool.ring.names)
+        raise BadRequest(f"Parameter `leaving` must name some, not all, of {others}", "leaving")
+    if joining in pool.ring.weights:
+        raise BadRequest("Parameter `joining` must be a new name", "joining")
+    return change
 
 
 def _weight(text: str) -> float:
     try:
-        weight = msgspec.convert(text, float, strict=False)
+        return msgspec.convert(text, Weight, strict=False)
     except msgspec.ValidationError:
-        weight = 0.0
-    if not 0 < weight <= _HEAVIEST:
-        raise BadRequest("Parameter `weight` must be a number above 0, up to 1000", "weight")
-    return weight
-
-
-async def _latest(context: Context, tenant: Tenant) -> Sequence[ActivityRow]:
-    """What users did since yesterday 00:00 UTC, as far as the key may see it."""
-    if context.config.sticky.key[:1] != ("user",):
-        return ()
-    today = int(context.now()) // _DAY
-    query = ActivityQuery(
-        since=today - 1, until=today, tenants=visible_tenants(tenant), by=frozenset({"user"})
-    )
-    store = await context.ledger.fresh()
-    return await store.activity(query)
-
-
-def _lives_in(row: ActivityRow, pool: Pool, context: Context) -> bool:
-    return row.user is not None and context.router.pool(row.model) is pool
-
-
-def _key(row: ActivityRow) -> bytes:
-    return f"{row.tenant}\0{row.user}".encode()
-
-
-def _tokens(row: ActivityRow) -> int:
-    return row.counts.prompt_tokens + row.counts.completion_tokens
-
-
-def _moves(before: Ring, after: Ring, tokens: Iterable[tuple[bytes, int]]) -> dict[str, Any]:
-    users = moved_users(before, after)
-    return {
-        "users": sum(users.values()),
-        "tokens": moved_tokens(before, after, tokens),
-        "between": [
-            {"from": old, "to": new, "users": share} for (old, new), share in sorted(users.items())
-        ],
-    }
+        text = f"Parameter `weight` must be a number above 0, up to {_HEAVIEST:.0f}"
+        raise BadRequest(text, "weight") from None

@@ -5,6 +5,7 @@ Names: prometheus.io/docs/practices/naming. Everything is in seconds, bytes, tok
 
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import attrgetter
 
 import msgspec
 from prometheus_client import CollectorRegistry
@@ -31,9 +32,11 @@ from gateway.metrics.snapshot import (
 )
 
 _MODEL = ("provider", "model")
+_WAY = (*_MODEL, "route")
 _NANO = 1e9
 
-_Sums = Mapping[tuple[str, str], CallCounts]
+_Sums = Mapping[tuple[str, ...], CallCounts]
+"""By the values of the labels."""
 
 
 def expose(snapshot: Snapshot, lag: Lag, accept: str) -> tuple[bytes, str]:
@@ -74,17 +77,22 @@ def _calls(snapshot: Snapshot) -> Iterator[Metric]:
     for call, counts in snapshot.calls:
         requests.add_metric(msgspec.structs.astuple(call), counts.requests)
     yield requests
-    sums = summed(((call.provider, call.model), counts) for call, counts in snapshot.calls)
-    yield _tokens(sums)
-    for name, text, value in _BY_MODEL:
-        family = CounterMetricFamily(name, text, labels=_MODEL)
-        for key, counts in sums.items():
+    ways = _sums(snapshot, _WAY)
+    yield _tokens(ways)
+    for name, text, value in _BY_WAY:
+        family = CounterMetricFamily(name, text, labels=_WAY)
+        for key, counts in ways.items():
             family.add_metric(key, value(counts))
         yield family
-    yield from _times(sums)
+    yield from _times(_sums(snapshot, _MODEL))
 
 
-_BY_MODEL: Sequence[tuple[str, str, Callable[[CallCounts], float]]] = (
+def _sums(snapshot: Snapshot, labels: Sequence[str]) -> _Sums:
+    values = attrgetter(*labels)
+    return summed((values(call), counts) for call, counts in snapshot.calls)
+
+
+_BY_WAY: Sequence[tuple[str, str, Callable[[CallCounts], float]]] = (
     ("hearth_cost_usd", "What requests cost", lambda counts: counts.cost / _NANO),
     (
         "hearth_cache_saved_usd",
@@ -113,7 +121,7 @@ def _tokens(sums: _Sums) -> Metric:
     family = CounterMetricFamily(
         "hearth_tokens",
         "Tokens; those cached and written are part of the prompt, reasoning of the completion",
-        labels=(*_MODEL, "type"),
+        labels=(*_WAY, "type"),
     )
     for key, counts in sums.items():
         family.add_metric((*key, "prompt"), counts.prompt_tokens)

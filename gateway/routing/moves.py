@@ -21,13 +21,11 @@ def moved_users(before: Ring, after: Ring) -> Mapping[tuple[str, str], float]:
     return {homes: arc / _KEYS for homes, arc in arcs.items()}
 
 
-def moved_tokens(before: Ring, after: Ring, tokens: Iterable[tuple[bytes, int]]) -> float:
-    """The share of the tokens whose key has another home; `tokens` are by key. 0 without any."""
-    total = moved = 0
-    for key, count in tokens:
-        total += count
-        moved += count if before.home(key) != after.home(key) else 0
-    return moved / total if total else 0.0
+def moved_tokens(before: Ring, after: Ring, tokens: Iterable[tuple[bytes, int]]) -> int:
+    """The tokens whose key has another home, or none any more; `tokens` are by key."""
+    if not after.names:
+        return sum(count for _, count in tokens)
+    return sum(count for key, count in tokens if before.home(key) != after.home(key))
 
 
 def without(ring: Ring, name: str) -> Ring:

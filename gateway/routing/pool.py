@@ -2,8 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import IntEnum
-
-import msgspec
+from typing import NamedTuple
 
 from gateway.config import Config, Sticky
 from gateway.generation import Route
@@ -15,7 +14,7 @@ from gateway.routing.ring import Ring
 _NONE: frozenset[str] = frozenset()
 
 
-class Choice(msgspec.Struct, frozen=True):
+class Choice(NamedTuple):
     """A provider to try, and why it is this one's turn."""
 
     provider: Provider
@@ -51,6 +50,7 @@ class Pool:
     def __init__(self, providers: Sequence[Provider], sticky: Sticky) -> None:
         self._providers = {p.name: p for p in providers if p.weight > 0}
         self._sticky = sticky
+        self._homes = {name: Choice(each, "home") for name, each in self._providers.items()}
         self._everyone = dict.fromkeys(self._providers, 1.0)
         self._passes = dict.fromkeys(self._providers, 0.0)
         self._pass = 0.0
@@ -78,10 +78,10 @@ class Pool:
         """
         if key is None:
             return self._least_loaded(now, tried, barred)
-        if self._providers and not tried and not barred:
-            home = self._providers[self.ring.home(key)]
-            if self._is_at_ease(home, now):
-                return Choice(home, "home")
+        if self._homes and not tried and not barred:
+            home = self._homes[self.ring.home(key)]
+            if self._is_at_ease(home.provider, now):
+                return home
         return self._next_best(key, now, tried, barred)
 
     def first_of(self, names: Iterable[str], now: float, tried: Collection[str]) -> Choice | None:

@@ -1,6 +1,7 @@
 """Where each user's last call went, so that a call which goes elsewhere is known to be a move."""
 
 from collections import OrderedDict
+from collections.abc import Callable, Mapping
 
 from xxhash import xxh3_64_intdigest
 
@@ -11,9 +12,13 @@ REMEMBERED = 100_000
 
 
 class Trail:
-    """The provider of each user's last answered call, by model, as far as this process saw them."""
+    """The provider of each user's last answered call, by model; a number stands for both.
+
+    `on_step` is told of every user that was not seen before, or not there.
+    """
 
     def __init__(self, remembered: int = REMEMBERED) -> None:
+        self.on_step: Callable[[int, str], None] | None = None
         self._remembered = remembered
         self._last: OrderedDict[int, str] = OrderedDict()
 
@@ -23,10 +28,26 @@ class Trail:
         if key is None:
             return None
         here = candidate.provider.name
-        place = xxh3_64_intdigest(key + b"\0" + (candidate.model or "").encode())
-        before = self._last.get(place, here)
-        self._last[place] = here
-        self._last.move_to_end(place)
+        walker = xxh3_64_intdigest(key + b"\0" + (candidate.model or "").encode())
+        before = self._last.get(walker)
+        self._put(walker, here)
+        if before == here:
+            return None
+        if self.on_step is not None:
+            self.on_step(walker, here)
+        return before
+
+    def hear(self, steps: Mapping[int, str]) -> None:
+        """These were answered there by another process."""
+        for walker, provider in steps.items():
+            self._put(walker, provider)
+
+    def steps(self) -> dict[int, str]:
+        """All that is remembered, the longest ago first."""
+        return dict(self._last)
+
+    def _put(self, walker: int, provider: str) -> None:
+        self._last[walker] = provider
+        self._last.move_to_end(walker)
         if len(self._last) > self._remembered:
             self._last.popitem(last=False)
-        return None if before == here else before

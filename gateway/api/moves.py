@@ -1,0 +1,91 @@
+"""What moves when providers leave or one joins: of the users, and of what they used lately."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+
+import msgspec
+
+from gateway.ledger.store import ActivityQuery, ActivityRow, Store
+from gateway.routing.moves import joined_by, moved_tokens, moved_users, without
+from gateway.routing.pool import Pool, Router
+from gateway.routing.ring import Ring
+
+Use = Mapping[Ring, Sequence[tuple[bytes, int]]]
+"""By ring: tokens, and the place on it of the user who used them."""
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """Providers that leave, and the name and weight of one that joins."""
+
+    leaving: Collection[str] = ()
+    joining: str | None = None
+    weight: float = 1.0
+
+    def applied_to(self, ring: Ring) -> Ring:
+        """The ring afterwards; the same one when there is no change."""
+        for name in self.leaving:
+            ring = without(ring, name)
+        return ring if self.joining is None else joined_by(ring, self.joining, self.weight)
+
+
+class Flow(msgspec.Struct, frozen=True, kw_only=True, rename={"source": "from"}):
+    """The share of all users that moves from one home to another."""
+
+    source: str
+    to: str
+    users: float
+
+
+class Moves(msgspec.Struct, frozen=True, kw_only=True):
+    """What a change moves, as shares of 1.
+
+    `tokens`: of all that were used since yesterday 00:00 UTC, null where users have no home or the
+    ledger does not answer. `home`: where the user asked about lives then.
+    """
+
+    users: float
+    tokens: float | None
+    home: str | None
+    between: tuple[Flow, ...]
+
+
+async def latest_use(
+    store: Store, router: Router, pool: Pool | None, tenants: frozenset[str] | None, today: int
+) -> Use:
+    """What users used yesterday and `today`, days since the epoch: of `pool`'s models, or of all.
+
+    `tenants`: whose users, None for everybody's. StoreUnavailable when the store does not answer.
+    """
+    use: defaultdict[Ring, list[tuple[bytes, int]]] = defaultdict(list)
+    for day in (today - 1, today):
+        query = ActivityQuery(since=day, until=day, tenants=tenants, by=frozenset({"user"}))
+        for row in await store.activity(query):
+            serving = router.pool(row.model)
+            if row.user is not None and (pool is None or serving is pool):
+                use[serving.ring].append(_used(row))
+    return use
+
+
+def _used(row: ActivityRow) -> tuple[bytes, int]:
+    tokens = row.counts.prompt_tokens + row.counts.completion_tokens
+    return f"{row.tenant}\0{row.user}".encode(), tokens
+
+
+async def moves(ring: Ring, change: Change, place: bytes | None, use: Use | None) -> Moves:
+    """What `change` moves on `ring`, and of `use`; `place` is the user's who was asked about."""
+    after = await asyncio.to_thread(change.applied_to, ring)
+    users = await asyncio.to_thread(moved_users, ring, after)
+    flows = (Flow(source=old, to=new, users=share) for (old, new), share in sorted(users.items()))
+    return Moves(
+        users=sum(users.values()),
+        tokens=None if use is None else await asyncio.to_thread(_moved_share, change, use),
+        home=None if place is None else after.home(place),
+        between=tuple(flows),
+    )
+
+
+def _moved_share(change: Change, use: Use) -> float:
+    total = sum(tokens for used in use.values() for _, tokens in used)
+    moved = sum(moved_tokens(ring, change.applied_to(ring), used) for ring, used in use.items())
+    return moved / total if total else 0.0

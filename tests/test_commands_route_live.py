@@ -1,0 +1,244 @@
+"""`hearth route` asks the running gateway, and says so when there is none to ask."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from gateway.calendar import whole_days
+from gateway.cli import main
+from gateway.commands.route.live import NoAnswer, address_of
+from gateway.config import Server, Tls
+from gateway.routing.ring import Ring
+from tests.calls import CHAT, COMPLETION, Requests, at, whole
+from tests.gateways import RunningGateway, running_gateway
+from tests.generations import generation
+from tests.raw_client import connected, post
+from tests.raw_provider import CA, OK, Script, answers, serving
+from tests.seeded import seed
+
+RING = Ring({"a": 1, "b": 1}, 12288)
+USER = next(
+    user
+    for user in (f"user_{number}" for number in range(100))
+    if RING.home(f"default\0{user}".encode()) == "a"
+)
+PROVIDERS = [{"name": name, "base_url": "http://127.0.0.1:1/v1"} for name in ("a", "b")]
+KEYS = [
+    {"name": "shop", "key": "sk-shop"},
+    {"name": "ops", "key": "sk-ops", "role": "management"},
+]
+
+
+def configure(folder: Path, **sections: Any) -> str:
+    """The file that the command reads, in a place of its own."""
+    file = folder / "asking.yaml"
+    ledger = {"url": f"sqlite:{folder}/none.db", "journal": f"{folder}/none"}
+    file.write_text(yaml.safe_dump({"providers": PROVIDERS, "ledger": ledger, **sections}))
+    return str(file)
+
+
+async def route(*arguments: str) -> int:
+    """The exit code, while this loop goes on serving."""
+    return await asyncio.to_thread(main, ["route", USER, *arguments])
+
+
+@asynccontextmanager
+async def gateway_with_a_sick_provider(folder: Path) -> AsyncIterator[RunningGateway]:
+    """One that `a` failed often enough to be left alone."""
+    sick, well = Requests(whole(b"{}", b"500 No")), Requests(whole(COMPLETION))
+    body = CHAT.replace(b"user_1", USER.encode())
+    async with (
+        serving(sick) as a,
+        serving(well) as b,
+        running_gateway(folder, [at(a, "a"), at(b, "b")]) as gateway,
+        connected(gateway.origin) as client,
+    ):
+        for _ in range(5):
+            client.send(post(body))
+            assert (await client.answer()).status == 200
+        yield gateway
+
+
+async def test_it_is_live(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the user's home is out they go to the next, for the reason that the gateway has."""
+    monkeypatch.setenv("COLUMNS", "200")
+    async with gateway_with_a_sick_provider(tmp_path) as gateway:
+        assert await route("-c", configure(tmp_path), "--gateway", gateway.origin) == 0
+    out, err = capsys.readouterr()
+    header, first, second, last = out.splitlines()
+    assert header.split() == ["choice", "provider", "share", "calls", "why"]
+    assert first.split()[:2] == ["1", "a"]
+    assert "left alone after failures" in first
+    assert "0 of 512" in second
+    assert last == f"{USER} (default) goes to b, says {gateway.origin}"
+    assert err == ""
+
+
+async def test_the_configuration_says_where(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without an address the one of the configuration is asked; `--offline` asks nobody."""
+    async with gateway_with_a_sick_provider(tmp_path) as gateway:
+        port = int(gateway.origin.rpartition(":")[2])
+        file = configure(tmp_path, server={"port": port})
+        assert await route("-c", file) == 0
+        assert f"goes to b, says {gateway.origin}" in capsys.readouterr().out
+        assert await route("-c", file, "--offline") == 0
+        assert capsys.readouterr().out.endswith(f"{USER} (default) goes to a\n")
+
+
+async def test_the_others_that_are_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As if `b` were away: then a call goes to `a` though that is out; with none left, to none."""
+    async with gateway_with_a_sick_provider(tmp_path) as gateway:
+        arguments = ("-c", configure(tmp_path), "--gateway", gateway.origin, "--without", "b")
+        assert await route(*arguments) == 0
+        out = capsys.readouterr().out
+        assert f"{USER} (default) goes to a, says" in out
+        assert "from b to a" in out
+        assert await route(*arguments, "--without", "a") == 1
+        assert f"No provider is left for {USER} (default)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("environ", "keys", "tokens"),
+    [
+        ({}, KEYS, "40.0%"),
+        ({}, KEYS[:1], "50.0%"),
+        ({"HEARTH_KEY": "sk-shop"}, KEYS, "50.0%"),
+    ],
+    ids=["a management key sees all", "a client key its own", "a given one is used"],
+)
+async def test_the_key_that_asks(
+    environ: Mapping[str, str],
+    keys: list[dict[str, str]],
+    tokens: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The tokens that would move are of the users that the key may see."""
+    monkeypatch.delenv("HEARTH_KEY", raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    homes = {"shop": "ab", "gone": "abb"}
+    await seed(tmp_path, [_by_user_of(home, who) for who in homes for home in homes[who]])
+    async with running_gateway(tmp_path, PROVIDERS, keys=KEYS) as gateway:
+        file = configure(tmp_path, keys=keys)
+        assert await route("-c", file, "--gateway", gateway.origin, "--without", "a") == 0
+    assert f"of the tokens since yesterday: {tokens}" in capsys.readouterr().out
+
+
+_numbers = iter(range(100_000))
+
+
+def _by_user_of(home: str, tenant: str) -> Any:
+    """A call of today by a user who lives there."""
+    for number in _numbers:
+        if RING.home(f"{tenant}\0someone_{number}".encode()) == home:
+            user, day = f"someone_{number}", whole_days(time.time())
+            return generation(number, day=day, tenant=tenant, user=user)
+    raise AssertionError("nobody lives there")
+
+
+async def test_a_key_that_nobody_knows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The configuration answers alone, and what the gateway said is told."""
+    async with running_gateway(tmp_path, PROVIDERS, keys=KEYS) as gateway:
+        file = configure(tmp_path, keys=[{"name": "shop", "key": "sk-old"}])
+        assert await route("-c", file, "--gateway", gateway.origin) == 0
+    out, err = capsys.readouterr()
+    assert err == (
+        "hearth route: by the configuration alone: "
+        "the gateway answers 401: The API key is not known\n"
+    )
+    assert f"{USER} (shop) goes to" in out
+    assert "says" not in out
+
+
+async def _hang_up(peer: Any) -> None:
+    await peer.head()
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        (answers(OK), "whoever answers there is no gateway that knows the question"),
+        (Requests(whole(b'{"error":"no"}', b"404 No")), "whoever answers there is no gateway"),
+        (_hang_up, "nobody answers at http://127.0.0.1:"),
+    ],
+    ids=["another page", "another error", "no answer"],
+)
+async def test_it_is_no_gateway(
+    script: Script, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Something else on the port is told from a gateway."""
+    async with serving(script) as other:
+        assert await route("-c", configure(tmp_path, server={"port": other.port})) == 0
+    out, err = capsys.readouterr()
+    assert said in err
+    assert out.endswith(f"{USER} (default) goes to a\n")
+
+
+async def test_nobody_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A gateway that does not run is no error."""
+    assert await route("-c", configure(tmp_path, server={"port": 1})) == 0
+    assert capsys.readouterr().err == (
+        "hearth route: by the configuration alone: nobody answers at http://127.0.0.1:1\n"
+    )
+
+
+async def test_tls(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The configured certificate is enough, whatever its names and issuer; no other one is."""
+    for name in ("ours", "another"):
+        certificate = CA.issue_cert(f"{name}.example")
+        certificate.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / f"{name}.pem"))
+    (tmp_path / "no.pem").write_text("no certificate")
+    tls = {"cert": "ours.pem", "key": "ours.pem"}
+    async with running_gateway(tmp_path, PROVIDERS, server={"tls": tls}) as gateway:
+        port = int(gateway.origin.rpartition(":")[2])
+        for name, said in (("ours", ""), ("another", "has another certificate"), ("no", "read")):
+            tls = {"cert": f"{name}.pem", "key": f"{name}.pem"}
+            assert await route("-c", configure(tmp_path, server={"port": port, "tls": tls})) == 0
+            out, err = capsys.readouterr()
+            assert said in err
+            assert (f"says {gateway.origin}" in out) == (name == "ours")
+        assert await route("-c", configure(tmp_path), "--gateway", gateway.origin) == 0
+        assert "cannot be trusted" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("server", "address"),
+    [
+        (Server(), "http://127.0.0.1:8080"),
+        (Server(host="0.0.0.0"), "http://127.0.0.1:8080"),
+        (Server(host="::", port=1), "http://[::1]:1"),
+        (Server(host="::1"), "http://[::1]:8080"),
+        (Server(host="hearth.example"), "http://hearth.example:8080"),
+        (Server(tls=Tls(cert="c", key="k")), "https://127.0.0.1:8080"),
+    ],
+)
+def test_where_a_gateway_is(server: Server, address: str) -> None:
+    """Where it listens, on this machine where it listens everywhere."""
+    assert address_of(server) == address
+
+
+def test_a_port_that_is_any() -> None:
+    """Where the system chooses the port, only who started it knows."""
+    with pytest.raises(NoAnswer, match=r"server\.port"):
+        address_of(Server(port=0))
+
+
+@pytest.mark.parametrize("address", ["localhost:8080", "ftp://x", "http://", "http://x/v1"])
+def test_no_address(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is no gateway's address is refused at once."""
+    with pytest.raises(SystemExit) as ended:
+        main(["route", USER, "--gateway", address])
+    assert ended.value.code == 2
+    assert "Expected the gateway's http:// or https:// address" in capsys.readouterr().err

@@ -1,0 +1,187 @@
+"""Workers agree where each user goes, while providers are busy, die and come back."""
+
+import asyncio
+import os
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+
+from gateway.routing.ring import Ring
+from tests.calls import CHAT, COMPLETION, Requests, at, read_request, whole
+from tests.commands import Running, running_hearth
+from tests.conftest import Wire
+from tests.raw_client import RawAnswer, connected, post
+from tests.raw_provider import Peer, Script, serving
+from tests.recorded import read_json
+from tests.test_processes import Served, eventually, served
+
+RING = Ring({"a": 1, "b": 1}, 12288)
+USERS_OF_A = [
+    user for user in (b"user_%d" % n for n in range(60)) if RING.home(b"default\0" + user) == "a"
+]
+NAMES = ("a", "b", "c")
+CLIENTS = 20
+CROWD = 60
+
+
+async def went(gateway: Served, user: bytes, only: str | None = None) -> str:
+    """The provider of a call on a connection of its own, and so of any worker."""
+    body = CHAT.replace(b"user_1", user)
+    if only is not None:
+        body = b'{"provider":{"only":["%b"]},' % only.encode() + body[1:]
+    async with connected(gateway.url) as client:
+        client.send(post(body))
+        answer = await client.answer()
+    assert answer.status == 200
+    return answer.text("X-Hearth-Provider")
+
+
+async def is_away_everywhere(gateway: Served) -> bool:
+    """Whether twelve connections, which reach all workers but for bad luck, agree that `a` is."""
+    url = f"{gateway.url}/api/v1/route?user={USERS_OF_A[0].decode()}"
+    return {(await read_json(url))["data"]["provider"] for _ in range(12)} == {"b"}
+
+
+def at_first(count: int, answer: bytes) -> Script:
+    """A script that gives `answer` to so many requests of all, and is well afterwards."""
+    asked = Counter[str]()
+
+    async def play(peer: Peer) -> None:
+        while True:
+            await read_request(peer)
+            asked["requests"] += 1
+            peer.send(answer if asked["requests"] <= count else whole(COMPLETION))
+
+    return play
+
+
+async def test_a_pause_is_known_to_all(tmp_path: Path) -> None:
+    """`Retry-After` to one worker is heeded by the others, and by those that take their places."""
+    busy, well = whole(b"{}", b"429 Busy", b"Retry-After: 60"), Requests(whole(COMPLETION))
+    async with serving(at_first(1, busy)) as a, serving(well) as b:
+        providers = [at(a, "a", api_key="sk"), at(b, "b")]
+        async with served(tmp_path, providers, server={"workers": 2}) as gateway:
+            assert await went(gateway, USERS_OF_A[0]) == "b"
+            await eventually(lambda: is_away_everywhere(gateway))
+            assert {await went(gateway, user) for user in USERS_OF_A} == {"b"}
+            old = set(gateway.workers())
+            os.kill(gateway.pid, signal.SIGHUP)
+            await eventually(lambda: _are_all_new(gateway, old))
+            assert {await went(gateway, user) for user in USERS_OF_A} == {"b"}
+    assert a.requests == 1
+
+
+async def _are_all_new(gateway: Served, old: set[int]) -> bool:
+    now = set(gateway.workers())
+    return len(now) == 2 and not now & old
+
+
+async def test_users_come_home_once(tmp_path: Path) -> None:
+    """Over the slow start each user moves back once, whichever worker their calls come to."""
+    sick = at_first(5, whole(b"{}", b"500 No"))
+    async with serving(sick) as a, serving(Requests(whole(COMPLETION))) as b:
+        providers = [at(a, "a", ejection={"time": "1500ms"}), at(b, "b")]
+        async with served(tmp_path, providers, server={"workers": 2}) as gateway:
+            async with connected(gateway.url) as client:
+                for _ in range(5):
+                    client.send(post(CHAT.replace(b"user_1", USERS_OF_A[0])))
+                    assert (await client.answer()).status == 200
+            await eventually(lambda: is_away_everywhere(gateway))
+            rounds = [dict.fromkeys(USERS_OF_A, "b")]
+            async with asyncio.timeout(10):
+                while set(rounds[-1].values()) != {"a"}:
+                    rounds.append({user: await went(gateway, user) for user in USERS_OF_A})
+    ways = ["".join(each[user] for each in rounds) for user in USERS_OF_A]
+    assert all(way == "".join(sorted(way, reverse=True)) for way in ways)
+    assert sum(set(each.values()) == {"a", "b"} for each in rounds) > 2
+
+
+async def test_a_move_is_counted_once(tmp_path: Path) -> None:
+    """A worker knows of a user's last call by another one, and by one that it took the place of."""
+    well = Requests(whole(COMPLETION))
+    async with serving(well) as a, serving(well) as b:
+        providers = [at(a, "a"), at(b, "b")]
+        async with served(
+            tmp_path, providers, server={"workers": 2}, metrics={"public": True}
+        ) as gateway:
+            for name, moves in (("a", 0), ("b", CROWD), ("a", 2 * CROWD)):
+                for number in range(CROWD):
+                    assert await went(gateway, b"user_%d" % number, only=name) == name
+                assert await _moves(gateway) == moves
+            old = set(gateway.workers())
+            os.kill(gateway.pid, signal.SIGHUP)
+            await eventually(lambda: _are_all_new(gateway, old))
+            for number in range(CROWD):
+                assert await went(gateway, b"user_%d" % number, only="b") == "b"
+            assert await _moves(gateway) == 3 * CROWD
+
+
+async def _moves(gateway: Served) -> float:
+    """The sum of `hearth_moves_total` on /metrics."""
+    async with aiohttp.ClientSession() as http, http.get(f"{gateway.url}/metrics") as answer:
+        lines = (await answer.text()).splitlines()
+    counts = [line.split()[-1] for line in lines if line.startswith("hearth_moves_total")]
+    return sum(map(float, counts))
+
+
+@asynccontextmanager
+async def mock_provider(name: str, port: int = 0) -> AsyncIterator[tuple[Running, int]]:
+    """A provider in a process of its own, and its port."""
+    arguments = ("mock-provider", "--name", name, "--latency", "20ms", "--port", str(port))
+    async with running_hearth(*arguments) as running:
+        url = (await running.says("listens on")).split()[-1]
+        yield running, int(url.rpartition(":")[2].removesuffix("/v1"))
+
+
+async def test_a_provider_is_killed(tmp_path: Path, wire: Wire) -> None:
+    """Of three real ones, one is killed under load and comes back: no client sees any of it."""
+    async with AsyncExitStack() as stack:
+        starting = (stack.enter_async_context(mock_provider(name)) for name in NAMES)
+        mocks = dict(zip(NAMES, await asyncio.gather(*starting), strict=True))
+        providers = [
+            {
+                "name": name,
+                "base_url": f"http://127.0.0.1:{port}/v1",
+                "ejection": {"time": "200ms"},
+            }
+            for name, (_, port) in mocks.items()
+        ]
+        gateway = await stack.enter_async_context(
+            served(tmp_path, providers, server={"workers": 2, "wire": wire})
+        )
+        found: list[RawAnswer] = []
+        stop = asyncio.Event()
+        clients = [asyncio.create_task(_call_until(stop, gateway, found)) for _ in range(CLIENTS)]
+        await eventually(lambda: _has_answered(found, "a", "home"))
+        victim, port = mocks["a"]
+        victim.process.kill()
+        await eventually(lambda: _has_answered(found, "b", "failover"))
+        await eventually(lambda: _has_answered(found, "c", "failover"))
+        await stack.enter_async_context(mock_provider("a", port))
+        found.clear()
+        await eventually(lambda: _has_answered(found, "a", "home"))
+        stop.set()
+        await asyncio.gather(*clients)
+
+
+async def _has_answered(found: list[RawAnswer], provider: str, route: str) -> bool:
+    return any(
+        (one.text("X-Hearth-Provider"), one.text("X-Hearth-Route")) == (provider, route)
+        for one in found
+    )
+
+
+async def _call_until(stop: asyncio.Event, gateway: Served, found: list[RawAnswer]) -> None:
+    """Call after call for changing users; every answer is whole and well."""
+    number = 0
+    async with connected(gateway.url) as client:
+        while not stop.is_set():
+            number += 1
+            client.send(post(CHAT.replace(b"user_1", b"user_%d" % (number % 60))))
+            answer = await client.answer()
+            assert (answer.status, answer.complete) == (200, True), answer.body
+            found.append(answer)
