@@ -37,22 +37,27 @@ class _Stat(msgspec.Struct, frozen=True):
 
 def cpu_time(root: int) -> Cpu:
     """The CPU time of `root` and its descendants until now, those that were waited for included."""
-    return sum((stat.cpu for stat in _family(root)), Cpu())
+    return sum((stat.cpu for stat in _family(root).values()), Cpu())
 
 
 def resident(root: int) -> int:
     """The resident memory of `root` and its descendants in bytes; shared pages count in each."""
-    return sum(stat.resident for stat in _family(root))
+    return sum(residents(root).values())
 
 
-def _family(root: int) -> list[_Stat]:
+def residents(root: int) -> dict[int, int]:
+    """The same for each process by its id, lowest first."""
+    return {pid: stat.resident for pid, stat in _family(root).items()}
+
+
+def _family(root: int) -> dict[int, _Stat]:
     stats = {int(folder.name): _read(folder) for folder in _PROC.glob("[0-9]*")}
     family = {root}
     while more := {
         pid for pid, stat in stats.items() if stat and stat.parent in family and pid not in family
     }:
         family |= more
-    return [stat for pid in family if (stat := stats.get(pid))]
+    return {pid: stat for pid in sorted(family) if (stat := stats.get(pid))}
 
 
 def _read(folder: Path) -> _Stat | None:

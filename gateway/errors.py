@@ -206,7 +206,7 @@ class ModerationUnavailable(GatewayError):
 class PolicyViolation(GatewayError):
     """A policy said no. The body is Usage Panda's, but for OpenRouter's SDKs, which refuse it.
 
-    Status, body and CORS headers: guides/usage-panda-enforce-user-ids.md.
+    Status, body and CORS headers: Usage Panda's guide "Policy: Enforce User IDs".
     """
 
     status = 422

@@ -5,7 +5,7 @@ import socket
 import ssl
 import struct
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 import msgspec
@@ -36,6 +36,15 @@ class RawAnswer(msgspec.Struct, frozen=True):
         """The one value of a field."""
         (value,) = self.values(name.encode())
         return value.decode()
+
+
+async def until_refused(origin: str) -> None:
+    """Return as soon as nobody listens at `origin` any more."""
+    async with asyncio.timeout(PATIENCE):
+        with suppress(ConnectionRefusedError):
+            while True:
+                async with connected(origin):
+                    await asyncio.sleep(0.002)
 
 
 class RawClient:

@@ -19,6 +19,7 @@ from tests.recorded import next_generation
 LATE_HEAD = Limits(head=0.1, idle=30, linger=5)
 LATE_BODY = Limits(body=0.1, linger=0.5, rate=1000)
 DEAF = Limits(answer=0.1)
+LOGIN_LINE = b"POST /login HTTP/1.1\r\n"
 
 
 def is_late(answer: RawAnswer) -> bool:
@@ -83,6 +84,21 @@ async def test_a_later_head(tmp_path: Path, wire: Wire, first: bytes) -> None:
 
 
 @pytest.mark.parametrize("first", [post(BODY), b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"])
+@pytest.mark.parametrize("begun", [b"P", CHAT_LINE, CHAT_LINE + HOST])
+async def test_half_a_head_behind_a_request(
+    tmp_path: Path, wire: Wire, first: bytes, begun: bytes
+) -> None:
+    """The clock of a pipelined head runs from the answer before it on."""
+    async with world(tmp_path, wire, limits=LATE_HEAD) as here:
+        started = time.monotonic()
+        here.client.send(first + begun)
+        assert (await here.client.answer()).status == 200
+        assert is_late(await here.client.answer())
+        assert await here.client.is_closed()
+        assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize("first", [post(BODY), b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"])
 async def test_idleness(tmp_path: Path, wire: Wire, first: bytes) -> None:
     """A kept connection is closed without a word when nothing comes."""
     async with world(tmp_path, wire, limits=Limits(idle=0.1)) as here:
@@ -130,6 +146,38 @@ async def test_a_body_that_is_merely_slow(tmp_path: Path, wire: Wire, chunked: b
         here.client.send(b"0\r\n\r\n" if chunked else b"")
         assert (await here.client.answer()).status == 200
     assert here.seen[0][1] == b"".join(pieces)
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunks"])
+async def test_a_form_that_does_not_come(tmp_path: Path, wire: Wire, chunked: bool) -> None:
+    """Signing in waits for a body no longer than anything else."""
+    framing = CHUNKED if chunked else b"Content-Length: 50\r\n"
+    begun = LOGIN_LINE + HOST + framing + b"\r\n" + (b"32\r\n" if chunked else b"")
+    async with world(tmp_path, wire, limits=LATE_BODY) as here:
+        here.client.send(begun + b"key=")
+        answer = await here.client.answer()
+        assert (answer.status, answer.values(b"connection")) == (408, [b"close"])
+        assert b"slower than 1000 bytes a second" in answer.body
+        assert await here.client.is_closed()
+
+
+async def test_a_form_that_is_too_long(tmp_path: Path, wire: Wire) -> None:
+    """It is refused before it has come, and the connection with it."""
+    async with world(tmp_path, wire, limits=LATE_BODY) as here:
+        here.client.send(LOGIN_LINE + HOST + b"Content-Length: 5000\r\n\r\nkey=")
+        answer = await here.client.answer()
+        assert (answer.status, answer.values(b"connection")) == (413, [b"close"])
+        assert await here.client.is_closed()
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/logout", "/nowhere", "/v1/models"])
+async def test_a_body_that_nobody_reads(tmp_path: Path, wire: Wire, path: str) -> None:
+    """What is answered without its body is the last request, and says so."""
+    async with world(tmp_path, wire, limits=LATE_BODY) as here:
+        line = f"POST {path} HTTP/1.1\r\n".encode()
+        here.client.send(line + HOST + b"Content-Length: 5000\r\n\r\n{")
+        assert (await here.client.answer()).values(b"connection") == [b"close"]
+        assert await here.client.is_closed()
 
 
 async def flood(peer: Peer) -> None:

@@ -6,8 +6,8 @@ import socket
 from pathlib import Path
 
 from gateway.metrics.snapshot import ProviderState, Snapshot
-from gateway.processes.channel import Answer, Channel, Drain, Held, Message, Start
-from gateway.routing.health import Hold, Memory
+from gateway.processes.channel import Answer, Channel, Drain, Held, Message, Start, Stepped
+from gateway.routing.memory import Hold, Memory
 from gateway.units import Duration
 from tests.gateways import build_config
 
@@ -43,14 +43,15 @@ async def test_messages_arrive_as_they_were(tmp_path: Path) -> None:
     config = build_config(tmp_path, [provider], keys=[{"name": "k", "key": "sk-1"}])
     state = ProviderState(name="a", in_flight=1, max_in_flight=2, is_out=True)
     said: list[Message] = [
-        Start(config, {"a": MEMORY}),
+        Start(config, {"a": MEMORY}, {2**64 - 1: "a"}),
+        Stepped({0: "a", 7: "b"}),
         Held("a", Hold(1.0, 2.0)),
         Held("a", Hold(1.0, 2.0, ejections=1)),
         Answer(7, [Snapshot(providers=(state,), lost=1)]),
     ]
     found = await heard(*said)
-    assert found[:3] == said[:3]
-    answer = found[3]
+    assert found[:4] == said[:4]
+    answer = found[4]
     assert isinstance(answer, Answer)
     assert (answer.number, answer.snapshots[0].providers[0]) == (7, state)
     start = found[0]

@@ -15,17 +15,15 @@ from tests.calls import (
     COMPLETION,
     DONE,
     HELLO,
-    LAST_CHUNK,
     STREAM,
-    STREAM_HEAD,
     Requests,
     at,
-    chunk,
-    read_request,
+    ends_at,
+    never_end,
     whole,
 )
 from tests.raw_client import connected, post
-from tests.raw_provider import Peer, serving, until
+from tests.raw_provider import serving, until
 from tests.recorded import read_json
 from tests.test_processes import Served, eventually, served
 
@@ -60,7 +58,7 @@ async def test_one_probe_for_all(tmp_path: Path) -> None:
     async with serving(sick) as a, serving(well) as b:
         providers = [at(a, "a", health={"path": "/health", "interval": "150ms"}), at(b, "b")]
         async with served(tmp_path, providers, server={"workers": 3}) as gateway:
-            await until(lambda: len(sick.seen) >= 2)
+            await until(lambda: len(sick.seen) >= 4)  # the second answer has been told by then
             started = asyncio.get_running_loop().time()
             before = len(sick.seen)
             body = CHAT.replace(b"user_1", USER_OF_A)
@@ -132,16 +130,8 @@ async def _are_others(gateway: Served, number: int, gone: Collection[int]) -> bo
 async def test_a_stream_ends_well(tmp_path: Path) -> None:
     """On SIGTERM a stream goes on to its end in its worker, while nobody new gets in."""
     stopping = asyncio.Event()
-
-    async def until_stopping(peer: Peer) -> None:
-        await read_request(peer)
-        peer.send(STREAM_HEAD + chunk(HELLO))
-        await stopping.wait()
-        peer.send(chunk(DONE) + LAST_CHUNK)
-        await peer.wait_closed()
-
     async with (
-        serving(until_stopping) as provider,
+        serving(ends_at(stopping)) as provider,
         served(tmp_path, [at(provider)], server={"workers": 2}) as gateway,
         connected(gateway.url) as client,
     ):
@@ -159,12 +149,6 @@ async def test_a_stream_ends_well(tmp_path: Path) -> None:
 
 async def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
     """Whoever cannot wait for a stream says so again."""
-
-    async def never_end(peer: Peer) -> None:
-        await read_request(peer)
-        peer.send(STREAM_HEAD + chunk(HELLO))
-        await peer.wait_closed()
-
     async with (
         serving(never_end) as provider,
         served(tmp_path, [at(provider)], server={"drain": "1m"}) as gateway,
@@ -176,6 +160,25 @@ async def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
         await eventually(lambda: _refuses(gateway))
         os.kill(gateway.pid, signal.SIGINT)
         assert await asyncio.wait_for(gateway.running.process.wait(), 5) == 0
+
+
+async def test_the_end_does_not_wait_for_a_reload(tmp_path: Path) -> None:
+    """SIGTERM while new workers start, which may take long, is heeded at once."""
+    async with (
+        serving(Requests(whole(COMPLETION))) as provider,
+        served(tmp_path, [at(provider)]) as gateway,
+    ):
+        [old] = gateway.workers()
+        os.kill(gateway.pid, signal.SIGHUP)
+        await eventually(lambda: _has_workers(gateway, 2))
+        [fresh] = set(gateway.workers()) - {old}
+        os.kill(fresh, signal.SIGSTOP)  # it never becomes ready
+        os.kill(gateway.pid, signal.SIGTERM)
+        assert await asyncio.wait_for(gateway.running.process.wait(), 10) == 0
+
+
+async def _has_workers(gateway: Served, number: int) -> bool:
+    return len(gateway.workers()) == number
 
 
 async def _refuses(gateway: Served) -> bool:
@@ -199,5 +202,5 @@ async def test_more_workers_for_the_same_port(tmp_path: Path) -> None:
             os.kill(gateway.pid, signal.SIGHUP)
             await eventually(partial(_are_others, gateway, number, old))
             for _ in range(30):
-                await asyncio.wait_for(call(gateway), 2)
+                assert await asyncio.wait_for(call(gateway), 2) == "a"
             gateway.file.write_text(text)

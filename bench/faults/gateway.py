@@ -12,7 +12,11 @@ import yaml
 
 from bench.faults.redis_server import HOST, free_port
 
-_PATIENCE = 20.0
+_PATIENCE = 60.0
+"""Seconds to start, and to end: a machine that others use as well may be slow."""
+
+_BREAK = 0.2
+"""Seconds before another try to start."""
 
 
 class Gateway:
@@ -35,19 +39,18 @@ class Gateway:
     def origin(self) -> str:
         return f"http://{HOST}:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """Of the supervisor, while it runs."""
+        assert self._process
+        return self._process.pid
+
     async def start(self) -> None:
-        """Run it, and wait until it answers."""
-        with (self._folder / "log").open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "gateway", "serve"),
-                *("-c", str(self._folder / "config.yaml")),
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        """Run it until all its workers serve. It does not as long as those of a killed one before
+        it have the port, so it is started again and again, as a service manager would."""
         async with asyncio.timeout(_PATIENCE):
-            while not await self._answers():  # noqa: ASYNC110  # another process sets no Event
-                await asyncio.sleep(0.02)
+            while not await self._begins():  # noqa: ASYNC110  # another process sets no Event
+                await asyncio.sleep(_BREAK)
 
     async def kill(self, chance: Random) -> None:
         """SIGKILL one of its processes, whichever; if that ends it, start it again."""
@@ -74,13 +77,18 @@ class Gateway:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 
-    async def _answers(self) -> bool:
-        try:
-            _, writer = await asyncio.open_connection(HOST, self.port)
-        except OSError:
-            return False
-        writer.close()
-        return True
+    async def _begins(self) -> bool:
+        """Start a process; whether it came to say where it listens."""
+        with (self._folder / "log").open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "gateway", "serve"),
+                *("-c", str(self._folder / "config.yaml")),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+            )
+        assert self._process.stdout
+        return bool(await self._process.stdout.readline())
 
 
 def _children(pid: int) -> list[int]:

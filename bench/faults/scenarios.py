@@ -33,6 +33,15 @@ async def redis_killed(stand: Stand) -> None:
     await _repeatedly(stand, once)
 
 
+async def redis_gone(stand: Stand) -> None:
+    """Redis is away nearly all the time, and what waited for it is shipped in the end."""
+    await asyncio.sleep(0.1 * stand.seconds)
+    await asyncio.to_thread(stand.redis.kill)
+    await asyncio.sleep(0.8 * stand.seconds)
+    await asyncio.to_thread(stand.redis.start)
+    await asyncio.sleep(0.1 * stand.seconds)
+
+
 async def redis_paused(stand: Stand) -> None:
     """Redis hangs: connections stay open and nobody answers."""
 
@@ -77,6 +86,7 @@ async def everything(stand: Stand) -> None:
 SCENARIOS = (
     Scenario("nothing fails", nothing),
     Scenario("Redis killed", redis_killed),
+    Scenario("Redis gone", redis_gone),
     Scenario("Redis paused", redis_paused),
     Scenario("replies lost", replies_lost),
     Scenario("gateways killed", gateway_killed),

@@ -13,10 +13,10 @@ from bench.faults.load import Load
 from bench.faults.lossy_proxy import Proxy, proxy
 from bench.faults.redis_server import HOST, Server
 from bench.faults.truth import Balance, compare
-from gateway.demo.running import running_provider
-from gateway.demo.settings import MockSettings
 from gateway.ledger.redis import RedisStore
 from gateway.ledger.shipper import Shipper
+from gateway.mock.running import running_provider
+from gateway.mock.settings import MockSettings
 from gateway.units import Duration
 
 _ANSWER_AFTER = Duration(0.005)

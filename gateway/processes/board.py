@@ -3,15 +3,16 @@
 import asyncio
 import itertools
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from gateway.config import Config
 from gateway.metrics.snapshot import Snapshot
 from gateway.processes.books import Books
-from gateway.processes.channel import Answer, Ask, Farewell, Held, Message, Probed
+from gateway.processes.channel import Answer, Ask, Farewell, Held, Message, Probed, Stepped
 from gateway.processes.hand import Hand
-from gateway.routing.health import Memory
+from gateway.routing.memory import Memory
 from gateway.routing.provider import Provider
+from gateway.routing.trail import Trail
 
 _PATIENCE = 1.0
 """Seconds to wait for the workers' snapshots."""
@@ -20,11 +21,14 @@ _log = logging.getLogger(__name__)
 
 
 class Board:
-    """`hands` are all workers that live; `providers` have the health that they agree on."""
+    """`hands` are all workers that live. `providers` have the health that they agree on, `trail`
+    where they saw each user last. `own` says what the supervisor counts itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, own: Callable[[], Snapshot]) -> None:
+        self._own = own
         self.hands: set[Hand] = set()
         self.providers: Mapping[str, Provider] = {}
+        self.trail = Trail()
         self._books = Books()
         self._numbers = itertools.count()
         self._inquiries: dict[int, _Inquiry] = {}
@@ -52,8 +56,10 @@ class Board:
             case Held(name, hold):
                 if name in self.providers:
                     self.providers[name].health.hear(hold)
-                for other in self.hands - {hand}:
-                    other.tell(message)
+                self._tell_others(hand, message)
+            case Stepped(steps):
+                self.trail.hear(steps)
+                self._tell_others(hand, message)
             case Ask(number):
                 reply = asyncio.create_task(self._reply(hand, number))
                 self._replies.add(reply)
@@ -64,6 +70,10 @@ class Board:
                     self._inquiries[number].answered(hand)
             case Farewell(snapshot):
                 self._books.heard(hand, snapshot)
+
+    def _tell_others(self, hand: Hand, message: Held | Stepped) -> None:
+        for other in self.hands - {hand}:
+            other.tell(message)
 
     def probed(self, provider: Provider, good: bool, now: float) -> None:
         """A probe has ended: all are told."""
@@ -80,7 +90,7 @@ class Board:
             inquiry.answered(hand)
 
     async def snapshots(self) -> Sequence[Snapshot]:
-        """Of every worker that answers in time, as `Books.told` has it."""
+        """The supervisor's own, and what `Books.told` has of the workers that answer in time."""
         number = next(self._numbers)
         asked = set(self.hands)
         inquiry = self._inquiries[number] = _Inquiry(asked)
@@ -90,7 +100,8 @@ class Board:
         del self._inquiries[number]
         if silent:
             _log.warning("no word of %s", ", ".join(map(repr, silent)))
-        return self._books.told(silent)
+        told = self._books.told(silent)
+        return [self._own(), *told] if told else []
 
     async def _reply(self, hand: Hand, number: int) -> None:
         hand.tell(Answer(number, await self.snapshots()))

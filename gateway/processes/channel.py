@@ -10,7 +10,7 @@ import msgspec
 
 from gateway.config import Config
 from gateway.metrics.snapshot import Snapshot
-from gateway.routing.health import Hold, Memory
+from gateway.routing.memory import Hold, Memory
 
 _SIZE = 4
 
@@ -20,14 +20,20 @@ class _Message(msgspec.Struct, frozen=True, tag=True):
 
 
 class Start(_Message, frozen=True):
-    """To a worker, first of all: its configuration, and the health of the providers so far."""
+    """To a worker, first of all: its configuration, the health of the providers so far, and where
+    users were last."""
 
     config: Config
     memories: Mapping[str, Memory]
+    steps: Mapping[int, str] = {}
 
 
 class Ready(_Message, frozen=True):
     """To the supervisor: connections may come."""
+
+
+class Alive(_Message, frozen=True):
+    """To the supervisor: the event loop turns."""
 
 
 class Failed(_Message, frozen=True):
@@ -53,6 +59,12 @@ class Held(_Message, frozen=True):
 
     provider: str
     hold: Hold
+
+
+class Stepped(_Message, frozen=True):
+    """Either way: users that were answered by another provider than before, as `Trail` has them."""
+
+    steps: Mapping[int, str]
 
 
 class Probed(_Message, frozen=True):
@@ -82,8 +94,8 @@ class Farewell(_Message, frozen=True):
     snapshot: Snapshot
 
 
-ToWorker = Start | Open | Retire | Drain | Held | Probed | Ask | Answer
-ToSupervisor = Ready | Failed | Held | Ask | Answer | Farewell
+ToWorker = Start | Open | Retire | Drain | Held | Stepped | Probed | Ask | Answer
+ToSupervisor = Ready | Alive | Failed | Held | Stepped | Ask | Answer | Farewell
 Message = ToWorker | ToSupervisor
 
 

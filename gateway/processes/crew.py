@@ -38,7 +38,7 @@ class Crew:
     async def serve(self, config: Config) -> None:
         """Have workers with `config` take the places of those there are, without a gap between.
 
-        StartFailed or OSError leave everything as it was.
+        StartFailed, OSError and a cancellation leave everything as it was.
         """
         places = range(config.server.workers)
         fresh = await self._start(config, places)
@@ -76,16 +76,18 @@ class Crew:
                 fresh.append(hand)
             await asyncio.gather(*(hand.started() for hand in fresh))
             self._slots.listen()
-        except (StartFailed, OSError):
+        except (StartFailed, OSError, asyncio.CancelledError):
             for hand in fresh:
                 hand.kill()
             raise
         return fresh
 
     async def _hire(self, config: Config, place: int) -> Hand:
-        start = Start(share_of(config, place), self._board.memories(config))
-        hand = await Hand.hire(start, self._slots.of(place, config.server.workers))
-        self._board.hands.add(hand)
+        board = self._board
+        hand = await Hand.hire(self._slots.of(place, config.server.workers))
+        # Nothing may come between: what others say from here on, it is told as they are.
+        hand.tell(Start(share_of(config, place), board.memories(config), board.trail.steps()))
+        board.hands.add(hand)
         self._keep(self._attend(hand, place))
         return hand
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from typing import Self
 
-from gateway.processes.channel import Channel, Drain, Message, Retire, Start, ToWorker
+from gateway.processes.channel import Channel, Drain, Message, Retire, ToWorker
 
 _STARTING = 60.0
 """Seconds that a worker may take until it is ready."""
@@ -24,13 +24,17 @@ class Hand:
         self._process = process
         self._channel = channel
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._missed = 0
 
     def __repr__(self) -> str:
         return f"worker {self._process.pid}"
 
     @classmethod
-    async def hire(cls, start: Start, sockets: Sequence[socket.socket]) -> Self:
-        """Start a process that will serve on `sockets`. OSError when there cannot be another."""
+    async def hire(cls, sockets: Sequence[socket.socket]) -> Self:
+        """Start a process that serves on `sockets` once it is told `Start`.
+
+        OSError when there cannot be another.
+        """
         ours, theirs = socket.socketpair()
         descriptors = [each.fileno() for each in (theirs, *sockets)]
         with theirs:
@@ -39,9 +43,7 @@ class Hand:
                 pass_fds=descriptors,
                 stdin=asyncio.subprocess.DEVNULL,
             )
-        hand = cls(process, await Channel.open(ours))
-        hand.tell(start)
-        return hand
+        return cls(process, await Channel.open(ours))
 
     async def started(self) -> None:
         """Return when it is ready; StartFailed when it will not be."""
@@ -66,9 +68,17 @@ class Hand:
         """Say something; nothing happens when the process is gone."""
         self._channel.send(message)
 
-    def messages(self) -> AsyncIterator[Message]:
+    async def messages(self) -> AsyncIterator[Message]:
         """What it says, until it is gone."""
-        return self._channel.messages()
+        async for message in self._channel.messages():
+            self._missed = 0
+            yield message
+
+    def missed(self) -> int:
+        """A look has come; how many there were since its last word. One that is not ready yet is
+        given the time that `started` gives it."""
+        self._missed += self._ready.done()
+        return self._missed
 
     def retire(self) -> None:
         """Have it go when its connections have ended."""

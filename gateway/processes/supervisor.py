@@ -18,9 +18,11 @@ from gateway.ledger.journal import Journal
 from gateway.ledger.keeper import Keeper, watch
 from gateway.ledger.ledger import open_store
 from gateway.ledger.shipper import Shipper
+from gateway.metrics.snapshot import Snapshot
 from gateway.processes.board import Board
 from gateway.processes.crew import Crew
 from gateway.processes.hand import StartFailed
+from gateway.processes.pulse import watch as watch_pulses
 from gateway.processes.reload import ConfigRefused, Source, check_change
 from gateway.processes.slots import Slots
 from gateway.processes.worker import GRACE
@@ -78,8 +80,9 @@ class Supervisor:
         self._source = source
         self._slots = slots
         self._keeper = keeper
-        self._board = Board()
+        self._board = Board(self._counts)
         self._crew = Crew(slots, self._board)
+        self._starting: asyncio.Task[None] | None = None
         self._is_ending = False
         self._is_asked_to_reload = False
         self._signalled = asyncio.Event()
@@ -87,15 +90,21 @@ class Supervisor:
     async def run(self, announce: Callable[[str], None]) -> None:
         """Until a signal says stop."""
         self._heed_signals()
+        watching = asyncio.create_task(watch_pulses(self._board.hands))
         try:
-            await self._crew.serve(self._config)
-            announce(self._slots.address)
+            if await self._start(self._config):
+                announce(self._slots.address)
             while not self._is_ending:
                 async with Prober(self._board.providers.values(), self._board.probed):
                     await self._until_renewed()
         finally:
             self._slots.close()
             await self._crew.stop(self._config.server.drain + _MARGIN)
+            watching.cancel()
+
+    def _counts(self) -> Snapshot:
+        """What no worker counts: it is the supervisor who ships."""
+        return Snapshot(processes=0, store_failures=self._keeper.failures)
 
     def _heed_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -108,10 +117,24 @@ class Supervisor:
             self._crew.kill()
         self._is_ending = True
         self._signalled.set()
+        if self._starting:
+            self._starting.cancel()
 
     def _ask_to_reload(self) -> None:
         self._is_asked_to_reload = True
         self._signalled.set()
+
+    async def _start(self, config: Config) -> bool:
+        """Whether the crew serves with `config`; it does not if the end comes meanwhile.
+
+        StartFailed or OSError when it cannot.
+        """
+        self._starting = asyncio.create_task(self._crew.serve(config))
+        await asyncio.wait([self._starting])
+        if self._starting.cancelled():
+            return False
+        self._starting.result()
+        return True
 
     async def _until_renewed(self) -> None:
         """Return when the workers have another configuration, or at the end."""
@@ -133,7 +156,8 @@ class Supervisor:
         try:
             config = await asyncio.to_thread(self._source.read)
             await asyncio.to_thread(check_change, self._config, config)
-            await self._crew.serve(config)
+            if not await self._start(config):
+                return False
         except (ConfigRefused, StartFailed, OSError) as refused:
             _log.error("the configuration stays as it was: %s", refused)  # says all
             return False

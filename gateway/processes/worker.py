@@ -14,13 +14,14 @@ from functools import partial
 
 import uvloop
 
-from gateway.app import Gateway
+from gateway.assembly import Gateway
 from gateway.config import Config
 from gateway.ledger.journal import JournalError
 from gateway.ledger.ledger import Ledger
 from gateway.ledger.store import StoreUnavailable
 from gateway.metrics.snapshot import Snapshot
 from gateway.processes.channel import (
+    Alive,
     Answer,
     Ask,
     Channel,
@@ -34,13 +35,18 @@ from gateway.processes.channel import (
     Ready,
     Retire,
     Start,
+    Stepped,
 )
 from gateway.processes.logs import log_to_stderr
-from gateway.routing.health import Hold
+from gateway.processes.pulse import beat
+from gateway.routing.memory import Hold
 from gateway.server import serving
 
 GRACE = 5.0
 """Seconds that a retired worker leaves its waiting connections to their clients."""
+
+_GATHERING = 0.02
+"""Seconds for which users' steps are gathered, to be told at once."""
 
 _PATIENCE = 2.0
 """Seconds to wait for the others' snapshots."""
@@ -57,6 +63,7 @@ class Desk:
         self._gateway: Gateway | None = None
         self._numbers = itertools.count()
         self._asked: dict[int, asyncio.Future[Sequence[Snapshot]]] = {}
+        self._steps: dict[int, str] = {}
 
     def join(self, gateway: Gateway, start: Start) -> None:
         """This is the gateway that is spoken of; it goes on where the others are."""
@@ -65,6 +72,8 @@ class Desk:
             if name in start.memories:
                 provider.health.recall(start.memories[name])
             provider.health.on_hold = partial(self._tell_hold, name)
+        gateway.proxy.trail.hear(start.steps)
+        gateway.proxy.trail.on_step = self._note_step
 
     async def snapshots(self) -> Sequence[Snapshot]:
         """Of all workers, and what those that are gone counted; none, should all be silent."""
@@ -95,6 +104,15 @@ class Desk:
     def _tell_hold(self, provider: str, hold: Hold) -> None:
         self._channel.send(Held(provider, hold))
 
+    def _note_step(self, walker: int, provider: str) -> None:
+        if not self._steps:
+            asyncio.get_running_loop().call_later(_GATHERING, self._tell_steps)
+        self._steps[walker] = provider
+
+    def _tell_steps(self) -> None:
+        steps, self._steps = self._steps, {}
+        self._channel.send(Stepped(steps))
+
     def _hear(self, message: Message) -> None:
         match message:
             case Open():
@@ -114,6 +132,8 @@ class Desk:
         match message:
             case Held(name, hold) if name in providers:
                 providers[name].health.hear(hold)
+            case Stepped(steps):
+                gateway.proxy.trail.hear(steps)
             case Probed(name, good, at) if name in providers:
                 providers[name].health.probed(good, at)
             case Ask(number):
@@ -125,11 +145,13 @@ async def work(end: socket.socket, sockets: Sequence[socket.socket]) -> None:
     channel = await Channel.open(end)
     messages = channel.messages()
     start = await anext(messages, None)
+    beating = asyncio.create_task(beat(partial(channel.send, Alive())))
     if isinstance(start, Start):  # else the supervisor is gone already
         try:
             await _serve(channel, messages, start, sockets)
         except (OSError, ssl.SSLError, StoreUnavailable, JournalError) as error:
             channel.send(Failed(str(error)))
+    beating.cancel()
     await channel.close()
 
 

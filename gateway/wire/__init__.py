@@ -1,0 +1,12 @@
+"""HTTP/1.1 on both sides of the proxy, as bytes and connections.
+
+to clients     edge               the fast edge, which reads what is hot: request_head, incoming,
+                                  wire_answer, answer_head
+               aiohttp_edge       everything else, on aiohttp_protocol; lawful, host and framing
+                                  see to what aiohttp lets through
+               downstream         what either edge offers the proxy to answer with
+               limits, refusal    how slow and how large a client may be, and what it is told then
+to providers   upstream           keep-alive connections: connection, answer, response
+both           headers, via       what becomes of fields on the way through
+               alarm              deadlines that move with every read
+"""

@@ -48,16 +48,20 @@ def _head(request: web.Request) -> Head:
 
 
 async def with_body(head: Request, request: web.Request, max_body: int, limits: Limits) -> Request:
-    """`head` with its whole body.
+    """`head` with its whole body, as `read_body` reads it; UnsupportedMediaType when encoded."""
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise UnsupportedMediaType("Send the body without a Content-Encoding")
+    return msgspec.structs.replace(head, body=await read_body(request, max_body, limits))
+
+
+async def read_body(request: web.Request, max_body: int, limits: Limits) -> bytes:
+    """The whole body as it came.
 
     PayloadTooLarge over `max_body` bytes; RequestTimeout when it comes slower than `limits` allow.
     """
-    if request.headers.get("Content-Encoding", "identity") != "identity":
-        raise UnsupportedMediaType("Send the body without a Content-Encoding")
     if (request.content_length or 0) > max_body:
         raise _too_large(max_body)
-    body = await _Upload(request.content, max_body).read(limits)
-    return msgspec.structs.replace(head, body=body)
+    return await _Upload(request.content, max_body).read(limits)
 
 
 class _Upload:
@@ -90,12 +94,14 @@ class _Upload:
                 self._size += len(piece)
                 if self._size > self._max_body:
                     raise _too_large(self._max_body)
+            if (fault := self._content.exception()) is not None:
+                raise fault  # which may come while nobody waits
         except web.RequestPayloadError as error:
             raise BadRequest(f"The body cannot be read: {error}") from error
 
 
 def _too_large(max_body: int) -> PayloadTooLarge:
-    return PayloadTooLarge(f"The body is over server.max_body, {max_body} bytes")
+    return PayloadTooLarge(f"The body is over {max_body} bytes, the most that is taken here")
 
 
 class _Answer(web.StreamResponse):
@@ -115,11 +121,18 @@ async def take_back_defaults(request: web.Request, response: web.StreamResponse)
     """
     if response.headers.get("Server") == SERVER_SOFTWARE:
         del response.headers["Server"]
-    if isinstance(request.protocol, ClientProtocol) and request.protocol.is_ending:
+    if _is_last(request):
         response.force_close()
         response.headers["Connection"] = "close"
     if isinstance(response, _Answer) and not response.is_typed:
         response.headers.pop("Content-Type", None)
+
+
+def _is_last(request: web.Request) -> bool:
+    """Whether no request may follow: what is left of a body must not be taken for one."""
+    protocol = request.protocol
+    is_ending = isinstance(protocol, ClientProtocol) and protocol.is_ending
+    return is_ending or not request.content.is_eof()
 
 
 class AiohttpDownstream:
@@ -139,8 +152,6 @@ class AiohttpDownstream:
     def start(self, status: int, headers: Headers, length: int | None) -> None:
         self._response = _Answer(status, headers)
         self._response.content_length = length
-        if not self._request.content.is_eof():
-            self._response.force_close()  # what is left of the body must not be the next request
         self._news.set()
 
     def write(self, data: bytes) -> None:

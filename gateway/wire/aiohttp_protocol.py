@@ -9,15 +9,16 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import cast
 
-from aiohttp import web
+from aiohttp import EMPTY_PAYLOAD, StreamReader, web
+from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
 
 from gateway.errors import BadRequest, Envelope, GatewayError
 from gateway.wire.alarm import Alarm
+from gateway.wire.framing import Framing
 from gateway.wire.lawful import head_too_large, judge, refused
 from gateway.wire.limits import MAX_FIELDS, MAX_HEAD, Limits, Progress
 from gateway.wire.refusal import end_writing, late_head, refusal
-from gateway.wire.trailers import TrailerWatch
 
 _Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -26,8 +27,8 @@ class ClientProtocol(web.RequestHandler):
     """One client connection that aiohttp serves."""
 
     __slots__ = (
-        *("_alarm", "_head_is_due", "_head_size", "_is_leaving", "_limits", "_socket"),
-        *("_taking", "_trailers"),
+        *("_alarm", "_body", "_framing", "_head_is_due", "_head_size", "_is_body_broken"),
+        *("_is_leaving", "_limits", "_socket", "_taking"),
     )
 
     def __init__(self, server: web.Server, limits: Limits) -> None:
@@ -45,15 +46,17 @@ class ClientProtocol(web.RequestHandler):
         self._limits = limits
         self._alarm = Alarm(self._loop, self._time_out)
         self._taking = Progress(limits.answer, limits.rate)
-        self._trailers = TrailerWatch()
+        self._framing = Framing()
+        self._body = EMPTY_PAYLOAD
         self._is_leaving = False
+        self._is_body_broken = False
         self._head_is_due = True
         self._head_size = 0
 
     @property
     def is_ending(self) -> bool:
         """Whether the request under way is the last one."""
-        return self._close
+        return self._close or (self._framing.has_ended and not self._messages)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -66,16 +69,11 @@ class ClientProtocol(web.RequestHandler):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if not data or self.is_ending:
-            super().data_received(data)
-            return
-        awaited = self._awaits_head()
-        end = self._trailers.end_in(data)
-        super().data_received(data[:end])
-        if awaited:
-            self._take_head(len(data))
-        if end is not None:
-            self._end()
+        if not data:  # aiohttp tells itself to go on with what it has
+            if not self._is_body_broken:  # or it fails once more
+                super().data_received(data)
+        elif not self._close and not self._framing.has_ended:
+            self._read(data)
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -85,6 +83,32 @@ class ClientProtocol(web.RequestHandler):
     def resume_writing(self) -> None:
         super().resume_writing()
         self._ring_in(self._limits.answer)
+
+    def begin(self, body: StreamReader) -> None:
+        """A request's turn has come."""
+        self._body = body
+
+    async def shutdown(self, timeout: float | None = 15.0) -> None:  # noqa: ASYNC109  # aiohttp's
+        """End with the server."""
+        await super().shutdown(timeout)
+        self._socket.abort()
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send the rest of an answer; the head after it may have begun meanwhile.
+
+        After the last one the connection is taken from aiohttp, which would close it at once.
+        """
+        done = await super().finish_response(request, resp, start_time)
+        if not done[0].keep_alive and self._socket.can_write_eof():
+            request.content.feed_eof()
+            self.transport = None
+            self._leave()
+        elif self._framing.is_in_head and not self._head_is_due:
+            self._head_is_due = True
+            self._ring_in(self._limits.head)
+        return done
 
     def handle_error(
         self,
@@ -103,6 +127,33 @@ class ClientProtocol(web.RequestHandler):
             return super().handle_error(request, status, exc, message)
         return refused(_malformed(exc), Envelope.OPENAI)
 
+    def _read(self, data: bytes) -> None:
+        awaited = self._awaits_head()
+        for piece in self._framing.pieces(data):
+            super().data_received(piece)
+        if awaited:
+            self._take_head(len(data))
+        if (self._framing.has_ended or self._has_failed()) and not self._is_leaving:
+            self._end()
+
+    def _end(self) -> None:
+        """Nothing more is read: what is half there will not come whole."""
+        self._framing.has_ended = True
+        bodies = (self._body, *(body for _, body in self._messages))
+        half = next((body for body in bodies if not body.is_eof()), None)
+        if half is not None:
+            if self._has_failed():
+                self._messages.pop()  # that was this body, and no request behind it
+            self._is_body_broken = True
+            half.set_exception(web.RequestPayloadError("it is not framed as HTTP/1.1 has it"))
+            half.feed_eof()
+        elif self._awaits_head():
+            self._refuse(refusal(BadRequest("This is not HTTP/1.1")))
+
+    def _has_failed(self) -> bool:
+        """Whether aiohttp has given up on what came last; it queues that like a request."""
+        return bool(self._messages) and not isinstance(self._messages[-1][0], RawRequestMessage)
+
     def _awaits_head(self) -> bool:
         """Whether no request is under way. Before aiohttp's first turn it has no waiter yet."""
         waiter = self._waiter
@@ -117,13 +168,6 @@ class ClientProtocol(web.RequestHandler):
         if not self.writing_paused:
             self._ring_in(self._limits.answer)
 
-    def _end(self) -> None:
-        """Read no further request."""
-        if self._awaits_head():
-            self.force_close()
-        else:
-            self.close()
-
     def _head_grew(self, size: int) -> None:
         self._head_size += size
         if self._head_size > MAX_HEAD:
@@ -134,7 +178,7 @@ class ClientProtocol(web.RequestHandler):
 
     def _time_out(self) -> None:
         """The client owes a head, or takes nothing of an answer; aiohttp sees to idle ones."""
-        if self.writing_paused:
+        if self.writing_paused or (self._is_leaving and self._socket.get_write_buffer_size()):
             self._judge_taking()
         elif self._socket.is_closing() or self._is_leaving:
             self._socket.abort()
@@ -144,7 +188,7 @@ class ClientProtocol(web.RequestHandler):
             self._end_wait()
 
     def _end_wait(self) -> None:
-        if self._head_size:
+        if self._head_size or self._framing.is_in_head:
             self._refuse(late_head(self._limits.head))
         else:
             self.force_close()
@@ -157,11 +201,16 @@ class ClientProtocol(web.RequestHandler):
 
     def _refuse(self, answer: bytes) -> None:
         """Send `answer` outside aiohttp, which has no request under way and gets no other."""
+        self._socket.write(answer)
+        self._leave()
+
+    def _leave(self) -> None:
+        """Discard what the client still sends, until it ends the connection; not for long."""
         self.close()
         self._is_leaving = True
-        self._socket.write(answer)
-        end_writing(self._socket)
-        self._ring_in(self._limits.linger)
+        if not self._socket.is_closing():
+            end_writing(self._socket)
+            self._ring_in(self._limits.linger)
 
     def _ring_in(self, seconds: float) -> None:
         self._alarm.set(self._loop.time() + seconds)
@@ -170,11 +219,23 @@ class ClientProtocol(web.RequestHandler):
 def protocols(server: web.Server, limits: Limits) -> Callable[[], ClientProtocol]:
     """Makes the protocols of an application's server; requests that break HTTP do not reach it."""
     server.request_handler = partial(_judged, server.request_handler)
+    server.request_factory = partial(_begun, server.request_factory)
     return partial(ClientProtocol, server, limits)
 
 
 async def _judged(handle: _Handle, request: web.BaseRequest) -> web.StreamResponse:
     return judge(request) or await handle(request)
+
+
+def _begun(
+    make: Callable[..., web.BaseRequest],
+    message: RawRequestMessage,
+    body: StreamReader,
+    protocol: ClientProtocol,
+    *rest: object,
+) -> web.BaseRequest:
+    protocol.begin(body)
+    return make(message, body, protocol, *rest)
 
 
 def _malformed(error: BaseException | None) -> GatewayError:

@@ -104,9 +104,12 @@ def _check_method(request: web.BaseRequest) -> None:
 
 
 def _check_framing(request: web.BaseRequest) -> None:
-    codings = b",".join(_values(request, b"transfer-encoding")).strip().lower()
-    if not codings:
+    fields = _values(request, b"transfer-encoding")
+    if not fields:
         return
+    codings = b",".join(fields).strip().lower()
+    if not codings:
+        raise BadRequest("The Transfer-Encoding names no coding")
     if request.version < HttpVersion11:
         raise BadRequest("HTTP/1.0 knows no Transfer-Encoding: RFC 9112 section 6.1")
     if codings != b"chunked":

@@ -1,0 +1,59 @@
+"""The clients: so many calls a second, each of another user until there are enough of them."""
+
+import asyncio
+import itertools
+import time
+from collections import Counter
+from random import Random
+
+import aiohttp
+
+from bench.soak.calls import Caller, Unexpected, any_kind
+
+_ANSWER = aiohttp.ClientTimeout(total=30)
+_CLIENTS = 64
+
+
+class Load:
+    """`made` has the calls that ended as they should by kind, `failures` how others ended."""
+
+    def __init__(self, origin: str, rate: float, users: int, seed: int) -> None:
+        self.made: Counter[str] = Counter()
+        self.failures: Counter[str] = Counter()
+        self._origin = origin
+        self._pace = _CLIENTS / rate
+        self._users = users
+        self._seed = seed
+        self._numbers = itertools.count()
+
+    @property
+    def calls(self) -> int:
+        """All that have ended."""
+        return self.made.total() + self.failures.total()
+
+    async def run(self) -> None:
+        """Call until cancelled."""
+        connector = aiohttp.TCPConnector(limit=0)
+        async with aiohttp.ClientSession(connector=connector, timeout=_ANSWER) as session:
+            caller = Caller(session, self._origin)
+            async with asyncio.TaskGroup() as clients:
+                for number in range(_CLIENTS):
+                    clients.create_task(self._client(caller, Random(f"{self._seed}-{number}")))
+
+    async def _client(self, caller: Caller, chance: Random) -> None:
+        await asyncio.sleep(chance.random() * self._pace)
+        due = time.monotonic()
+        while True:
+            await self._call(caller, chance)
+            due = max(due + self._pace, time.monotonic() - self._pace)
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+
+    async def _call(self, caller: Caller, chance: Random) -> None:
+        kind = any_kind(chance)
+        user = f"user_{next(self._numbers) % self._users}"
+        try:
+            await kind.call(caller, user)
+        except (aiohttp.ClientError, Unexpected, TimeoutError, OSError) as error:
+            self.failures[f"{kind.name}: {type(error).__name__}: {error}"] += 1
+        else:
+            self.made[kind.name] += 1

@@ -1,0 +1,82 @@
+"""What each process of a gateway holds, again and again, and whether that grows."""
+
+import csv
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import TextIO
+
+import msgspec
+
+from bench.accounting import residents
+
+MIB = 1024 * 1024
+_PART = 0.1
+"""Share of a run over which a median is taken: one sample says too little."""
+
+
+class Sample(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes resident in each process, by id, `seconds` into the run and after so many calls."""
+
+    seconds: float
+    calls: int
+    resident: Mapping[int, int]
+
+
+class Course(msgspec.Struct, frozen=True, kw_only=True):
+    """How many bytes one process held at the start, in the middle and at the end of a run, and at
+    most.
+
+    Each but `peak` is a median over a tenth of the run; that of the middle begins there.
+    """
+
+    start: float
+    middle: float
+    end: float
+    peak: int
+
+    @property
+    def growth(self) -> float:
+        """In the second half of the run, in bytes."""
+        return self.end - self.middle
+
+
+class Journal:
+    """Samples of the processes under `root`, in memory and, line by line, in a CSV file."""
+
+    def __init__(self, root: int, file: TextIO) -> None:
+        self.samples: list[Sample] = []
+        self._root = root
+        self._file = file
+        self._lines = csv.writer(file)
+        self._lines.writerow(("seconds", "calls", "process", "resident_bytes"))
+
+    def take(self, seconds: float, calls: int) -> Sample:
+        """Look now."""
+        sample = Sample(seconds=seconds, calls=calls, resident=residents(self._root))
+        self.samples.append(sample)
+        for pid, size in sample.resident.items():
+            self._lines.writerow((f"{seconds:.1f}", calls, pid, size))
+        self._file.flush()
+        return sample
+
+
+def courses(samples: Sequence[Sample]) -> dict[int, Course]:
+    """Of each process that was there from the first sample to the last."""
+    steady = set(samples[0].resident).intersection(*(each.resident for each in samples))
+    return {pid: _course([each.resident[pid] for each in samples]) for pid in sorted(steady)}
+
+
+def is_steady(samples: Sequence[Sample]) -> bool:
+    """Whether the same processes were there all the time."""
+    return all(each.resident.keys() == samples[0].resident.keys() for each in samples)
+
+
+def _course(sizes: Sequence[int]) -> Course:
+    length = max(1, round(len(sizes) * _PART))
+    middle = len(sizes) // 2
+    return Course(
+        start=statistics.median(sizes[:length]),
+        middle=statistics.median(sizes[middle : middle + length]),
+        end=statistics.median(sizes[-length:]),
+        peak=max(sizes),
+    )

@@ -1,0 +1,93 @@
+"""The table of a run, on the screen and in the documentation."""
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from bench.soak.calls import KINDS
+from bench.soak.load import Load
+from bench.soak.memory import MIB, Sample, courses, is_steady
+from bench.table import markdown
+
+COLUMNS = (
+    *("process", "MiB at the start", "in the middle", "at the end", "second half"),
+    "at most",
+)
+_BEGIN, _END = "<!-- soak: begin -->", "<!-- soak: end -->"
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """A run of `seconds`: the samples, the calls by kind, and those that failed by how they did."""
+
+    command: str
+    seconds: float
+    samples: Sequence[Sample]
+    made: Mapping[str, int]
+    failures: Mapping[str, int]
+
+    @classmethod
+    def of(cls, command: str, samples: Sequence[Sample], load: Load) -> Self:
+        """What the load saw, and the memory meanwhile."""
+        return cls(
+            command=command,
+            seconds=samples[-1].seconds,
+            samples=samples,
+            made=load.made,
+            failures=load.failures,
+        )
+
+    @property
+    def failed(self) -> int:
+        """All calls that ended as they should not."""
+        return sum(self.failures.values())
+
+    def faults(self, bound: float) -> list[str]:
+        """Why the run is not good: `bound` is how many bytes a process may gain in its second
+        half."""
+        grown = [
+            f"process {pid} grew by {course.growth / MIB:.1f} MiB in the second half"
+            for pid, course in courses(self.samples).items()
+            if course.growth > bound
+        ]
+        replaced = [] if is_steady(self.samples) else ["processes ended or began on the way"]
+        failed = [f"{self.failed:,} calls failed"] if self.failed else []
+        return [*grown, *replaced, *failed]
+
+
+def rows(outcome: Outcome) -> list[tuple[str, ...]]:
+    """A row for each process; the first is the supervisor, the others are workers."""
+    return [
+        (
+            "worker" if number else "supervisor",
+            *(f"{size / MIB:.1f}" for size in (course.start, course.middle, course.end)),
+            f"{course.growth / MIB:+.1f}",
+            f"{course.peak / MIB:.1f}",
+        )
+        for number, course in enumerate(courses(outcome.samples).values())
+    ]
+
+
+def calls(outcome: Outcome) -> list[tuple[str, str]]:
+    """A row for each kind of call, then one for each way in which calls failed."""
+    return [(name, f"{n:,}") for name, n in (*outcome.made.items(), *outcome.failures.items())]
+
+
+def write(outcome: Outcome, file: Path) -> None:
+    """Put the table between the two marks in `file`. ValueError when it has none."""
+    head, begin, rest = file.read_text().partition(_BEGIN)
+    _, end, tail = rest.partition(_END)
+    if not begin or not end:
+        raise ValueError(f"{file} has no place for it: {_BEGIN} and {_END}")
+    file.write_text(f"{head}{begin}\n{_text(outcome)}\n{end}{tail}")
+
+
+def _text(outcome: Outcome) -> str:
+    kinds = ", ".join(
+        f"{outcome.made[kind.name]:,} {kind.name}" for kind in KINDS if outcome.made.get(kind.name)
+    )
+    date, minutes = time.strftime("%Y-%m-%d"), outcome.seconds / 60
+    run = f"{date}, `{outcome.command}`, {minutes:.0f} minutes:"
+    return f"{run}\n{kinds}; {outcome.failed} failed.\n\n{markdown(COLUMNS, rows(outcome))}"

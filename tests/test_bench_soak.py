@@ -1,0 +1,89 @@
+"""The soak bench sees memory that grows and calls that fail, and ends what it started."""
+
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from bench.soak import report
+from bench.soak.memory import MIB, Journal, Sample, courses
+from bench.soak.report import Outcome
+
+HERE = os.getpid()
+
+
+def run_of(*sizes: Sequence[int], failures: int = 0) -> Outcome:
+    """A run whose samples found processes of so many MiB."""
+    samples = [
+        Sample(
+            seconds=float(second),
+            calls=second,
+            resident={pid: mib * MIB for pid, mib in enumerate(each)},
+        )
+        for second, each in enumerate(sizes)
+    ]
+    failed = {"streamed: TimeoutError": failures} if failures else {}
+    made = {"streamed": 1200}
+    return Outcome(command="soak", seconds=3600.0, samples=samples, made=made, failures=failed)
+
+
+def test_warming_up_is_no_growth() -> None:
+    """What a process takes in the first half is its own affair, and so is a short peak."""
+    grown = [(50, 50 + 2 * number) for number in range(10)]
+    run = run_of(*grown, *[(50, 70)] * 7, (50, 400), *[(50, 70)] * 12)
+    assert run.faults(4 * MIB) == []
+    supervisor, worker = courses(run.samples).values()
+    assert (supervisor.growth, worker.start / MIB, worker.growth) == (0, 52, 0)
+
+
+def test_growth_in_the_second_half() -> None:
+    """A process that gains more than the bound fails the run, and is named."""
+    run = run_of(*[(50, 50 + number) for number in range(20)])
+    assert run.faults(9 * MIB) == []
+    assert run.faults(4 * MIB) == ["process 1 grew by 8.0 MiB in the second half"]
+
+
+def test_other_processes_and_failures() -> None:
+    """A worker that was replaced, or a call that failed, makes flat memory worth nothing."""
+    run = run_of((50, 50), (50, 50), (50,), failures=3)
+    assert run.faults(MIB) == ["processes ended or began on the way", "3 calls failed"]
+
+
+def test_samples_are_written_as_they_are_taken() -> None:
+    """The CSV has a line for each process and look, at once."""
+    file = io.StringIO()
+    journal = Journal(HERE, file)
+    sample = journal.take(10.0, 3000)
+    assert sample.resident[HERE] > MIB
+    head, *lines = file.getvalue().split()
+    assert head == "seconds,calls,process,resident_bytes"
+    assert f"10.0,3000,{HERE},{sample.resident[HERE]}" in lines
+
+
+def test_document(tmp_path: Path) -> None:
+    """The table replaces the one between the marks; without marks nothing is written."""
+    file = tmp_path / "page.md"
+    file.write_text("before\n<!-- soak: begin -->\nold\n<!-- soak: end -->\nafter\n")
+    report.write(run_of(*[(50, 60)] * 4), file)
+    text = file.read_text()
+    assert "60 minutes:\n1,200 streamed; 0 failed" in text
+    assert "| worker | 60.0 | 60.0 | 60.0 | +0.0 | 60.0 |" in text
+    assert "old" not in text
+    file.write_text("no marks")
+    with pytest.raises(ValueError, match="no place"):
+        report.write(run_of(*[(50, 60)] * 4), file)
+
+
+def test_short_run(tmp_path: Path) -> None:
+    """A few seconds of every kind of call, none of which fails."""
+    samples = tmp_path / "memory.csv"
+    options = ("--minutes", "0.1", "--rate", "100", "--every", "1", "--bound", "100")
+    command = [sys.executable, "-m", "bench.soak", *options, "--csv", str(samples)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "supervisor" in done.stdout
+    assert len({line.split(",")[2] for line in samples.read_text().splitlines()[1:]}) == 2

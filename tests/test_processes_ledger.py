@@ -1,0 +1,103 @@
+"""The ledger of several workers: the supervisor ships, any worker tells how it stands."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from bench.faults.redis_server import Server
+from tests.calls import COMPLETION, Requests, at, whole
+from tests.raw_provider import serving
+from tests.recorded import read_json
+from tests.test_processes import Served, ask, eventually, served
+
+TIMES = 8
+"""New connections, which reach both workers but for bad luck."""
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A Redis to be stopped."""
+    running = Server(tmp_path / "redis", "appendonly yes")
+    yield running
+    running.kill()
+
+
+@asynccontextmanager
+async def two_workers(folder: Path, server: Server) -> AsyncIterator[Served]:
+    """A gateway whose ledger is in that Redis."""
+    ledger = {"url": server.url, "journal": f"{folder}/journal"}
+    sections = {"server": {"workers": 2}, "ledger": ledger, "metrics": {"public": True}}
+    async with (
+        serving(Requests(whole(COMPLETION))) as provider,
+        served(folder, [at(provider)], **sections) as gateway,
+    ):
+        yield gateway
+
+
+async def calls(gateway: Served, number: int) -> list[str]:
+    """The ids of calls that were answered, each on a connection of its own."""
+    made = []
+    for _ in range(number):
+        async with aiohttp.ClientSession() as http:
+            status, generation_id = await ask(http, gateway)
+        assert status == 200
+        made.append(generation_id)
+    return made
+
+
+async def metric(gateway: Served, name: str) -> float:
+    """One number of /metrics, as some worker tells it."""
+    async with aiohttp.ClientSession() as http, http.get(f"{gateway.url}/metrics") as answer:
+        lines = (await answer.text()).splitlines()
+    (value,) = (line.split()[1] for line in lines if line.startswith(f"{name} "))
+    return float(value)
+
+
+async def is_up(gateway: Served) -> bool:
+    """Whether every worker says that the store is there and has everything."""
+    return all(
+        [
+            await metric(gateway, "hearth_store_up") == 1
+            and await metric(gateway, "hearth_ledger_waiting_bytes") == 0
+            for _ in range(TIMES)
+        ]
+    )
+
+
+async def test_the_store_goes_and_comes_back(tmp_path: Path, server: Server) -> None:
+    """Without it either worker tells every record and refuses every list, and the metrics say so,
+    the supervisor's failed attempts included; soon after its return all is as it was."""
+    async with two_workers(tmp_path, server) as gateway:
+        made = await calls(gateway, 3)
+        await eventually(lambda: is_up(gateway))
+        server.kill()
+        made += await calls(gateway, TIMES)
+        for one in made[3:]:
+            found = await read_json(f"{gateway.url}/api/v1/generation?id={one}")
+            assert found["data"]["id"] == one
+            await read_json(f"{gateway.url}/api/v1/generations", status=503)
+            assert await metric(gateway, "hearth_store_up") == 0
+        assert await metric(gateway, "hearth_ledger_waiting_bytes") > 0
+        assert await metric(gateway, "hearth_store_failures_total") > 0
+        server.start()
+        await eventually(lambda: is_up(gateway))
+        for _ in range(TIMES):
+            kept = await read_json(f"{gateway.url}/api/v1/generations")
+            assert {each["id"] for each in kept["data"]} == set(made)
+            assert kept["meta"]["lag"] == 0
+
+
+async def test_every_list_says_how_fresh_it_is(tmp_path: Path, server: Server) -> None:
+    """Whichever worker answers, right after a call: the call is counted, and the header says so."""
+    async with two_workers(tmp_path, server) as gateway, aiohttp.ClientSession() as http:
+        for number in range(1, TIMES + 1):
+            await calls(gateway, 1)
+            query = "activity?include_today=true&since=2026-01-01"
+            for path in ("generations", query, f"{query}&group_by=user"):
+                async with http.get(f"{gateway.url}/api/v1/{path}") as answer:
+                    rows = (await answer.json())["data"]
+                counted = len(rows) if path == "generations" else rows[0]["requests"]
+                assert (counted, answer.headers["X-Hearth-Ledger-Lag"]) == (number, "0.000")
