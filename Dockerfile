@@ -1,8 +1,9 @@
-FROM python:3.11-slim AS build
+FROM python:3.11 AS build
 WORKDIR /src
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY gateway gateway
-RUN python -m venv /opt/hearth && /opt/hearth/bin/pip install --no-cache-dir .
+RUN python -m venv /opt/hearth \
+    && HATCH_BUILD_HOOK_ENABLE_CUSTOM=1 /opt/hearth/bin/pip install --no-cache-dir .
 
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/hearth hearth

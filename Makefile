@@ -4,8 +4,8 @@ BIN := .venv/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench bench-quick bench-sizes bench-faults bench-warmth \
-	bench-warmth-engines clean
+.PHONY: help demo test check format wheel bench bench-quick bench-sizes bench-pages bench-faults \
+	bench-routing bench-soak bench-warmth bench-warmth-engines clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -28,19 +28,31 @@ format: .venv/.dev  ## Let ruff write the format and the safe fixes
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/.bench  ## Hearth beside its peers, about 20 minutes; writes docs/benchmarks.md
-	$(BIN)/python -m bench --write docs
+wheel: .venv/bin/python  ## A wheel with the way of a request compiled, in dist/
+	HATCH_BUILD_HOOK_ENABLE_CUSTOM=1 $(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
-bench-quick: .venv/.bench  ## The same tables from short measurements, about 4 minutes
-	$(BIN)/python -m bench --quick
+bench: .venv/.bench bench/.compiled  ## Hearth beside its peers, about 25 minutes; writes docs/benchmarks.md
+	PYTHONPATH=$(CURDIR)/bench/.compiled:$(CURDIR) $(BIN)/python -P -m bench --write docs
+
+bench-quick: .venv/.bench bench/.compiled  ## The same tables from short measurements, about 5 minutes
+	PYTHONPATH=$(CURDIR)/bench/.compiled:$(CURDIR) $(BIN)/python -P -m bench --quick
 
 bench-sizes: .venv/.bench  ## A ledger of a million users: bytes and milliseconds, about 20 minutes
 	rm -rf bench/.sizes
 	mkdir bench/.sizes
 	$(BIN)/python -m bench.sizes --store sqlite:bench/.sizes/hearth.db
 
+bench-pages: .venv/.bench  ## Every page on a million users and on Redis, about 30 minutes; writes docs/pages.md
+	$(BIN)/python -m bench.pages --write docs/pages.md
+
 bench-faults: .venv/.bench  ## Kill Redis and gateways under load; is anything lost or double?
 	$(BIN)/python -m bench.faults --write docs/ledger.md
+
+bench-soak: .venv/.bench  ## An hour of all kinds of calls; does memory stay flat?
+	$(BIN)/python -m bench.soak --write docs/deployment.md
+
+bench-routing: .venv/.bench  ## The ring's shares, moves and times, about a minute; writes docs/routing.md
+	$(BIN)/python -m bench.routing --write docs
 
 bench-warmth: .venv/.bench  ## What sticky routing is worth, about 6 minutes; writes docs/warmth.md
 	$(BIN)/python -m bench.warmth --write docs
@@ -50,7 +62,7 @@ bench-warmth-engines: .venv/.bench bench/.engines/.installed  ## The same on thr
 
 clean:  ## Remove what the targets made
 	rm -rf .venv .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis \
-		tests/typescript/node_modules bench/.peers bench/.sizes
+		tests/typescript/node_modules dist bench/.compiled bench/.pages bench/.peers bench/.sizes
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -69,6 +81,11 @@ clean:  ## Remove what the targets made
 .venv/.bench: pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --editable . --group bench
 	@touch $@ .venv/.run
+
+# What `make wheel` makes, unpacked: it hides the package of the source tree.
+bench/.compiled: $(shell find gateway -name '*.py') pyproject.toml hatch_build.py | .venv/bin/python
+	rm -rf $@
+	HATCH_BUILD_HOOK_ENABLE_CUSTOM=1 $(BIN)/python -m pip install --quiet --no-deps --target $@ .
 
 # The TypeScript SDKs of the guides; without node their tests say that they were skipped.
 tests/typescript/node_modules/.installed: tests/typescript/package.json

@@ -20,7 +20,7 @@ from bench.rounds import USERS
 from bench.spread import percentile
 from bench.upstream import CHAT_ANSWER
 from gateway.app import hot_target
-from gateway.call import Call, read_call
+from gateway.call import Call
 from gateway.config import Config, Key, ModelPrice, Provider
 from gateway.endpoint import Target
 from gateway.entry import Entry
@@ -33,6 +33,7 @@ from gateway.metering.meter import open_meter
 from gateway.metering.reading import Meter
 from gateway.policies import flags_of
 from gateway.pricing import Prices
+from gateway.reader import read_call
 from gateway.reply import own_headers
 from gateway.request import Request
 from gateway.rewrite import edits_for, upstream_body

@@ -35,7 +35,15 @@ class Body(msgspec.Struct):
     provider: msgspec.Raw = msgspec.Raw(b"null")
 
 
+class Metadata(msgspec.Struct):
+    """Anthropic's object of that name."""
+
+    user_id: str | None = None
+
+
 _decode = msgspec.json.Decoder(Body).decode
+read_metadata = msgspec.json.Decoder(Metadata).decode
+"""Raises msgspec.DecodeError, or UnicodeDecodeError, where it is not what `Metadata` says."""
 
 
 def read_json_body(body: bytes) -> Body:

@@ -9,27 +9,14 @@ from functools import lru_cache
 
 import msgspec
 
-from gateway.body import Body, text_field
+from gateway.body import Body, read_metadata, text_field
+from gateway.call import EndUser
 from gateway.errors import BadRequest
 from gateway.request import HEADS, Head, Request
 
 MAX_USER_ID = 512
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-
-
-class EndUser(msgspec.Struct, frozen=True):
-    """Who the app acts for. `source` is the field the id came from."""
-
-    id: str
-    source: str
-
-
-class _Metadata(msgspec.Struct):
-    user_id: str | None = None
-
-
-_decode_metadata = msgspec.json.Decoder(_Metadata).decode
 
 
 def find_end_user(request: Request, body: Body) -> EndUser | None:
@@ -60,7 +47,7 @@ def _metadata_user_id(metadata: msgspec.Raw) -> str | None:
     if not bytes(metadata).startswith(b"{"):
         return None
     try:
-        return text_field(_decode_metadata(metadata).user_id, "metadata.user_id")
+        return text_field(read_metadata(metadata).user_id, "metadata.user_id")
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadRequest("`metadata.user_id` must be a string", "metadata.user_id") from error
 

@@ -7,9 +7,7 @@ every later call is ignored, so each place that sees an end may say so.
 import time
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Literal
-
-import msgspec
+from typing import Literal, NamedTuple
 
 from gateway.call import Call
 from gateway.endpoint import Target
@@ -27,7 +25,7 @@ logs it, else 500."""
 Outcome = Literal["ok", "refused", "failed", "cancelled", "cut"]
 
 
-class _Sender(msgspec.Struct, frozen=True):
+class _Sender(NamedTuple):
     """What a head says about the program that sent it."""
 
     user_agent: str | None

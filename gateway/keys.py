@@ -1,5 +1,6 @@
 """Who calls: the key a request presents, and the tenant it belongs to."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from typing import Literal
@@ -20,7 +21,8 @@ OPEN = "default"
 """The only tenant of a gateway without keys."""
 
 
-class Tenant(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Tenant:
     """On whose account a call counts, and what holds for it."""
 
     name: str

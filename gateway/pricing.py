@@ -8,11 +8,11 @@ import logging
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
-import msgspec
 from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import ConditionalPrice, ModelInfo, TieredPrices
 from genai_prices.types import ModelPrice as CataloguePrice
@@ -32,7 +32,7 @@ _SHORT = (1000, 2000)
 """Tokens of prompts that no tariff calls long."""
 
 
-class Cost(msgspec.Struct, frozen=True):
+class Cost(NamedTuple):
     """Nano-dollars.
 
     `cache_discount`: what cached tokens saved against the input price, less what cache writes cost
@@ -51,7 +51,8 @@ class _Tariff(Protocol):
         """Total and cache discount, in nano-dollars, each rounded half up once."""
 
 
-class _Flat(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class _Flat:
     """Nano-dollars per million tokens, and per call that used any."""
 
     input: int
@@ -77,7 +78,8 @@ class _Flat(msgspec.Struct, frozen=True):
         return _rounded(total) + fee, _rounded(discount)
 
 
-class _Tiered(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class _Tiered:
     """The whole prompt's length decides what all tokens cost: above `starts[i]`, `tariffs[i+1]`."""
 
     starts: tuple[int, ...]

@@ -14,7 +14,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 
-from gateway.call import Call, read_call
+from gateway.call import Call
 from gateway.config import Config
 from gateway.endpoint import Target
 from gateway.entry import Entry
@@ -35,6 +35,7 @@ from gateway.metering.meter import open_meter
 from gateway.policies import flags_of
 from gateway.policies.moderation import Moderator
 from gateway.pricing import Prices
+from gateway.reader import read_call
 from gateway.relay import Relay
 from gateway.reply import answer_error
 from gateway.request import Request
@@ -71,7 +72,7 @@ class Proxy:
         self._message_prefix = config.policies.message_prefix
         self._prices = Prices(config.providers)
         self._planner = Planner(router, self._prices, config.sticky.key)
-        self._trail = Trail()
+        self.trail = Trail()
         self._ids = GenerationIds()
         self._via = via = Via(config.ledger.journal)
         self._heads = {
@@ -160,7 +161,7 @@ class Proxy:
                         raise _none_answered(answer, entry)
                 elif following is None:
                     if answer.status < 400:
-                        entry.moved_from = self._trail.follow(plan.key, candidate)
+                        entry.moved_from = self.trail.follow(plan.key, candidate)
                     await self._relay(call, candidate, answer, entry, client)
                 else:
                     answer.close()

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from gateway.call import Call, read_call
+from gateway.call import Call, EndUser
 from gateway.endpoint import ENDPOINTS, Endpoint
-from gateway.enduser import EndUser
 from gateway.errors import BadRequest
+from gateway.reader import read_call
 from gateway.request import Head, Headers, Request
 
 CHAT = ENDPOINTS["chat/completions"]

@@ -2,8 +2,8 @@
 
 import pytest
 
+from gateway.call import EndUser
 from gateway.endpoint import ENDPOINTS, Endpoint
-from gateway.enduser import EndUser
 from tests.readings import FORM, form, read, refusal
 
 

@@ -4,10 +4,9 @@ from typing import Literal
 
 import pytest
 
-from gateway.call import Call
+from gateway.call import Call, EndUser
 from gateway.config import Policies
 from gateway.endpoint import ENDPOINTS, Endpoint
-from gateway.enduser import EndUser
 from gateway.policies.enforce_user_ids import FLAG, OVERRIDE, enforce_user_ids
 
 Rule = Literal["allow", "tighten", "deny"]

@@ -5,7 +5,8 @@ import math
 import pytest
 
 from gateway.config import Ejection
-from gateway.routing.health import Health, Hold
+from gateway.routing.health import Health
+from gateway.routing.memory import Hold
 from gateway.routing.verdict import FINE, SICK, Verdict
 from gateway.units import Duration
 
@@ -236,3 +237,32 @@ def test_a_new_process_goes_on_where_others_are() -> None:
         fail(subject, 1, NOW + 6)
     assert after.memory() == before.memory()
     assert after.ejections == 2
+
+
+def reason(subject: Health) -> str:
+    """Of the last hold."""
+    assert subject.last is not None
+    return subject.last.reason
+
+
+def test_why_it_is_left_alone() -> None:
+    """The last hold says its reason in words, whatever began it."""
+    subject = health()
+    fail(subject, 5, NOW)
+    assert reason(subject) == "5 calls in a row failed"
+    fail(subject, 1, NOW + 6)
+    assert reason(subject) == "it was just back and failed again"
+    subject.pause(7, NOW + 8)
+    assert reason(subject) == "it asked to be left alone for 7 s"
+    for _ in range(2):
+        subject.probed(good=False, now=NOW + 9)
+    assert reason(subject) == "2 probes in a row failed"
+
+
+def test_a_share_of_failures_says_how_many() -> None:
+    """Half of the calls of a window, and not one after the other."""
+    subject = health()
+    for _ in range(10):
+        subject.succeeded(NOW)
+        fail(subject, 1)
+    assert reason(subject) == "10 of 20 calls in 10 s failed"

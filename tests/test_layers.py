@@ -12,15 +12,16 @@ FILES = sorted(ROOT.rglob("*.py"))
 # A file imports from lines above its own; beside it on its line only within its own package.
 LAYERS = """
     __init__
-    errors units
+    errors units calendar
     config
     configfile
     generation
     request
     endpoint form
-    body
-    enduser fingerprint
+    body fingerprint
     call
+    enduser
+    reader
     pricing
     metering
     keys rewrite
@@ -37,17 +38,19 @@ LAYERS = """
     tracing
     api
     dashboard
+    assembly
     app
     server
     processes
+    mock
     demo
     commands
     cli
     __main__
 """
 RANKS = {name: rank for rank, line in enumerate(LAYERS.split("\n")) for name in line.split()}
-ROOTS_OF_COMPOSITION = {"app", "server"}
-MAY_COMPOSE = {"server", "processes", "demo", "commands", "cli", "__main__"}
+ROOTS_OF_COMPOSITION = {"assembly", "app", "server"}
+MAY_COMPOSE = {"app", "server", "processes", "demo", "commands", "cli", "__main__"}
 
 
 def module_of(path: Path) -> str:

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from gateway.call import Call, read_call
+from gateway.call import Call
 from gateway.config import Config, ModelPrice
 from gateway.endpoint import ENDPOINTS
 from gateway.errors import BadRequest, ModelNotFound, NotFound
 from gateway.pricing import Prices
+from gateway.reader import read_call
 from gateway.request import Head, Request
 from gateway.routing.plan import Planner
 from gateway.routing.pool import Router

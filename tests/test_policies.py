@@ -2,12 +2,12 @@
 
 import pytest
 
-from gateway.call import read_call
 from gateway.config import Config, Key, Policies, Provider
 from gateway.endpoint import parse_target
 from gateway.keys import Keyring
 from gateway.policies import POLICIES, flags_of
 from gateway.policies.enforce_user_ids import FLAG, enforce_user_ids
+from gateway.reader import read_call
 from gateway.request import Head, Headers, Request
 
 PROVIDERS = (Provider(name="a", base_url="https://a.example"),)

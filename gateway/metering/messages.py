@@ -5,29 +5,10 @@ docs.anthropic.com/en/api/messages-streaming; anthropic `types/raw_message_strea
 
 from typing import Any
 
-import msgspec
-
-from gateway.metering.answer import UNDECODABLE, Answer, text_or_none
+from gateway.metering.answer import text_or_none
 from gateway.metering.estimate import characters_in, tokens_in
+from gateway.metering.shapes import UNDECODABLE, MessagesEvent, decode_messages
 from gateway.metering.tally import Tally
-
-
-class _Delta(msgspec.Struct, gc=False):
-    text: Any = None
-    thinking: Any = None
-    partial_json: Any = None
-    stop_reason: Any = None
-
-
-class _Event(msgspec.Struct, gc=False):
-    type: Any = None
-    message: Answer | None = None
-    delta: _Delta | None = None
-    usage: Any = None
-    error: Any = None
-
-
-_decode_event = msgspec.json.Decoder(_Event).decode
 
 
 class MessagesTally(Tally):
@@ -42,7 +23,7 @@ class MessagesTally(Tally):
 
     def add(self, data: bytes) -> bool:
         try:
-            event = _decode_event(data)
+            event = decode_messages(data)
         except UNDECODABLE:
             return False
         if event.type == "content_block_delta" and event.delta:
@@ -60,7 +41,7 @@ class MessagesTally(Tally):
             self.fail(event.error)
         return False
 
-    def _end(self, event: _Event) -> None:
+    def _end(self, event: MessagesEvent) -> None:
         if event.delta:
             self.finish_reason = text_or_none(event.delta.stop_reason) or self.finish_reason
         if isinstance(event.usage, dict):

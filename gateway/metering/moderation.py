@@ -1,28 +1,17 @@
 """Answers of a moderation endpoint: platform.openai.com/docs/api-reference/moderations/object."""
 
-from typing import Any
-
-import msgspec
-
 from gateway.generation import Flag
-from gateway.metering.answer import UNDECODABLE, Answer, AnswerMeter
+from gateway.metering.answer import AnswerMeter
 from gateway.metering.refusal import Flags
-
-
-class _Result(msgspec.Struct):
-    flagged: bool = False
-    categories: dict[str, Any] = {}
-
-
-_decode_results = msgspec.json.Decoder(list[_Result]).decode
+from gateway.metering.shapes import UNDECODABLE, Answer, decode_results
 
 
 def flagged_categories(results: bytes) -> list[str] | None:
     """The categories that any of the undecoded `results` has, each once; None if none is flagged.
 
-    Raises msgspec.DecodeError or UnicodeDecodeError for what is no list of results.
+    Raises one of UNDECODABLE for what is no list of results.
     """
-    flagged = [result for result in _decode_results(results) if result.flagged]
+    flagged = [result for result in decode_results(results) if result.flagged]
     if not flagged:
         return None
     names = (name for each in flagged for name, applies in each.categories.items() if applies)
@@ -32,11 +21,11 @@ def flagged_categories(results: bytes) -> list[str] | None:
 class ModerationMeter(AnswerMeter):
     """Flags the record of a call to `moderations` whose answer flags its input."""
 
-    def _flags(self, answer: Answer) -> Flags:
+    def _flags(self, answer: Answer, reason: str | None) -> Flags:
         try:
             categories = flagged_categories(bytes(answer.results))
         except UNDECODABLE:
-            return super()._flags(answer)
+            return super()._flags(answer, reason)
         if categories is None:
             return ()
         return (Flag("moderation", f"Moderation flagged this input: {', '.join(categories)}"),)

@@ -5,11 +5,8 @@ response incomplete; `refusal` is Anthropic's stop reason
 (docs.anthropic.com/en/api/handling-stop-reasons), and what an OpenAI model says instead of content.
 """
 
-from typing import Any
-
-import msgspec
-
 from gateway.generation import Flag
+from gateway.metering.shapes import UNDECODABLE, decode_output
 
 Flags = tuple[Flag, ...]
 
@@ -25,23 +22,6 @@ def _flags(reason: str) -> Flags:
 
 REFUSALS = {reason: _flags(reason) for reason in ("content_filter", REFUSED)}
 """Finish reason -> flags; every other reason is none."""
-
-
-class Message(msgspec.Struct):
-    """The part of a chat's message that says whether it declines."""
-
-    refusal: Any = None
-
-
-class _Part(msgspec.Struct):
-    type: Any = None
-
-
-class _Item(msgspec.Struct):
-    content: list[_Part] | None = None
-
-
-_decode_items = msgspec.json.Decoder(list[_Item]).decode
 
 
 def flags_of_error(error: object) -> Flags:
@@ -70,7 +50,7 @@ def says_refusal(output: bytes) -> bool:
     if b'"refusal"' not in output:
         return False
     try:
-        items = _decode_items(output)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        items = decode_output(output)
+    except UNDECODABLE:
         return False
     return any(part.type == "refusal" for item in items for part in item.content or ())

@@ -1,27 +1,12 @@
 """The stream of OpenAI's Responses API: openai `types/responses/response_stream_event.py`."""
 
-from typing import Any
-
-import msgspec
-
-from gateway.metering.answer import UNDECODABLE, Answer
+from gateway.metering.answer import declines, finish_reason
 from gateway.metering.estimate import characters_in, tokens_in
+from gateway.metering.shapes import UNDECODABLE, Answer, decode_responses
 from gateway.metering.tally import Tally
 
 _TERMINAL = frozenset({"response.completed", "response.failed", "response.incomplete"})
 _SOUND = "response.audio.delta"
-
-
-class _Event(msgspec.Struct, gc=False):
-    type: str = ""
-    sequence_number: Any = None
-    response: Answer | None = None
-    delta: Any = None
-    error: Any = None
-    message: Any = None
-
-
-_decode_event = msgspec.json.Decoder(_Event).decode
 
 
 class ResponsesTally(Tally):
@@ -29,7 +14,7 @@ class ResponsesTally(Tally):
 
     def add(self, data: bytes) -> bool:
         try:
-            event = _decode_event(data)
+            event = decode_responses(data)
         except UNDECODABLE:
             return False
         if isinstance(event.sequence_number, int):
@@ -46,8 +31,8 @@ class ResponsesTally(Tally):
         self.introduce(response.id, response.model)
         if event_type in _TERMINAL:
             self.settled = True
-            self.finish_reason = response.finish_reason
-            self.refused = response.declines
+            self.finish_reason = finish_reason(response)
+            self.refused = declines(response)
             self.report(response.usage)
             self.counted = self.usage is not None
             self.fail(response.error)

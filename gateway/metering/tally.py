@@ -1,13 +1,11 @@
 """What the events of one stream add up to, and the events that every API shares."""
 
 from abc import ABC, abstractmethod
-from typing import Any
-
-import msgspec
 
 from gateway.generation import Usage
-from gateway.metering.answer import UNDECODABLE, text_or_none
+from gateway.metering.answer import text_or_none
 from gateway.metering.fault import error_message
+from gateway.metering.shapes import UNDECODABLE, decode_other
 from gateway.metering.usage import read_cost, read_usage
 
 DONE = b"[DONE]"
@@ -56,16 +54,6 @@ class Tally(ABC):
         self.error = self.error or error_message(error)
 
 
-class _Event(msgspec.Struct):
-    id: Any = None
-    model: Any = None
-    usage: Any = None
-    error: Any = None
-
-
-_decode_event = msgspec.json.Decoder(_Event).decode
-
-
 class OtherTally(Tally):
     """Images, audio and unknown APIs: whatever event carries usage counts for the whole answer."""
 
@@ -74,7 +62,7 @@ class OtherTally(Tally):
             self.settled = True
             return False
         try:
-            event = _decode_event(data)
+            event = decode_other(data)
         except UNDECODABLE:
             return False
         self.introduce(event.id, event.model)

@@ -1,7 +1,7 @@
 """Refuse calls that do not say which end user they are for.
 
-Texts and the header's rules: guides/usage-panda-enforce-user-ids.md. Unlike there, every accepted
-source of an id satisfies the policy, not the body's `user` alone.
+Texts and the header's rules: Usage Panda's guide "Policy: Enforce User IDs". Unlike there, every
+accepted source of an id satisfies the policy, not the body's `user` alone.
 """
 
 from gateway.call import Call

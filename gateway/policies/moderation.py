@@ -14,8 +14,8 @@ from gateway.call import Call
 from gateway.config import Moderation, Policies, Provider
 from gateway.errors import ModerationUnavailable
 from gateway.generation import Flag
-from gateway.metering.answer import UNDECODABLE
 from gateway.metering.moderation import flagged_categories
+from gateway.metering.shapes import UNDECODABLE
 from gateway.policies.override import is_on
 from gateway.policies.usertext import user_texts
 from gateway.request import Request

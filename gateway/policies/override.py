@@ -1,6 +1,6 @@
 """What a request's header may change about a policy.
 
-The header's rules: guides/usage-panda-enforce-user-ids.md.
+The header's rules: Usage Panda's guide "Policy: Enforce User IDs".
 """
 
 from typing import Literal

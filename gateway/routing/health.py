@@ -16,9 +16,8 @@ Each ejection is twice as long as the last one, up to `max_time`, until the prov
 import math
 from collections.abc import Callable
 
-import msgspec
-
 from gateway.config import Ejection
+from gateway.routing.memory import Hold, Memory
 from gateway.routing.verdict import Verdict
 
 NEVER = -math.inf
@@ -31,41 +30,19 @@ _PROBES = 2
 """Failed probes in a row that mean a provider is down; one good probe ends that."""
 
 
-class Hold(msgspec.Struct, frozen=True):
-    """A provider is left alone from `at` until `until`, seconds on the monotonic clock, which all
-    processes of a machine share.
-
-    `ejections`: how many in a row, this one included; None for a pause that it asked for.
-    """
-
-    at: float
-    until: float
-    ejections: int | None = None
-
-
-class Memory(msgspec.Struct, frozen=True):
-    """What another process, or a later configuration, has to know of a provider's health."""
-
-    out_since: float
-    out_until: float
-    calm_from: float
-    held_until: float
-    is_down: bool
-    is_proven: bool
-    ejections: int
-
-
 class Health:
     """The health of one provider.
 
     It is out until `out_until`, and from `calm_from` on nothing about it is special: both are in
     the past while it is well. `out_since` is when it last stopped being well; `is_down`: its probe
     fails. `ejections` in a row decide how long the next one lasts; `ejected` counts all that calls
-    in this process were the reason for. `on_hold` is told of every hold that they were.
+    in this process were the reason for. `last` is the hold that began last, for any reason.
+    `on_hold` is told of every hold that calls in this process began.
     """
 
     def __init__(self, ejection: Ejection, slow_start: float) -> None:
         self.on_hold: Callable[[Hold], None] | None = None
+        self.last: Hold | None = None
         self._ejection = ejection
         self._slow_start = slow_start
         self.out_since = self.out_until = self.calm_from = NEVER
@@ -97,18 +74,21 @@ class Health:
         self._count(now)
         self._failures += 1
         self._failures_in_a_row += 1
-        if now >= self.out_until and self._has_failed_enough():
-            self._eject(now)
+        reason = self._reason_to_eject()
+        if reason is not None and now >= self.out_until:
+            self._eject(reason, now)
 
     def pause(self, seconds: float, now: float) -> None:
         """It asked to be left alone; heeded for at most the longest ejection."""
-        self._begin(Hold(now, now + min(seconds, self._ejection.max_time)))
+        until = now + min(seconds, self._ejection.max_time)
+        self._begin(Hold(now, until, reason=f"it asked to be left alone for {seconds:g} s"))
 
     def probed(self, good: bool, now: float) -> None:
         """A probe has ended."""
         self._failed_probes = 0 if good else self._failed_probes + 1
         if self._failed_probes >= _PROBES and not self.is_down:
             self.is_down = True
+            self.last = Hold(now, math.inf, reason=f"{_PROBES} probes in a row failed")
             self._go_out(math.inf, now)
         elif good and self.is_down:
             self.is_down = False
@@ -121,6 +101,7 @@ class Health:
             self._is_proven = False
             self._failures_in_a_row = 0
             self._window_ends = NEVER
+        self.last = hold if self.last is None else max(self.last, hold, key=_beginning)
         self._hold(hold.until, hold.at)
 
     def memory(self) -> Memory:
@@ -133,6 +114,7 @@ class Health:
             is_down=self.is_down,
             is_proven=self._is_proven,
             ejections=self.ejections,
+            last=self.last,
         )
 
     def recall(self, memory: Memory) -> None:
@@ -140,7 +122,7 @@ class Health:
         self.out_since, self.out_until = memory.out_since, memory.out_until
         self.calm_from, self._held_until = memory.calm_from, memory.held_until
         self.is_down, self._is_proven = memory.is_down, memory.is_proven
-        self.ejections = memory.ejections
+        self.ejections, self.last = memory.ejections, memory.last
 
     def share_back(self, now: float) -> float:
         """The part of its users that may go to it: 0 while it is out, 1 from `calm_from` on."""
@@ -156,18 +138,22 @@ class Health:
             self._calls = self._failures = 0
         self._calls += 1
 
-    def _has_failed_enough(self) -> bool:
-        if not self._is_proven or self._failures_in_a_row >= self._ejection.failures:
-            return True
-        return self._calls >= _FEWEST and self._failures >= self._ejection.share * self._calls
+    def _reason_to_eject(self) -> str | None:
+        if not self._is_proven:
+            return "it was just back and failed again"
+        if self._failures_in_a_row >= self._ejection.failures:
+            return f"{self._failures_in_a_row} calls in a row failed"
+        if self._calls >= _FEWEST and self._failures >= self._ejection.share * self._calls:
+            return f"{self._failures} of {self._calls} calls in {_WINDOW:g} s failed"
+        return None
 
-    def _eject(self, now: float) -> None:
+    def _eject(self, reason: str, now: float) -> None:
         longest = self._ejection.max_time
         if now >= self.out_until + longest:
             self.ejections = 0
         seconds = min(self._ejection.time * 2.0 ** min(self.ejections, 64), longest)
         self.ejected += 1
-        self._begin(Hold(now, now + seconds, self.ejections + 1))
+        self._begin(Hold(now, now + seconds, self.ejections + 1, reason))
 
     def _begin(self, hold: Hold) -> None:
         self.hear(hold)
@@ -184,3 +170,7 @@ class Health:
         self.out_since = now if now >= self.calm_from else min(now, self.out_since)
         self.out_until = until
         self.calm_from = until + min(self._slow_start, until - self.out_since)
+
+
+def _beginning(hold: Hold) -> tuple[float, float]:
+    return hold.at, hold.until

@@ -1,9 +1,9 @@
 """The candidates of one call: over its models, and over each model's providers."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-
-import msgspec
+from typing import NamedTuple
 
 from gateway.call import Call
 from gateway.config import StickySource
@@ -24,7 +24,7 @@ from gateway.routing.provider import Provider
 _REMEMBERED = 256
 
 
-class Candidate(msgspec.Struct, frozen=True):
+class Candidate(NamedTuple):
     """A provider to try, why it is this one's turn, and the model it is asked for."""
 
     provider: Provider
@@ -32,7 +32,8 @@ class Candidate(msgspec.Struct, frozen=True):
     model: str | None
 
 
-class Leg(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Leg:
     """One model of a call, and who may be asked for it."""
 
     model: str | None

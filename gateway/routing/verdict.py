@@ -9,8 +9,7 @@ Which statuses count: openrouter.ai/docs/guides/community/for-providers, section
 
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-
-import msgspec
+from typing import NamedTuple
 
 from gateway.config import Provider as Settings
 from gateway.request import Headers
@@ -20,7 +19,7 @@ _BUSY = frozenset((429, 529))
 """529 is Anthropic's and OpenRouter's `overloaded`."""
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class Verdict(NamedTuple):
     """`is_trouble`: the next candidate is tried. `is_sick`: it counts towards an ejection. `pause`:
     seconds that the provider asks to be left alone."""
 

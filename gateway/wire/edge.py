@@ -70,8 +70,7 @@ class Edge(asyncio.Protocol):
         if self._is_leaving:
             return
         if self._incoming is not None:
-            self._incoming.add(data)
-            self._run_if_complete(self._incoming)
+            self._add(self._incoming, data)
             return
         self._buffer = self._buffer + data if self._buffer else data
         if self._task is None and not self._write_paused:
@@ -121,11 +120,11 @@ class Edge(asyncio.Protocol):
             self._hand_over()
             return
         rest, self._buffer = self._buffer[end:], b""
-        self._incoming = Incoming(head, target)
-        self._incoming.add(rest)
-        self._run_if_complete(self._incoming)
-        if self._incoming is not None:
-            self._sending.start(self._incoming.missing)
+        incoming = Incoming(head, target)
+        self._add(incoming, rest)
+        if incoming.missing > 0:
+            self._incoming = incoming
+            self._sending.start(incoming.missing)
             self._ring_in(self._limits.body)
 
     def _await_head(self) -> None:
@@ -143,9 +142,12 @@ class Edge(asyncio.Protocol):
         protocol.connection_made(self._transport)
         protocol.data_received(self._buffer)
 
-    def _run_if_complete(self, incoming: Incoming) -> None:
-        if incoming.missing > 0:
-            return
+    def _add(self, incoming: Incoming, data: bytes) -> None:
+        incoming.add(data)
+        if incoming.missing <= 0:
+            self._run(incoming)
+
+    def _run(self, incoming: Incoming) -> None:
         self._incoming = None
         self._head_is_due = False
         self._alarm.set(NEVER)

@@ -6,9 +6,9 @@ that judges it.
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
 import httptools
-import msgspec
 
 from gateway.request import HEADS, Head, Headers
 from gateway.wire.host import is_host
@@ -22,7 +22,7 @@ _LEFT_TO_AIOHTTP = frozenset(
 _NUMBER = re.compile(rb"\r\ncontent-length: *(\d{1,15})\r\n", re.IGNORECASE)
 
 
-class RequestHead(msgspec.Struct, frozen=True):
+class RequestHead(NamedTuple):
     """A hot request as far as its empty line. `length` is that of its body in bytes."""
 
     head: Head
@@ -90,4 +90,4 @@ def _is_plain(head: Head) -> bool:
     once = names.count(b"content-length") == 1 == names.count(b"host")
     if not once or len(names) > MAX_FIELDS or not is_host(head.fields[b"host"]):
         return False
-    return not _LEFT_TO_AIOHTTP & head.fields.keys()
+    return _LEFT_TO_AIOHTTP.isdisjoint(head.fields)

@@ -5,10 +5,9 @@ from operator import add
 
 import msgspec
 
+from gateway.calendar import HOUR
 from gateway.generation import Generation
 from gateway.ledger.store import Counts
-
-_HOUR = 3_600_000_000
 
 Sums = tuple[int, ...]
 """One number for each of COUNTERS, in their order."""
@@ -22,31 +21,32 @@ Part = tuple[int, str]
 """The number of an hour or a day, and a tenant."""
 
 
-class UserDay(msgspec.Struct):
+class UserDay:
     """What is added to one end user's day; moments in microseconds."""
 
-    day: int
-    first: int
-    last: int
-    rows: Rows = {}
+    def __init__(self, day: int, moment: int) -> None:
+        self.day = day
+        self.first = self.last = moment
+        self.rows: Rows = {}
 
 
-class Tally(msgspec.Struct, frozen=True):
+class Tally:
     """Rows of hours, and days of users by their ids, empty for calls without one."""
 
-    hours: dict[Part, Rows] = {}
-    days: dict[Part, dict[str, UserDay]] = {}
+    def __init__(self) -> None:
+        self.hours: dict[Part, Rows] = {}
+        self.days: dict[Part, dict[str, UserDay]] = {}
 
     def count(self, one: Generation) -> None:
         """Add one."""
         counts: Sums = msgspec.structs.astuple(Counts.of(one))
         model, provider, moment = one.model or "", one.provider or "", one.created_at
-        hour = self.hours.setdefault((moment // _HOUR, one.tenant), {})
+        hour = self.hours.setdefault((moment // HOUR, one.tenant), {})
         _include(hour, (model, provider, ""), counts)
         users = self.days.setdefault((one.day, one.tenant), {})
         day = users.get(one.user or "")
         if day is None:
-            day = users[one.user or ""] = UserDay(one.day, moment, moment)
+            day = users[one.user or ""] = UserDay(one.day, moment)
         day.first = min(day.first, moment)
         day.last = max(day.last, moment)
         _include(day.rows, (model, provider, one.route or ""), counts)

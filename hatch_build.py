@@ -1,0 +1,60 @@
+"""Compiles the way of a request with mypyc into the wheel, out of the same files.
+
+Off unless HATCH_BUILD_HOOK_ENABLE_CUSTOM=1, as it takes a C compiler and a minute. `compiled` and
+`interpreted` in pyproject.toml are the patterns of the files that are, and of those among them that
+are not. Nothing is written into the source tree, where a stale extension would hide its module.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+
+class CompileHook(BuildHookInterface[Any]):
+    """hatch.pypa.io/latest/plugins/build-hook/reference"""
+
+    PLUGIN_NAME = "custom"
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Build the extensions, and say where in the wheel they go."""
+        if version == "editable":
+            return
+        self._folder = TemporaryDirectory()
+        built = _build(self._sources(), Path(self._folder.name))
+        build_data["force_include"] |= built
+        build_data["pure_python"] = False
+        build_data["infer_tag"] = True
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        """The wheel is written."""
+        if version != "editable":
+            self._folder.cleanup()
+
+    def _sources(self) -> list[str]:
+        root = Path(self.root)
+        return [str(path.relative_to(root)) for path in sources(root, self.config)]
+
+
+def sources(root: Path, patterns: Mapping[str, Sequence[str]]) -> list[Path]:
+    """The files that are compiled."""
+    found = {path for pattern in patterns["compiled"] for path in root.glob(pattern)}
+    left = {path for pattern in patterns["interpreted"] for path in root.glob(pattern)}
+    return sorted(found - left)
+
+
+def _build(files: Sequence[str], folder: Path) -> dict[str, str]:
+    """File of an extension -> its place in the wheel."""
+    # Imported here, as an environment that does not compile has neither.
+    from mypyc.build import mypycify
+    from setuptools import Distribution
+
+    library = folder / "lib"
+    extensions = mypycify(list(files), target_dir=str(folder / "c"))
+    command = Distribution({"ext_modules": extensions}).get_command_obj("build_ext")
+    command.build_lib, command.build_temp = str(library), str(folder / "temp")
+    command.ensure_finalized()
+    command.run()
+    return {str(path): str(path.relative_to(library)) for path in library.rglob("*.so")}

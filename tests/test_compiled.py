@@ -1,0 +1,89 @@
+"""The compiled wheel: what is in it, and that it behaves as its source does."""
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from hatch_build import sources
+
+ROOT = Path(__file__).parent.parent
+BEHAVIOUR = (
+    *("answer", "call", "connection", "edge", "enduser", "framing", "health", "journal", "keys"),
+    *("metering_answer", "metering_chat", "metering_messages", "metering_refusal"),
+    *("metering_responses", "metering_stream", "metering_usage", "metrics_tally", "plan", "pool"),
+    *("pricing", "request_head", "rewrite", "ring", "trail", "upstream", "verdict"),
+    *("cancellation", "failover", "settlement", "streaming"),
+)
+"""What these files hold, they hold of either build."""
+
+
+def patterns() -> Mapping[str, Sequence[str]]:
+    """The build hook's configuration."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    found: Mapping[str, Sequence[str]] = project["tool"]["hatch"]["build"]["targets"]["wheel"][
+        "hooks"
+    ]["custom"]
+    return found
+
+
+def run(*command: str, folder: Path, **variables: str) -> str:
+    """What a module says, run as a program; it must succeed."""
+    ended = subprocess.run(
+        (sys.executable, "-m", *command),
+        cwd=folder,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+@pytest.mark.parametrize("path", sources(ROOT, patterns()), ids=lambda path: path.stem)
+def test_no_record_is_compiled(path: Path) -> None:
+    """mypyc drops the keywords of a class, so a frozen struct would not be frozen any more."""
+    classes = [
+        node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ClassDef)
+    ]
+    with_keywords = [node.name for node in classes if node.keywords]
+    structs = [node.name for node in classes if "Struct" in map(_last_name, node.bases)]
+    assert (with_keywords, structs) == ([], [])
+
+
+def _last_name(base: ast.expr) -> str:
+    return ast.unparse(base).rpartition(".")[2]
+
+
+def test_patterns_match() -> None:
+    """A pattern that matches nothing is the name of a file that is gone."""
+    for pattern in [*patterns()["compiled"], *patterns()["interpreted"]]:
+        assert [*ROOT.glob(pattern)], pattern
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
+@pytest.mark.timeout(500)
+def test_same_behaviour(tmp_path: Path) -> None:
+    """The wheel's modules are machine code, and pass the tests of their sources."""
+    wheel = ("pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir")
+    run(*wheel, str(tmp_path), str(ROOT), folder=ROOT, HATCH_BUILD_HOOK_ENABLE_CUSTOM="1")
+    tree = tmp_path / "tree"
+    with ZipFile(next(tmp_path.glob("*.whl"))) as archive:
+        archive.extractall(tree)
+    extensions = {path.name.partition(".")[0] for path in tree.glob("gateway/**/*.so")}
+    assert extensions == {path.stem for path in sources(ROOT, patterns())}
+    shutil.copytree(ROOT / "tests", tree / "tests", ignore=shutil.ignore_patterns("typescript"))
+    shutil.copy(ROOT / "pyproject.toml", tree)
+    files = [
+        f"tests/test_{name}.py" for name in BEHAVIOUR if (tree / f"tests/test_{name}.py").exists()
+    ]
+    said = run("pytest", "-q", "-x", *files, folder=tree, PYTHONPATH=str(tree))
+    assert " passed" in said
