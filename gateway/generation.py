@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from gateway.calendar import DAY
+
 Route = Literal["home", "spill", "failover", "ramp", "unkeyed", "pinned"]
 """Why a call went where it went; docs/architecture.md explains each."""
 
@@ -89,7 +91,7 @@ class Generation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     @property
     def day(self) -> int:
         """Days since the epoch, UTC; the day its counts belong to."""
-        return self.created_at // 86_400_000_000
+        return self.created_at // DAY
 
     @property
     def is_error(self) -> bool:

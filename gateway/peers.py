@@ -30,6 +30,12 @@ async def states_of(
     providers: Iterable[Provider], peers: Peers, now: float
 ) -> Mapping[str, ProviderState]:
     """Each provider by name, as all processes together see it at `now`, monotonic seconds."""
+    return states_in(merged(await peers.snapshots()), providers, now)
+
+
+def states_in(
+    everywhere: Snapshot, providers: Iterable[Provider], now: float
+) -> Mapping[str, ProviderState]:
+    """The same out of what all processes told, and out of what this one sees if none did."""
     here = {state.name: state for state in provider_states(providers, now)}
-    everywhere = merged(await peers.snapshots()).providers
-    return here | {state.name: state for state in everywhere}
+    return here | {state.name: state for state in everywhere.providers}

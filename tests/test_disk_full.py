@@ -1,5 +1,6 @@
 """A disk that is full: requests go on, what is lost is counted and said once."""
 
+import itertools
 import os
 import subprocess
 from collections.abc import Iterator
@@ -7,11 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from gateway.ledger.journal import Journal, JournalError
 from gateway.ledger.losses import read_losses
+from gateway.ledger.shipper import Shipper
+from gateway.ledger.sqlite import SqliteStore
 from tests.calls import CHAT, COMPLETION, Requests, at, whole
 from tests.commands import hearth
 from tests.conftest import Wire
 from tests.gateways import RunningGateway, running_gateway
+from tests.generations import generation
 from tests.raw_client import connected, post
 from tests.raw_provider import serving
 from tests.recorded import generations
@@ -37,6 +42,16 @@ def fill(folder: Path) -> Path:
     return filler
 
 
+def append_until_full(journal: Journal) -> int:
+    """How many records fit."""
+    for written in itertools.count():
+        try:
+            journal.append(generation(written))
+        except JournalError:
+            break
+    return written
+
+
 async def call(gateway: RunningGateway, times: int) -> list[int]:
     """The statuses of some calls."""
     statuses = []
@@ -50,8 +65,8 @@ async def call(gateway: RunningGateway, times: int) -> list[int]:
 async def test_requests_go_on(
     tmp_path: Path, small_disk: Path, wire: Wire, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """No call fails; the error is logged once for each time the disk is full; what comes when
-    there is room again is recorded, and the losses can be asked for from outside."""
+    """No call fails; the error is logged once; what comes when there is room again is recorded,
+    and the losses can be asked for from outside."""
     ledger = {"url": f"sqlite:{tmp_path}/hearth.db", "journal": f"{small_disk}/journal"}
     async with (
         serving(Requests(whole(COMPLETION))) as provider,
@@ -69,10 +84,22 @@ async def test_requests_go_on(
             assert await call(gateway, 3) == [200] * 3
         recorded = await generations(gateway)
     assert len(recorded) == 2 + 2 * 43 - lost
-    errors = [entry for entry in caplog.records if entry.levelname == "ERROR"]
-    assert len(errors) == 2
-    assert all("generations are being lost" in entry.getMessage() for entry in errors)
-    assert str(small_disk) in caplog.text
+    (error,) = (entry for entry in caplog.records if entry.levelname == "ERROR")
+    assert "generations are being lost" in error.getMessage()
+    assert str(small_disk) in error.getMessage()
+
+
+async def test_the_journal_makes_room(tmp_path: Path, small_disk: Path) -> None:
+    """A disk that nothing but the journal fills has room again once the store has it all."""
+    journal = Journal(small_disk / "journal")
+    store = await SqliteStore.open(tmp_path / "hearth.db")
+    shipper = Shipper(journal.folder, store)
+    written = [append_until_full(journal)]
+    for _ in range(2):
+        await shipper.flush()
+        written.append(append_until_full(journal))
+    await store.close()
+    assert min(written) > 1000
 
 
 async def test_losses_are_told(tmp_path: Path, small_disk: Path) -> None:

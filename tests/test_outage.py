@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.demo.running import running_provider
-from gateway.demo.settings import MockSettings
+from gateway.mock.running import running_provider
+from gateway.mock.settings import MockSettings
 from gateway.routing.ring import Ring
 from gateway.units import Duration
 from tests.calls import (

@@ -36,7 +36,7 @@ class Silent(SqliteStore):
 
 @pytest.fixture
 async def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Silent]:
-    monkeypatch.setattr(reading, "_PATIENCE", 0.02)
+    monkeypatch.setattr(reading, "_PATIENCE", 0.1)
     opened = await Silent.open(tmp_path / "hearth.db")
     yield opened
     opened.hangs = False

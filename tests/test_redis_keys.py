@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.crc import key_slot
 
-from gateway.ledger.months import first_day
+from gateway.calendar import first_day
 from gateway.ledger.redis import keys
 from gateway.ledger.redis.keys import Keys, Shards
 

@@ -11,9 +11,10 @@ from redis import Redis
 
 from bench.faults.lossy_proxy import proxy
 from bench.faults.redis_server import HOST, Server, free_port
+from gateway.calendar import month_of
 from gateway.config import Retention
+from gateway.generation import Record
 from gateway.ledger.ledger import open_store
-from gateway.ledger.months import month_of
 from gateway.ledger.redis import RedisStore
 from gateway.ledger.store import (
     ActivityQuery,
@@ -262,3 +263,25 @@ async def test_days_of_users_stay_small(store: Store, tmp_path: Path) -> None:
         assert redis.object("ENCODING", key) in ("ziplist", "listpack")
     [row] = await store.activity(ActivityQuery(since=DAY, until=DAY, by=frozenset({"user"})))
     assert (row.model, row.provider) == (model, provider)
+
+
+async def test_the_documented_model(store: Store, tmp_path: Path) -> None:
+    """One request leaves the very keys that the documentation shows."""
+    document = (Path(__file__).parent.parent / "docs" / "ledger.md").read_text()
+    shown = document.partition("<!-- model: begin -->")[2].partition("<!-- model: end -->")[0]
+    names = [line.split()[0] for line in shown.splitlines() if line.startswith("hearth{0}:")]
+    one = generation(
+        1,
+        day=20778,
+        id="gen-1",
+        tenant="shop",
+        user="ann",
+        model="gpt-4o",
+        provider="oak",
+        route="home",
+        upstream_id="chatcmpl-9",
+        cost=1950,
+    )
+    await store.apply([Record("w7", 41, one)])
+    assert keys_of(tmp_path) == {name.partition(":")[2] for name in names}
+    assert len(names) == len(set(names))

@@ -144,6 +144,7 @@ async def test_background_ships_what_is_appended(journal: Journal, store: Unstea
         shipper.notify()
         await until_counted(store, number)
     await shipper.stop(1)
+    assert (await shipper.lag()).waiting == 0
 
 
 async def test_background_finds_what_others_left(journal: Journal, store: Unsteady) -> None:
@@ -155,6 +156,7 @@ async def test_background_finds_what_others_left(journal: Journal, store: Unstea
     journal.close()
     await until_counted(store, 1)
     await shipper.stop(1)
+    assert (await shipper.lag()).waiting == 0
 
 
 async def test_nothing_blocks_the_loop(journal: Journal, store: Unsteady) -> None:
@@ -272,6 +274,23 @@ async def test_lag_with_the_store_away(journal: Journal, store: Unsteady) -> Non
         "out to lunch",
         segments(journal.folder)[0].path.stat().st_size,
     )
+
+
+async def test_lag_when_another_process_ships(journal: Journal, store: Unsteady) -> None:
+    """A process that ships nothing itself learns that the store is back, and is full again."""
+    journal.append(generation(1))
+    shipper = Shipper(journal.folder, store)
+    store.away = True
+    with pytest.raises(StoreUnavailable):
+        await shipper.flush()
+    assert (await shipper.lag()).error == "out to lunch"
+    store.away = False
+    assert (await shipper.lag()).waiting > 0
+    await Shipper(journal.folder, store).flush()
+    lag = await shipper.lag()
+    assert (lag.waiting, lag.error) == (0, None)
+    store.away = True
+    assert (await shipper.lag()).error == "out to lunch"
 
 
 async def test_stop_ships_the_rest(journal: Journal, store: Unsteady) -> None:

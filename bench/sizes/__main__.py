@@ -8,25 +8,19 @@ import asyncio
 import statistics
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 
 import msgspec
 
-from bench.screen import progress, show_table
+from bench.screen import show_table
+from bench.sizes.filling import KEPT, fill
 from bench.sizes.people import DAY, DAYS, month
 from bench.sizes.questions import Ask, questions
 from bench.sizes.weight import bytes_of
-from gateway.config import Retention
-from gateway.generation import Record
 from gateway.ledger.ledger import open_store
 from gateway.ledger.store import Store
-from gateway.units import Duration
 
-_BATCH = 5000
 _TIMES = 9
-_KEPT = Retention(generations=Duration(1e10), activity=Duration(1e10))
-"""The month is long past: what is kept for less, Redis would forget as it comes."""
 
 
 class Filled(msgspec.Struct, frozen=True):
@@ -51,7 +45,7 @@ def main() -> int:
 
 
 async def _measure(url: str, users: int, generations: int) -> None:
-    store = await open_store(url, _KEPT)
+    store = await open_store(url, KEPT)
     try:
         filled = await _fill(store, url, users, generations)
         show_table(("filling", ""), _rows(filled, users, generations))
@@ -62,14 +56,7 @@ async def _measure(url: str, users: int, generations: int) -> None:
 
 
 async def _fill(store: Store, url: str, users: int, generations: int) -> Filled:
-    cpu = clock = 0.0
-    with progress(-(-generations // _BATCH)) as step:
-        for batch in _batches(month(users, generations)):
-            step(f"{batch[-1].sequence:,} generations")
-            started, used = time.perf_counter(), time.process_time()
-            await store.apply(batch)
-            clock += time.perf_counter() - started
-            cpu += time.process_time() - used
+    cpu, clock = await fill(store, month(users, generations), generations)
     active = await store.active_users(DAY, DAY + DAYS, None)
     return Filled(
         cpu=cpu / generations * 1e6,
@@ -77,11 +64,6 @@ async def _fill(store: Store, url: str, users: int, generations: int) -> Filled:
         bytes=await bytes_of(url) / generations,
         user_days=sum(active.values()),
     )
-
-
-def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
-    while batch := list(islice(records, _BATCH)):
-        yield batch
 
 
 def _rows(filled: Filled, users: int, generations: int) -> Sequence[Sequence[str]]:

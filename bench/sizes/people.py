@@ -17,15 +17,20 @@ RARE = ("mistral-small", "oak")
 """A model and a provider, both common, that never meet."""
 
 
-def month(users: int, generations: int, seed: int = 5) -> Iterator[Record]:
-    """Each user calls once, in random order; by Zipf's law with exponent 1.1 go the other calls."""
+def month(
+    users: int, generations: int, seed: int = 5, start: int = DAY * _MICROSECONDS
+) -> Iterator[Record]:
+    """Each user calls once, in random order; by Zipf's law with exponent 1.1 go the other calls.
+
+    The first call is at `start`, microseconds since the epoch.
+    """
     chance = random.Random(seed)
     newcomers = list(range(users))
     chance.shuffle(newcomers)
     for number in range(generations):
         is_new = chance.random() * (generations - number) < len(newcomers)
         user = newcomers.pop() if is_new else int(_zipf(chance.random(), users)) - 1
-        moment = DAY * _MICROSECONDS + DAYS * _MICROSECONDS * number // generations
+        moment = start + DAYS * _MICROSECONDS * number // generations
         yield Record("bench", number + 1, _call(number, moment, user, chance))
 
 

@@ -6,7 +6,7 @@ from typing import get_args
 import msgspec
 
 from bench.sizes.people import DAY, DAYS, RARE
-from gateway.ledger.months import month_of
+from gateway.calendar import month_of
 from gateway.ledger.store import (
     ActivityQuery,
     GenerationQuery,
@@ -53,7 +53,7 @@ def _generations() -> Iterator[tuple[str, Ask]]:
 def _days() -> Iterator[tuple[str, Ask]]:
     month = ActivityQuery(since=DAY, until=_LAST)
     by_route = ActivityQuery(since=DAY, until=_LAST, by=frozenset({"tenant", "route"}))
-    of_user = ActivityQuery(since=DAY, until=_LAST, user=_SOMEONE)
+    of_user = ActivityQuery(since=DAY, until=_LAST, users=frozenset((_SOMEONE,)))
     yield "activity: 30 days", lambda store: store.activity(month)
     yield "activity: 30 days by key and route", lambda store: store.activity(by_route)
     yield "activity: 30 days of a user", lambda store: store.activity(of_user)

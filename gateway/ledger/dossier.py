@@ -8,13 +8,13 @@ from typing import Literal
 
 import msgspec
 
+from gateway.calendar import whole_days
 from gateway.generation import Generation
 from gateway.ledger.holdings import daily_rows
 from gateway.ledger.store import ActivityRow, GenerationQuery, Store, UserQuery, UserRow
 from gateway.ledger.traces import Person, find_traces
 
 _PAGE = 500
-_DAY = 86400
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -49,7 +49,7 @@ async def journaled(folder: Path, person: Person) -> Sequence[Generation]:
 
 
 async def _sums(store: Store, person: Person) -> Sequence[UserRow]:
-    until = int(time.time()) // _DAY + 1
+    until = whole_days(time.time()) + 1
     return await store.users(
         UserQuery(since=0, until=until, tenants=person.tenants, user=person.user)
     )

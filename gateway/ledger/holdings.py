@@ -8,10 +8,10 @@ from pathlib import Path
 
 import msgspec
 
+from gateway.calendar import whole_days
 from gateway.ledger.store import ActivityQuery, ActivityRow, GenerationQuery, Store
 from gateway.ledger.traces import Person, find_traces
 
-_DAY = 86400
 _FEW = 500
 
 
@@ -50,9 +50,9 @@ async def daily_rows(store: Store, person: Person) -> Sequence[ActivityRow]:
     """All there are, newest first; a clock that ran ahead may have counted on the day to come."""
     query = ActivityQuery(
         since=0,
-        until=int(time.time()) // _DAY + 1,
+        until=whole_days(time.time()) + 1,
         tenants=person.tenants,
-        user=person.user,
+        users=frozenset((person.user,)),
         by=frozenset(("tenant", "user", "route")),
     )
     return await store.activity(query)

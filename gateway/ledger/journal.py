@@ -54,6 +54,7 @@ class Journal:
         try:
             self._write(self._encoder.encode(record) + b"\n")
         except (OSError, UnicodeEncodeError) as error:
+            self._make_room()
             add_loss(self.folder)
             raise self._failure(error) from error
         self._sequence = record.sequence
@@ -82,6 +83,13 @@ class Journal:
         """Take back the part of a line that fitted: the file ends at a line end again."""
         os.ftruncate(self._fd, self._size)
         self._torn = False
+
+    def _make_room(self) -> None:
+        """Begin another segment: this one may be what fills the disk, and goes once it is shipped
+        and nobody appends to it."""
+        if self._size and not self._torn and self._fd >= 0:
+            with suppress(OSError):
+                self._rotate()
 
     def _rotate(self) -> None:
         fd = self._next_segment()

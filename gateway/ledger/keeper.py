@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gateway import config
+from gateway.calendar import SECOND, whole_days
 from gateway.ledger.segment import segments
 from gateway.ledger.shipper import Shipper
 from gateway.ledger.store import StoreUnavailable
 
 _EXPIRE_EVERY = 3600.0
 _LOOK_EVERY = 0.05
-_DAY = 86400
 
 _log = logging.getLogger(__name__)
 
@@ -32,6 +32,11 @@ class Keeper:
         self._clock = clock
         self._expiry: asyncio.Task[None] | None = None
 
+    @property
+    def failures(self) -> int:
+        """How often this process could not reach the store, or read the journals."""
+        return self._shipper.failures
+
     def start(self) -> None:
         """Begin, in the background."""
         self._shipper.start()
@@ -47,8 +52,8 @@ class Keeper:
     async def expire(self) -> None:
         """Forget what is past its retention. Raises StoreUnavailable."""
         now = self._clock()
-        generations_before = int((now - self.retention.generations) * 1_000_000)
-        activity_before = int(now - self.retention.activity) // _DAY
+        generations_before = int((now - self.retention.generations) * SECOND)
+        activity_before = whole_days(now - self.retention.activity)
         await self._shipper.store.expire(generations_before, activity_before)
 
     async def _expire_regularly(self) -> None:

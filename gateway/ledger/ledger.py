@@ -24,6 +24,8 @@ from gateway.ledger.traces import Person
 from gateway.ledger.verify import Verdict, verify
 
 _PATIENCE = 2.0
+_CALM = 60.0
+"""Seconds without a loss after which the next one is said again."""
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +58,8 @@ class Ledger:
         self._store = store
         self._shipper = Shipper(journal.folder, store, clock=clock)
         self._keeper = Keeper(self._shipper, retention, clock)
-        self._losing = False
+        self._clock = clock
+        self._last_loss = 0.0
 
     @classmethod
     async def open(cls, section: config.Ledger) -> Self:
@@ -87,7 +90,7 @@ class Ledger:
     @property
     def failures(self) -> int:
         """How often this process could not reach the store, or read the journals."""
-        return self._shipper.failures
+        return self._keeper.failures
 
     def record(self, generation: Generation) -> None:
         """Make it safe and wake the shipper. Never raises: a full disk does not stop traffic."""
@@ -96,7 +99,6 @@ class Ledger:
         except JournalError as error:
             self._lose(error)
         else:
-            self._losing = False
             self._shipper.notify()
 
     async def fresh(self) -> Store:
@@ -143,6 +145,8 @@ class Ledger:
 
     def _lose(self, error: JournalError) -> None:
         self.lost += 1
-        if not self._losing:
+        now = self._clock()
+        # On a full disk some fit in between, whenever a segment was shipped.
+        if now - self._last_loss > _CALM:
             _log.error("generations are being lost: %s", error)
-        self._losing = True
+        self._last_loss = now

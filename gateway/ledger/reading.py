@@ -1,6 +1,7 @@
 """Reading while the store lags or is away: what can be told is told, and soon."""
 
 import asyncio
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from gateway.generation import Generation
@@ -12,11 +13,12 @@ _SEARCH = 2.0
 """Seconds to search the journals: about 9 GB of files in the page cache, 2 GB of others."""
 
 
-async def hear_from(store: Store) -> None:
-    """Ask something small; StoreUnavailable when there is no answer within a second."""
+async def hear_from(store: Store, writers: Collection[str] = ()) -> Mapping[str, int]:
+    """The writers' positions, or just that the store answers; StoreUnavailable when it does not
+    within a second."""
     try:
         async with asyncio.timeout(_PATIENCE):
-            await store.positions(("nobody",))
+            return await store.positions(writers or ("nobody",))
     except TimeoutError:
         raise _silent(store) from None
 

@@ -16,6 +16,7 @@ import msgspec
 from gateway.generation import Record
 from gateway.ledger.backlog import Backlog
 from gateway.ledger.lock import turn
+from gateway.ledger.reading import hear_from
 from gateway.ledger.store import Store, StoreUnavailable
 
 _log = logging.getLogger(__name__)
@@ -93,8 +94,8 @@ class Shipper:
             raise StoreUnavailable(error)
 
     async def lag(self) -> Lag:
-        """How far behind the store is. An unavailable store shows as `error`, and as the lag
-        since the last time it told its positions."""
+        """How far behind the store is, whoever ships. An unavailable store shows as `error`, and
+        as the lag since the last time it told its positions; soon, also when it is silent."""
         await self._learn_positions()
         waiting = await asyncio.to_thread(self._backlog.waiting, self._positions)
         return Lag(
@@ -177,11 +178,17 @@ class Shipper:
         return await self.store.positions(writers) if writers else {}
 
     async def _learn_positions(self) -> None:
-        if self._error is None:
-            try:
-                self._positions = await self._positions_due()
-            except StoreUnavailable as error:
-                self._failed(error)
+        """Ask the store. It takes records again when it has more than before it failed: another
+        process may have shipped them."""
+        writers = await asyncio.to_thread(self._backlog.writers)
+        try:
+            positions = await hear_from(self.store, writers)
+        except StoreUnavailable as error:
+            self._failed(error)
+            return
+        if not writers or any(at > self._positions.get(w, 0) for w, at in positions.items()):
+            self._error = None
+        self._positions = positions
 
     def _failed(self, error: Exception) -> None:
         if self._error is None:

@@ -4,44 +4,74 @@ Each period has its users in order. They are read from the top of all at once, a
 is looked up in full, until nobody who was not met can be among the first any more: the threshold
 algorithm (Fagin, Lotem, Naor: Optimal aggregation algorithms for middleware, 2003). A period may
 be longer than what is asked for, since then its order only promises more than is kept.
+
+Users come in groups with periods of their own, as those of a tenant do. What one group's periods
+promise says nothing of another's users, so each group has its own threshold, and the one that
+promises most is read on.
 """
 
 from bisect import insort
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from heapq import heapify, heappop, heappush
+
+Person = tuple[str, str]
+"""Tenant and user; the user is empty for calls without one."""
 
 Place = tuple[int, str, str]
 """Minus a value, a tenant, a user: ascending, the highest come first, and equals by their names."""
 
 
 def top(
-    periods: Sequence[Iterator[Place]],
+    groups: Iterable[Iterable[Iterator[Place]]],
     measure: Callable[[str, str], int | None],
     count: int,
 ) -> list[Place]:
     """The first `count` by what `measure` says of a tenant's user; None keeps one out.
 
-    Each period is ascending and has a user once. No value is negative, and what `measure` says is
-    at most the sum of what the periods say. Exact; how much is read depends on how soon the
-    periods' values fall below those of the first.
+    Nobody is in two groups. Each of a group's periods is ascending and has a user once. No value
+    is negative, and what `measure` says is at most the sum of what the group's periods say. Exact;
+    how much is read depends on how soon the periods' values fall below those of the first.
     """
     best: list[Place] = []
-    met: set[tuple[str, str]] = set()
-    heads = {period: head for period in periods if (head := next(period, None))}
-    while heads and not _is_settled(best, heads.values(), count):
-        period = min(heads, key=heads.__getitem__)
-        _, tenant, user = heads.pop(period)
-        if head := next(period, None):
-            heads[period] = head
-        if (tenant, user) not in met:
-            met.add((tenant, user))
-            value = measure(tenant, user)
-            if value is not None:
-                insort(best, (-value, tenant, user))
+    begun = [_Group(periods) for periods in groups]
+    promising = [(bound, number) for number, each in enumerate(begun) if (bound := each.bound)]
+    heapify(promising)
+    while promising and not _is_settled(best, promising[0][0], count):
+        _, number = heappop(promising)
+        group = begun[number]
+        if (who := group.meet()) and (value := measure(*who)) is not None:
+            insort(best, (-value, *who))
+        if bound := group.bound:
+            heappush(promising, (bound, number))
     return best[:count]
 
 
-def _is_settled(best: Sequence[Place], heads: Collection[Place], count: int) -> bool:
-    return count == 0 or (len(best) >= count and best[count - 1] <= best_unmet(heads))
+def _is_settled(best: Sequence[Place], bound: Place, count: int) -> bool:
+    return count == 0 or (len(best) >= count and best[count - 1] <= bound)
+
+
+class _Group:
+    """Walks down the periods of some users together."""
+
+    def __init__(self, periods: Iterable[Iterator[Place]]) -> None:
+        self._heads = {period: head for period in periods if (head := next(period, None))}
+        self._met: set[Person] = set()
+
+    @property
+    def bound(self) -> Place | None:
+        """The best place that is left for somebody not met; None when all are."""
+        return best_unmet(self._heads.values()) if self._heads else None
+
+    def meet(self) -> Person | None:
+        """Who stands first in any of the periods; None for somebody who was met before."""
+        period = min(self._heads, key=self._heads.__getitem__)
+        _, tenant, user = self._heads.pop(period)
+        if head := next(period, None):
+            self._heads[period] = head
+        if (tenant, user) in self._met:
+            return None
+        self._met.add((tenant, user))
+        return tenant, user
 
 
 def best_unmet(heads: Collection[Place]) -> Place:

@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from gateway.calendar import HOUR
 from gateway.generation import Generation, Record
 from gateway.ledger.segment import OpenSegment, segments, set_aside
 
 _AT_ONCE = 1024 * 1024
-_HOUR = 3_600_000_000
 _COUNTED = (
     *("tenant", "endpoint", "status", "outcome", "model", "provider", "route", "flags"),
     *("latency_ms", "usage", "cost", "cache_discount", "moved_from", "move_cost"),
@@ -92,7 +92,7 @@ def _nobodys(record: Record) -> Record:
     known = record.generation
     unlinked = Generation(
         id=secrets.token_hex(len(known.id))[: len(known.id)],
-        created_at=known.created_at - known.created_at % _HOUR,
+        created_at=known.created_at - known.created_at % HOUR,
         **{name: getattr(known, name) for name in _COUNTED},
     )
     return msgspec.structs.replace(record, generation=unlinked)

@@ -16,8 +16,8 @@ Row = tuple[int, str, str, str, str, str]
 async def activity(client: Client, shards: Shards, query: ActivityQuery) -> Sequence[ActivityRow]:
     """Out of the totals, or out of the hashes of single users."""
     days = await periods.days(client, shards, query.since, query.until, query.tenants)
-    if "user" in query.by or query.user is not None:
-        places = await _users(client, shards, days, query.user)
+    if query.names_users:
+        places = await _users(client, shards, days, query.users)
         hashes = await client.ask([("HGETALL", day.user(user)) for day, user in places])
         names = await _names(client, {day for day, _ in places})
     else:
@@ -36,8 +36,7 @@ async def activity(client: Client, shards: Shards, query: ActivityQuery) -> Sequ
 
 
 def _row(query: ActivityQuery, day: Part, user: str, model: str, provider: str, route: str) -> Row:
-    names_users = "user" in query.by or query.user is not None
-    tenant = day.tenant if names_users or "tenant" in query.by else ""
+    tenant = day.tenant if query.names_users or "tenant" in query.by else ""
     return -day.number, model, provider, user, tenant, route if "route" in query.by else ""
 
 
@@ -65,11 +64,13 @@ async def _names(client: Client, days: Collection[Part]) -> Mapping[tuple[Part, 
 
 
 async def _users(
-    client: Client, shards: Shards, days: Sequence[Part], user: str | None
+    client: Client, shards: Shards, days: Sequence[Part], users: frozenset[str] | None
 ) -> list[tuple[Part, str]]:
-    if user is not None:
-        return [(day, user) for day in days if shards.of(day.tenant, user) is day.names]
-    return await all_users(client, days)
+    if users is None:
+        return await all_users(client, days)
+    return [
+        (day, user) for day in days for user in users if shards.of(day.tenant, user) is day.names
+    ]
 
 
 async def all_users(client: Client, parts: Sequence[Part]) -> list[tuple[Part, str]]:

@@ -1,16 +1,21 @@
--- Counts settled generations on one shard, each of them once.
+-- Counts settled generations on one shard, each of them once; and erases end users, notes what
+-- retention cuts. `keys.py` draws what each key holds, `batch.py` what a call is given.
 --
 -- No other client sees or interrupts a script, so counters and the positions of writers move
 -- together. A batch is made in the belief that all in it is new: where something is known already,
 -- nothing is written, and the reply says what is, to be left out. So a batch that is sent again
 -- adds nothing, and what many records add to one counter can be summed up before it comes here.
+--
+-- Replies: OK; or, with nothing written, {how far each writer was, places of the generations that
+-- are kept}; or how many generations stand in the way of erasing; or the error HELD.
+--
 -- Redis undoes nothing when a script fails midway; what can fail (memory that is full, a key that a
 -- Cluster is moving, replicas that are missing) is known to it before the first write.
 --
 -- ARGV[1] is the batch as JSON, laid out in batch.py; ARGV[2] and on are its generations' records.
 -- KEYS holds every key that may be touched, as a Cluster demands that moves a slot; the first four
--- are always the same, the batch speaks of the others by their number. keys.py draws what each
--- holds. Numbers that are added up travel as text: in Lua they would be doubles.
+-- are always the same, the batch speaks of the others by their number. Numbers that are added up
+-- travel as text: in Lua they would be doubles.
 
 local WRITERS, WRITER_DAYS, RETENTION, HOLD = unpack(KEYS, 1, 4)
 local COUNTERS = { -- In the order of store.py.

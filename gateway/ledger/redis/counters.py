@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from gateway.ledger.months import day_of_month, month_of
+from gateway.calendar import day_of_month, month_of
 from gateway.ledger.redis import batch, keys
 from gateway.ledger.redis.batch import Numbers
 from gateway.ledger.redis.tally import Row, Rows, UserDay

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from gateway.calendar import month_of
 from gateway.generation import Generation
-from gateway.ledger.months import month_of
 from gateway.ledger.redis import counters, keys
 from gateway.ledger.redis.batch import Batch, Call, Listed, Numbers, Totals, Writer
 from gateway.ledger.redis.keys import Keys

@@ -9,6 +9,7 @@ from gateway.ledger.redis.client import Client, Command
 from gateway.ledger.redis.expiry import obsolete
 from gateway.ledger.redis.keys import Keys, Shards
 from gateway.ledger.redis.lifetimes import Lifetimes
+from gateway.ledger.redis.lists import kinds_of
 from gateway.ledger.redis.packing import unpack
 from gateway.ledger.redis.periods import Part
 
@@ -91,5 +92,6 @@ def _taken_off(names: Keys, tenant: str, generations: Iterable[Generation]) -> I
     """Commands that take generations off the lists they share with other users'."""
     for one in generations:
         served = names.served(tenant, one.model or "", one.provider or "")
-        for key in (names.newest(tenant), names.unusual(tenant), served):
+        unusual = (names.unusual(tenant, kind) for kind in kinds_of(one))
+        for key in (names.newest(tenant), served, *unusual):
             yield "ZREM", key, one.id

@@ -5,6 +5,7 @@ What leads to the rest goes last: a crash midway leaves nothing that the next ti
 
 from collections.abc import Sequence
 
+from gateway.calendar import DAY, HOUR
 from gateway.ledger.redis import keys, periods
 from gateway.ledger.redis.activity import all_users
 from gateway.ledger.redis.batch import Batch, Call, Numbers
@@ -12,11 +13,10 @@ from gateway.ledger.redis.client import Client, Command
 from gateway.ledger.redis.generations import all_tenants
 from gateway.ledger.redis.keys import Keys, Shards
 from gateway.ledger.redis.lifetimes import Lifetimes
+from gateway.ledger.redis.lists import kinds_of
 from gateway.ledger.redis.packing import unpack
 from gateway.ledger.redis.periods import Part
 
-_DAY = 86_400_000_000
-_HOUR = 3_600_000_000
 _AT_ONCE = 500
 
 
@@ -28,7 +28,7 @@ async def expire(
     activity_before: int,
 ) -> None:
     """See Store. What is about to be incomplete is noted first."""
-    complete_from = max(-(-generations_before // _DAY), activity_before)
+    complete_from = max(-(-generations_before // DAY), activity_before)
     await client.run([_noting(names, ends, complete_from, activity_before) for names in shards.all])
     for tenant in await all_tenants(client, shards, None):
         for names in shards.all:
@@ -40,7 +40,7 @@ async def expire(
     )  # fmt: skip
     for part in await periods.parts(client, shards, "-inf", f"({activity_before}"):
         await _expire_part(client, part)
-    for part in await periods.hours(client, shards, 0, generations_before // _HOUR - 1, None):
+    for part in await periods.hours(client, shards, 0, generations_before // HOUR - 1, None):
         await _expire_part(client, part)
 
 
@@ -61,8 +61,9 @@ async def _expire_some(client: Client, names: Keys, tenant: str, before: int) ->
     generations = [unpack(record) for record in kept if record]
     users = {each.user for each in generations if each.user is not None}
     pairs = {(each.model or "", each.provider or "") for each in generations}
+    kinds = {kind for each in generations for kind in kinds_of(each)}
     lists = [
-        names.unusual(tenant),
+        *(names.unusual(tenant, kind) for kind in kinds),
         *(names.newest_of_user(tenant, user) for user in users),
         *(names.served(tenant, model, provider) for model, provider in pairs),
         names.pairs(tenant),

@@ -8,7 +8,7 @@ from typing import Any
 from gateway.generation import Generation
 from gateway.ledger.redis.client import Client, Command
 from gateway.ledger.redis.keys import Keys, Shards, split
-from gateway.ledger.redis.lists import is_unusual
+from gateway.ledger.redis.lists import kind_of
 from gateway.ledger.redis.packing import unpack
 from gateway.ledger.store import GenerationQuery
 
@@ -104,6 +104,8 @@ async def records(client: Client, places: Sequence[Found]) -> list[Generation]:
 def _filter(query: GenerationQuery) -> Callable[[Generation], bool] | None:
     """What the lists do not sort out themselves; None when that is nothing."""
     wanted: dict[str, object] = {"model": query.model, "provider": query.provider}
+    if kind_of(query) is not None:
+        wanted["user"] = query.user
     if query.status is not None and query.status.isdecimal():
         wanted["status"] = int(query.status)
     else:
@@ -118,13 +120,17 @@ def _filter(query: GenerationQuery) -> Callable[[Generation], bool] | None:
 
 
 async def _lists(client: Client, shards: Shards, query: GenerationQuery) -> list[tuple[Keys, str]]:
-    tenants = await all_tenants(client, shards, query.tenants)
+    tenants, kind = await all_tenants(client, shards, query.tenants), kind_of(query)
     if query.user is not None:
         homes = [(shards.of(tenant, query.user), tenant) for tenant in tenants]
-        return [(names, names.newest_of_user(tenant, query.user)) for names, tenant in homes]
+        own = [(names, names.newest_of_user(tenant, query.user)) for names, tenant in homes]
+        if kind is None:
+            return own
+        unusual = [(names, names.unusual(tenant, kind)) for names, tenant in homes]
+        return await _shorter(client, own, unusual)
     every = [(names, tenant) for names in shards.all for tenant in tenants]
-    if _seeks_trouble(query):
-        return [(names, names.unusual(tenant)) for names, tenant in every]
+    if kind is not None:
+        return [(names, names.unusual(tenant, kind)) for names, tenant in every]
     if query.model is not None or query.provider is not None:
         return await _served(client, every, query)
     return [(names, names.newest(tenant)) for names, tenant in every]
@@ -143,12 +149,13 @@ async def _served(
     ]
 
 
-def _seeks_trouble(query: GenerationQuery) -> bool:
-    """Whether all that can match is on the short lists."""
-    status = query.status
-    if status is not None and status.isdecimal():
-        return is_unusual(int(status), "ok", bool(query.flagged))
-    return is_unusual(200, status or "ok", bool(query.flagged))
+async def _shorter(
+    client: Client, some: Sequence[tuple[Keys, str]], others: Sequence[tuple[Keys, str]]
+) -> list[tuple[Keys, str]]:
+    """Of each pair the list with fewer on it: a user may have called very often, or hardly ever."""
+    sizes = await client.ask([("ZCARD", key) for _, key in (*some, *others)])
+    pairs = zip(some, others, sizes[: len(some)], sizes[len(some) :], strict=True)
+    return [one if size <= other_size else other for one, other, size, other_size in pairs]
 
 
 async def _newest(

@@ -19,7 +19,7 @@ that one script call can change them together. `P` is a period: `h` and an hour 
         newest:TENANT:USER      zset    the same of one end user
         served:TENANT:MODEL:PROVIDER    the same of one model at one provider
         pairs:TENANT            zset    MODEL:PROVIDER that have a list, by its newest moment
-        unusual:TENANT          zset    the same of those that are flagged, not ok, or not 200
+        unusual:TENANT:KIND     zset    the same of a status not 200, an outcome not ok, `flagged`
 
         totals:dDAY:TENANT      hash    MODEL:PROVIDER:ROUTE:COUNTER -> integer
         totals:hHOUR:TENANT     hash    MODEL:PROVIDER::COUNTER -> integer
@@ -46,7 +46,7 @@ from urllib.parse import unquote
 
 import xxhash
 
-from gateway.ledger.months import first_day
+from gateway.calendar import first_day
 
 DAY_ORDERS = ("requests", "cost", "tokens", "errors", "flags")
 MONTH_ORDERS = (
@@ -126,8 +126,8 @@ class Keys:
     def pairs(self, tenant: str) -> str:
         return self._key("pairs", tenant)
 
-    def unusual(self, tenant: str) -> str:
-        return self._key("unusual", tenant)
+    def unusual(self, tenant: str, kind: str) -> str:
+        return self._key("unusual", tenant, kind)
 
     def totals(self, period: str, tenant: str) -> str:
         return self._key("totals", period, tenant)

@@ -8,7 +8,7 @@ import msgspec
 from gateway.config import Retention
 from gateway.ledger.redis import keys
 
-_DAY = 86_400
+_A_DAY = 86_400
 
 
 class Lifetimes(msgspec.Struct, frozen=True):
@@ -28,11 +28,11 @@ class Lifetimes(msgspec.Struct, frozen=True):
     def of_period(self, period: str) -> int:
         """Of what has a period in its name: when all of it is past."""
         kept = self.retention.generations if period[0] == "h" else self.retention.activity
-        return (keys.last_day(period) + 2) * _DAY + int(kept)
+        return (keys.last_day(period) + 2) * _A_DAY + int(kept)
 
 
 def lifetimes(retention: Retention, clock: Callable[[], float] = time.time) -> Lifetimes:
     """Those of what is written now."""
-    now = int(clock()) + _DAY
+    now = int(clock()) + _A_DAY
     longest = max(retention.generations, retention.activity)
     return Lifetimes(now + int(retention.generations), now + int(longest), retention)

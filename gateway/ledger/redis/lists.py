@@ -5,9 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from gateway.generation import Generation
 from gateway.ledger.redis import keys
 from gateway.ledger.redis.batch import Listed, Numbers
+from gateway.ledger.store import GenerationQuery
 
 _AT_ONCE = 1000
 """How many members a list is given by one command: Lua hands on some thousand arguments at most."""
+
+FLAGGED = "flagged"
 
 Scores = dict[str, str]
 """Members with their scores, which are texts of the same length."""
@@ -30,8 +33,8 @@ class Lists:
         _raise(tenants, one.tenant, moment)
         if one.user is not None:
             self._of_generations(names.newest_of_user(one.tenant, one.user))[one.id] = moment
-        if is_unusual(one.status, one.outcome, bool(one.flags)):
-            self._of_generations(names.unusual(one.tenant))[one.id] = moment
+        for kind in kinds_of(one):
+            self._of_generations(names.unusual(one.tenant, kind))[one.id] = moment
 
     def note(self, period: str, tenant: str) -> None:
         """That something is kept of an hour, a day or a month."""
@@ -69,9 +72,24 @@ def moment_of(one: Generation) -> str:
     return f"{one.created_at:016}"
 
 
-def is_unusual(status: int, outcome: str, flagged: bool) -> bool:
-    """Whether it belongs on the short list that makes the search for trouble quick."""
-    return status != 200 or outcome != "ok" or flagged
+def kinds_of(one: Generation) -> Iterator[str]:
+    """What is unusual about a generation: each has a short list, so that trouble is soon found."""
+    if one.status != 200:
+        yield str(one.status)
+    if one.outcome != "ok":
+        yield one.outcome
+    if one.flags:
+        yield FLAGGED
+
+
+def kind_of(query: GenerationQuery) -> str | None:
+    """The one short list that all that matches is on; None when there is none."""
+    status = query.status
+    if status is not None and status.isdecimal():
+        status = None if int(status) == 200 else str(int(status))
+    if status not in (None, "ok"):
+        return status
+    return FLAGGED if query.flagged else None
 
 
 def _raise(scores: Scores, member: str, score: str) -> None:

@@ -7,19 +7,16 @@ from gateway.ledger.redis.client import Client
 from gateway.ledger.redis.keys import Keys, Shards
 from gateway.ledger.redis.periods import Part
 from gateway.ledger.store import UserRow
-
-Standing = tuple[float, str, str]
-"""A score, a tenant, a user: the order of equals is in it."""
+from gateway.ledger.topn import Person
 
 
 async def user_rows(
-    client: Client, shards: Shards, parts: Sequence[Part], standing: Sequence[Standing]
+    client: Client, shards: Shards, parts: Sequence[Part], people: Sequence[Person]
 ) -> list[UserRow]:
     """What is kept of users in the periods, in the order given."""
     homes = _by_home(parts)
     wanted = [
-        (tenant, user, homes.get((tenant, shards.of(tenant, user)), []))
-        for _, tenant, user in standing
+        (tenant, user, homes.get((tenant, shards.of(tenant, user)), [])) for tenant, user in people
     ]
     replies = iter(
         await client.ask(

@@ -11,6 +11,7 @@ from gateway.ledger.redis.keys import Keys, Shards
 from gateway.ledger.store import COUNTERS, Counts, UserRow
 
 _ZERO = (0,) * len(COUNTERS)
+_NAMES = {name.encode(): name for name in COUNTERS}
 
 Fields = Mapping[bytes, bytes]
 """A hash as Redis sends it."""
@@ -50,8 +51,11 @@ class Part(msgspec.Struct, frozen=True):
         return self.names.spread(self.period, self.tenant)
 
 
-async def parts(client: Client, shards: Shards, since: int | str, until: int | str) -> list[Part]:
-    """Those of all periods that end between two days, both included."""
+async def parts(
+    client: Client, shards: Shards, since: int | str, until: int | str, kind: str = ""
+) -> list[Part]:
+    """Those of all periods that end between two days, both included, or of one `kind` of them."""
+    beginning = kind.encode()
     replies = await client.ask(
         [("ZRANGEBYSCORE", names.periods, since, until) for names in shards.all]
     )
@@ -59,6 +63,7 @@ async def parts(client: Client, shards: Shards, since: int | str, until: int | s
         Part(names, *keys.split(member))
         for names, members in zip(shards.all, replies, strict=True)
         for member in members
+        if member.startswith(beginning)
     ]
 
 
@@ -66,30 +71,25 @@ async def days(
     client: Client, shards: Shards, since: int, until: int, tenants: frozenset[str] | None
 ) -> list[Part]:
     """Days of tenants within a range."""
-    found = await parts(client, shards, since, until)
-    return [part for part in found if part.period[0] == "d" and _of(part, tenants)]
+    found = await parts(client, shards, since, until, "d")
+    return [part for part in found if _of(part, tenants)]
 
 
 async def hours(
     client: Client, shards: Shards, since: int, until: int, tenants: frozenset[str] | None
 ) -> list[Part]:
     """Hours of tenants within a range."""
-    found = await parts(client, shards, since // 24, until // 24)
-    return [
-        part
-        for part in found
-        if part.period[0] == "h" and since <= part.number <= until and _of(part, tenants)
-    ]
+    found = await parts(client, shards, since // 24, until // 24, "h")
+    return [part for part in found if since <= part.number <= until and _of(part, tenants)]
 
 
 async def months(
     client: Client, shards: Shards, month: int, tenants: frozenset[str] | None
 ) -> list[Part]:
     """One month of tenants."""
-    period = keys.month(month)
-    end = keys.last_day(period)
-    found = await parts(client, shards, end, end)
-    return [part for part in found if part.period == period and _of(part, tenants)]
+    end = keys.last_day(keys.month(month))
+    found = await parts(client, shards, end, end, "m")
+    return [part for part in found if _of(part, tenants)]
 
 
 def _of(part: Part, tenants: frozenset[str] | None) -> bool:
@@ -119,7 +119,7 @@ def user_row(tenant: str, user: str, hashes: Iterable[tuple[str, Fields]]) -> Us
     return UserRow(
         tenant=tenant,
         user=user or None,
-        counts=total(_counts(period, fields) for period, fields in kept),
+        counts=_together(fields for _, fields in kept),
         active_days=sum(_active_days(period, fields) for period, fields in kept),
         first_seen=min(int(fields[b"first"]) for _, fields in kept),
         last_seen=max(int(fields[b"last"]) for _, fields in kept),
@@ -134,10 +134,15 @@ def total(counts: Iterable[Counts]) -> Counts:
     return Counts(**dict(zip(COUNTERS, sums, strict=True)))
 
 
-def _counts(period: str, fields: Fields) -> Counts:
-    if period[0] == "d":
-        return total(rows(fields).values())
-    return single(fields)
+def _together(hashes: Iterable[Fields]) -> Counts:
+    """The counters of a user's days, whatever the rows, and months."""
+    sums = dict.fromkeys(_NAMES, 0)
+    for fields in hashes:
+        for field, value in fields.items():
+            counter = field.rpartition(b":")[2]
+            if counter in sums:
+                sums[counter] += int(value)
+    return Counts(**{_NAMES[counter]: count for counter, count in sums.items()})
 
 
 def _active_days(period: str, fields: Fields) -> int:

@@ -9,6 +9,7 @@ from gateway.ledger.redis import (
     activity,
     applying,
     boards,
+    crowd,
     erasing,
     expiry,
     generations,
@@ -23,8 +24,12 @@ from gateway.ledger.redis.lifetimes import lifetimes
 from gateway.ledger.store import (
     ActivityQuery,
     ActivityRow,
+    Crowd,
+    CrowdPage,
+    CrowdQuery,
     GenerationQuery,
     HourRow,
+    Quantities,
     Recount,
     Spread,
     StandingsQuery,
@@ -117,6 +122,14 @@ class RedisStore:
     async def users(self, query: UserQuery) -> Sequence[UserRow]:
         """See Store."""
         return await users.users(self._client, self._shards, query)
+
+    async def crowd(self, query: CrowdQuery, page: CrowdPage) -> Crowd:
+        """See Store."""
+        return await crowd.crowd(self._client, self._shards, query, page)
+
+    async def quantities(self, query: CrowdQuery) -> Quantities:
+        """See Store."""
+        return await crowd.quantities(self._client, self._shards, query)
 
     async def standings(self, query: StandingsQuery) -> Sequence[UserRow]:
         """See Store."""
