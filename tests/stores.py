@@ -1,6 +1,6 @@
 """Every kind of store, opened on a folder: what is opened there again finds what was there."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
 from hashlib import sha256
@@ -9,12 +9,14 @@ from pathlib import Path
 from fakeredis import FakeAsyncRedis, FakeServer
 
 from gateway.config import Retention
+from gateway.generation import Generation
 from gateway.ledger.redis import RedisStore
 from gateway.ledger.redis.client import Client
 from gateway.ledger.redis.keys import Shards
 from gateway.ledger.sqlite import SqliteStore
 from gateway.ledger.store import Store
 from gateway.units import Duration
+from tests.generations import records
 from tests.redis_servers import shared_cluster, shared_server, shared_trio
 
 FOREVER = Retention(generations=Duration(1e10), activity=Duration(1e10))
@@ -71,3 +73,13 @@ STORES: dict[str, OpenStore] = {
     "sentinel": lambda folder: redis_at(shared_trio().url, folder),
     "cluster": lambda folder: redis_at(shared_cluster().url, folder),
 }
+
+
+@asynccontextmanager
+async def filled(kind: str, folder: Path, calls: Sequence[Generation]) -> AsyncIterator[Store]:
+    """A store of this kind with these calls in it, applied in pieces."""
+    batch = records(*calls)
+    async with STORES[kind](folder) as store:
+        for start in range(0, len(batch), 70):
+            await store.apply(batch[start : start + 70])
+        yield store

@@ -5,11 +5,8 @@ from typing import Any
 
 import pytest
 
-from gateway.api.helicone.people import read_people
-from gateway.api.helicone.question import Question
 from gateway.api.helicone.users import query_metrics, query_overview, query_users
 from gateway.api.reading import LAG_HEADER
-from gateway.api.timespan import Timespan
 from gateway.errors import BadRequest, Unauthorized
 from gateway.generation import Generation, Usage
 from tests.asking import NOON, Asker, decoded, recording
@@ -189,15 +186,21 @@ async def test_deep_filter(tmp_path: Path) -> None:
         await ask(tmp_path, {"filter": tree})
 
 
-async def test_too_many(tmp_path: Path) -> None:
-    """A question about more users than can be looked at is refused, not answered in part."""
-    everyone = Question(tenants=None, span=Timespan(0, (NOON + 86400) * 10**6))
-    async with recording(tmp_path, some()) as context:
-        store = await context.ledger.fresh()
-        assert len(await read_people(context, store, everyone, most=4)) == 4
-        for most in (1, 3):
-            with pytest.raises(BadRequest, match=f"More than {most} users"):
-                await read_people(context, store, everyone, most)
+async def test_many_tests(tmp_path: Path) -> None:
+    """A filter has as many tests as the ledger takes at once, and no more."""
+    tree: Any = user(user_cost={"gte": 0}, user_total_requests={"gt": 0})
+    for _ in range(6):
+        tree = both("or", tree, tree)
+    assert len(ids(await ask(tmp_path, {"filter": tree}))) == 3
+    with pytest.raises(BadRequest, match="more than 200 tests"):
+        await ask(tmp_path, {"filter": both("and", tree, tree)})
+
+
+async def test_long_pattern(tmp_path: Path) -> None:
+    """A pattern that no id could be as long as is refused by name."""
+    with pytest.raises(BadRequest, match="user_user_id"):
+        await ask(tmp_path, {"filter": user(user_user_id={"like": "%" * 3000})})
+    assert ids(await ask(tmp_path, {"filter": user(user_user_id={"like": "%" * 2048})}))
 
 
 async def test_unknown_key(tmp_path: Path) -> None:

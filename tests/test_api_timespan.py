@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.api.timespan import DAY, Cut, Timespan, cut
+from gateway.api.timespan import Cut, Timespan, cut
+from gateway.calendar import DAY
 
 NOW = 100 * DAY + DAY // 2
 

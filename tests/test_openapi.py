@@ -17,9 +17,9 @@ from gateway.api.openapi.document import document
 from gateway.api.openapi.proxied import ProxiedCall
 from gateway.app import PAGES
 from gateway.body import Body
-from gateway.demo.running import running_provider
-from gateway.demo.settings import MockSettings
 from gateway.endpoint import ENDPOINTS
+from gateway.mock.running import running_provider
+from gateway.mock.settings import MockSettings
 from tests.gateways import running_gateway
 from tests.seeded import KEYS, history, seed
 
@@ -66,7 +66,8 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     loop.close()
 
 
-def _try(case: schemathesis.Case[Any], origin: str, key: str, lax: list[CheckFunction]) -> None:
+def verify(case: schemathesis.Case[Any], origin: str, key: str, lax: list[CheckFunction]) -> None:
+    """Send it, and compare the answer with what is described."""
     headers = {"Authorization": f"Bearer {key}"}
     case.call_and_validate(base_url=origin, headers=headers, excluded_checks=lax)
 
@@ -79,7 +80,7 @@ def test_own(case: schemathesis.Case[Any], origin: str, key: str) -> None:
 
     A management key and a client key, each where it may look and where it may not.
     """
-    _try(case, origin, key, LAX)
+    verify(case, origin, key, LAX)
 
 
 @pytest.mark.parametrize("key", ["ops-key", "shop-key"])
@@ -87,7 +88,7 @@ def test_own(case: schemathesis.Case[Any], origin: str, key: str) -> None:
 @BOUNDS
 def test_proxied(case: schemathesis.Case[Any], origin: str, key: str) -> None:
     """The same of what is forwarded; there, what is wrong is for the provider to say."""
-    _try(case, origin, key, [*LAX, negative_data_rejection])
+    verify(case, origin, key, [*LAX, negative_data_rejection])
 
 
 def test_proxied_fields() -> None:

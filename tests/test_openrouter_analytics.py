@@ -101,6 +101,11 @@ async def test_dimensions(tmp_path: Path, dimensions: list[str], found: list[Any
         ([("api_key_id", "eq", sha256(b"sk-other").hexdigest())], 1),
         ([("finish_reason", "eq", "stop")], 1),
         ([("model", "eq", "small"), ("external_user", "eq", "user_2")], 1),
+        ([("external_user", "gt", "user_1")], 3),
+        ([("external_user", "gte", "user_1"), ("external_user", "lt", "user_3")], 4),
+        ([("external_user", "lte", "user_1")], 2),
+        ([("finish_reason", "gt", "s")], 1),
+        ([("model", "gt", 7)], 6),
     ],
 )
 async def test_filters(tmp_path: Path, filters: list[Any], requests: int) -> None:
@@ -123,15 +128,15 @@ async def test_unknown_hash(tmp_path: Path) -> None:
     [
         (
             "hour",
-            [("2024-10-03T00:00:00Z", 1), ("2024-10-04T00:00:00Z", 3), ("2024-10-04T01:00:00Z", 2)],
+            [("2024-10-04T01:00:00Z", 2), ("2024-10-04T00:00:00Z", 3), ("2024-10-03T00:00:00Z", 1)],
         ),
-        ("day", [("2024-10-03", 1), ("2024-10-04", 5)]),
+        ("day", [("2024-10-04", 5), ("2024-10-03", 1)]),
         ("week", [("2024-09-30", 6)]),
         ("month", [("2024-10-01", 6)]),
     ],
 )
 async def test_granularity(tmp_path: Path, granularity: str, found: list[Any]) -> None:
-    """A row a stretch of time that has any requests, the first one first."""
+    """A row a stretch of time that has any requests, the newest first."""
     result = await ask(tmp_path, granularity=granularity)
     assert [tuple(row.values()) for row in result["data"]] == found
     assert list(result["data"][0]) == [f"date__{granularity}", "request_count"]
@@ -141,7 +146,7 @@ async def test_minutes(tmp_path: Path) -> None:
     """Minutes come from single requests, and so do hours by user."""
     span = {"start": "2024-10-04T00:00:00Z", "end": "2024-10-04T03:00:00Z"}
     by_minute = await lines(tmp_path, granularity="minute", time_range=span)
-    assert by_minute == [("2024-10-04T00:00:00Z", 3), ("2024-10-04T01:00:00Z", 2)]
+    assert by_minute == [("2024-10-04T01:00:00Z", 2), ("2024-10-04T00:00:00Z", 3)]
 
 
 async def test_hours_by_user(tmp_path: Path) -> None:
@@ -184,11 +189,22 @@ async def test_order_and_limit(tmp_path: Path) -> None:
     )
     assert [row["external_user"] for row in down["data"]] == ["user_3", "user_2"]
     assert down["metadata"]["truncated"] is True
-    by_date = {"field": "date", "direction": "desc"}
+    by_date = {"field": "date", "direction": "asc"}
     assert await lines(tmp_path, granularity="day", order_by=by_date) == [
-        ("2024-10-04", 5),
         ("2024-10-03", 1),
+        ("2024-10-04", 5),
     ]
+
+
+async def test_usual_time(tmp_path: Path) -> None:
+    """Unasked, the rows are those of seven UTC days, today's included."""
+    calls = [generation(number, day=DAY - number) for number in range(9)]
+    async with recording(tmp_path, calls) as context:
+        asker = Asker(context, query_analytics, "analytics/query")
+        asked = {"metrics": ["request_count"], "granularity": "day"}
+        rows = decoded(await asker.post(asked))["data"]["data"]
+    days = [row["date__day"] for row in rows]
+    assert (len(days), days[0], days[-1]) == (7, "2024-10-04", "2024-09-28")
 
 
 async def test_leaders(tmp_path: Path) -> None:
@@ -207,8 +223,8 @@ async def test_group_limit(tmp_path: Path) -> None:
     """Over time, each combination of dimensions has so many rows and no more."""
     asked = {"granularity": "day", "dimensions": ["model"], "group_limit": 1}
     assert await lines(tmp_path, **asked) == [
-        ("2024-10-03", "small", 1),
         ("2024-10-04", "large", 1),
+        ("2024-10-04", "small", 4),
     ]
 
 
@@ -220,7 +236,17 @@ async def test_group_limit(tmp_path: Path) -> None:
         ({"dimensions": ["country"]}, "country"),
         ({"dimensions": ["model", "provider", "route"]}, "$.dimensions"),
         ({"filters": [{"field": "app", "operator": "eq", "value": "1"}]}, "app"),
-        ({"filters": [{"field": "model", "operator": "gt", "value": "1"}]}, "gt"),
+        ({"filters": [{"field": "model", "operator": "like", "value": "1"}]}, "like"),
+        ({"filters": [{"field": "model", "operator": "gt", "value": ["1"]}]}, "single"),
+        ({"filters": [{"field": "request_count", "operator": "gt", "value": 1}]}, "request_count"),
+        (
+            {
+                "filters": [
+                    {"field": "api_key_id", "operator": "in", "value": [], "include_unset": True}
+                ]
+            },
+            'Dimension "api_key_id" has no unset bucket',
+        ),
         ({"filters": [{"field": "model", "operator": "in", "value": "m"}]}, "array"),
         ({"filters": [{"field": "model", "operator": "eq", "value": ["m"]}]}, "single"),
         (
@@ -285,6 +311,10 @@ async def test_meta(tmp_path: Path) -> None:
         {"name": "neq", "value_type": "scalar"},
         {"name": "in", "value_type": "array"},
         {"name": "not_in", "value_type": "array"},
+        {"name": "gt", "value_type": "scalar"},
+        {"name": "gte", "value_type": "scalar"},
+        {"name": "lt", "value_type": "scalar"},
+        {"name": "lte", "value_type": "scalar"},
     ]
     assert [each["name"] for each in meta["granularities"]] == [
         *("minute", "hour", "day", "week", "month")

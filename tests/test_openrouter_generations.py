@@ -58,6 +58,7 @@ async def test_record(tmp_path: Path) -> None:
     assert (data["native_tokens_reasoning"], data["native_tokens_cached"]) == (2, 4)
     tries = [(one["provider_name"], one["status"]) for one in data["provider_responses"]]
     assert tries == [("b", 503), ("a", 200)]
+    assert [one.get("id") for one in data["provider_responses"]] == [None, "chatcmpl-1"]
     assert (data["http_referer"], data["user_agent"]) == ("https://app.example", "sdk/1")
 
 

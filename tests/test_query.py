@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.api.query import day_text, read_bool, read_day, read_int, read_moment, read_query
+from gateway.api.query import read_bool, read_day, read_int, read_moment, read_query
+from gateway.calendar import day_text
 from gateway.errors import BadRequest
 
 

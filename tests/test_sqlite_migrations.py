@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from gateway.calendar import month_of
 from gateway.generation import Generation
-from gateway.ledger.months import month_of
 from gateway.ledger.sqlite.migrations import MIGRATIONS
 from gateway.ledger.store import (
     COUNTERS,

@@ -272,7 +272,7 @@ async def test_activity_by_user(
 async def test_activity_of_one_user(store: Store) -> None:
     """Naming a user keeps that user's rows, by user, of each tenant that has one."""
     await store.apply(records(*SOME))
-    rows = await store.activity(ActivityQuery(since=0, until=EVER, user="user_1"))
+    rows = await store.activity(ActivityQuery(since=0, until=EVER, users=frozenset({"user_1"})))
     expected = [each for each in SOME if each.user == "user_1"]
     assert list(rows) == counting.activity(expected, {"user"})
 

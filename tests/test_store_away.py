@@ -2,9 +2,10 @@
 
 import asyncio
 import signal
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ import aiohttp
 import pytest
 
 from bench.faults.redis_server import Server
+from gateway.ledger.journal import Journal
 from tests.calls import CHAT, COMPLETION, Requests, at, whole
 from tests.commands import running_hearth
 from tests.conftest import Wire
 from tests.gateways import RunningGateway, running_gateway
+from tests.generations import generation
 from tests.raw_client import connected, post
 from tests.raw_provider import serving
 from tests.recorded import read_json
@@ -116,3 +119,32 @@ async def test_pages_are_refused_soon(tmp_path: Path, server: Server) -> None:
             async with browser.get(f"/generations/{made}") as answer:
                 assert answer.status == 200
         server.kill()
+
+
+async def test_pages_say_how_far_behind_they_are(tmp_path: Path) -> None:
+    """What waits in the journal is not on the page; header and page tell since when."""
+    ledger = {"url": f"sqlite:{tmp_path}/hearth.db", "journal": f"{tmp_path}/journal"}
+    async with (
+        serving(Requests(whole(COMPLETION))) as provider,
+        running_gateway(tmp_path, [at(provider)], ledger=ledger) as gateway,
+        aiohttp.ClientSession(gateway.origin, headers={"Accept": "text/html"}) as browser,
+    ):
+        for path in ("/activity", "/users", "/generations"):
+            assert await lag_of_page(browser, path) == (0, False)
+        with closing(sqlite3.connect(tmp_path / "hearth.db")) as db:
+            refuse = "BEFORE INSERT ON generations BEGIN SELECT RAISE(ABORT, 'no'); END"
+            db.execute(f"CREATE TRIGGER broken {refuse}")
+            Journal(tmp_path / "journal").append(generation(created_at=10**15))
+            for path in ("/activity", "/users", "/generations"):
+                lag, is_said = await lag_of_page(browser, path)
+                assert lag > 10**8
+                assert is_said
+            db.execute("DROP TRIGGER broken")
+        assert await lag_of_page(browser, "/activity") == (0, False)
+
+
+async def lag_of_page(browser: aiohttp.ClientSession, path: str) -> tuple[float, bool]:
+    """What the header says, and whether the page says something."""
+    async with browser.get(path) as answer:
+        assert answer.status == 200
+        return float(answer.headers["X-Hearth-Ledger-Lag"]), "s behind" in await answer.text()

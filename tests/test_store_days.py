@@ -9,7 +9,7 @@ from gateway.ledger.store import ActivityQuery, Dimension, Store
 from tests import counting
 from tests.crowds import crowd
 from tests.generations import DAY, MICROSECONDS, generation, records
-from tests.stores import STORES
+from tests.stores import STORES, filled
 
 CROWD = crowd(size=200, days=5, users=9)
 EVER = 99_999
@@ -26,11 +26,8 @@ BYS: tuple[frozenset[Dimension], ...] = (
 
 @pytest.fixture(params=STORES)
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    """One kind of store after the other, with the crowd in it, applied in pieces."""
-    async with STORES[request.param](tmp_path) as opened:
-        batch = records(*CROWD)
-        for start in range(0, len(batch), 70):
-            await opened.apply(batch[start : start + 70])
+    """One kind of store after the other, with the crowd in it."""
+    async with filled(request.param, tmp_path, CROWD) as opened:
         yield opened
 
 
@@ -47,9 +44,27 @@ async def test_rows_apart(store: Store, by: frozenset[Dimension]) -> None:
 async def test_rows_of_a_user_apart(store: Store, by: frozenset[Dimension]) -> None:
     """A named user's rows are by user and tenant, and by route when asked."""
     tenants = frozenset({"app"})
-    query = ActivityQuery(since=0, until=EVER, user="user_1", tenants=tenants, by=by)
+    query = ActivityQuery(since=0, until=EVER, users=frozenset({"user_1"}), tenants=tenants, by=by)
     theirs = [each for each in CROWD if each.user == "user_1" and each.tenant == "app"]
     assert list(await store.activity(query)) == counting.activity(theirs, {"user", *by})
+
+
+@pytest.mark.parametrize("users", [set(), {"user_1", "user_2"}, {"user_2", "nobody"}])
+async def test_rows_of_some_users(store: Store, users: set[str]) -> None:
+    """Of several users, each keeps rows of its own; of nobody, there is nothing."""
+    query = ActivityQuery(since=DAY + 1, until=EVER, users=frozenset(users))
+    theirs = [each for each in CROWD if each.user in users and each.day > DAY]
+    assert list(await store.activity(query)) == counting.activity(theirs, {"user"})
+
+
+async def test_rows_of_users_with_odd_names(store: Store) -> None:
+    """A name is taken as it is: one ends neither at a NUL nor at a quote."""
+    names = ("nul\0one", "nul\0two", "nul", "quote\"'", "\u202eback")
+    calls = [generation(number, user=name) for number, name in enumerate(names, start=900_000)]
+    await store.apply(records(*calls, writer="odd"))
+    query = ActivityQuery(since=0, until=EVER, users=frozenset(names[:1] + names[3:]))
+    theirs = [each for each in calls if each.user in (query.users or ())]
+    assert list(await store.activity(query)) == counting.activity(theirs, {"user"})
 
 
 @pytest.mark.parametrize(

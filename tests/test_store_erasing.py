@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.ledger.months import month_of
+from gateway.calendar import month_of
 from gateway.ledger.store import (
     ActivityQuery,
     GenerationQuery,
@@ -17,7 +17,7 @@ from gateway.ledger.store import (
 from tests import counting
 from tests.crowds import crowd
 from tests.generations import DAY, MICROSECONDS, generation, records
-from tests.stores import STORES
+from tests.stores import STORES, filled
 
 CROWD = crowd()
 EVER = 99_999
@@ -28,11 +28,8 @@ MONTHS = range(month_of(DAY), month_of(DAY) + 3)
 
 @pytest.fixture(params=STORES)
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    """One kind of store after the other, with the crowd in it, applied in pieces."""
-    async with STORES[request.param](tmp_path) as opened:
-        batch = records(*CROWD)
-        for start in range(0, len(batch), 70):
-            await opened.apply(batch[start : start + 70])
+    """One kind of store after the other, with the crowd in it."""
+    async with filled(request.param, tmp_path, CROWD) as opened:
         yield opened
 
 

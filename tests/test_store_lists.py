@@ -9,8 +9,8 @@ import pytest
 from gateway.generation import Generation
 from gateway.ledger.store import GenerationQuery, Store
 from tests.crowds import crowd
-from tests.generations import DAY, MICROSECONDS, records
-from tests.stores import STORES
+from tests.generations import DAY, MICROSECONDS
+from tests.stores import STORES, filled
 
 CROWD = crowd()
 TENANTS = {
@@ -39,11 +39,8 @@ FILTERS: tuple[GenerationQuery, ...] = (
 
 @pytest.fixture(params=STORES)
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    """One kind of store after the other, with the crowd in it, applied in pieces."""
-    async with STORES[request.param](tmp_path) as opened:
-        batch = records(*CROWD)
-        for start in range(0, len(batch), 70):
-            await opened.apply(batch[start : start + 70])
+    """One kind of store after the other, with the crowd in it."""
+    async with filled(request.param, tmp_path, CROWD) as opened:
         yield opened
 
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from gateway.calendar import first_day, month_of
 from gateway.generation import Generation
-from gateway.ledger.months import first_day, month_of
 from gateway.ledger.store import Store, UserQuery
 from tests import counting
 from tests.crowds import crowd
 from tests.generations import DAY, generation, records
-from tests.stores import STORES
+from tests.stores import STORES, filled
 
 CROWD = crowd()
 ORDERS = ("cost", "requests", "tokens", "errors", "flags")
@@ -30,11 +30,8 @@ RANGES = {
 
 @pytest.fixture(params=STORES)
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    """One kind of store after the other, with the crowd in it, applied in pieces."""
-    async with STORES[request.param](tmp_path) as opened:
-        batch = records(*CROWD)
-        for start in range(0, len(batch), 70):
-            await opened.apply(batch[start : start + 70])
+    """One kind of store after the other, with the crowd in it."""
+    async with filled(request.param, tmp_path, CROWD) as opened:
         yield opened
 
 

@@ -1,0 +1,13 @@
+"""What Hearth answers itself: a question is read, the store asked, the answer put into shape.
+
+routes, operation         which address is whose, and what each takes and gives, for openapi/
+openrouter/, helicone/    questions and answers of other people's making
+models                    OpenAI's list of models
+route, whereabouts, moves where a user goes, and what a change would move
+context, quota            what handlers work with, and how often a key may ask
+query, asked              parameters and bodies, read strictly
+reading, requests         the store, and how far behind it is; single requests, so many and no more
+timespan, tally           times cut into what is counted, and the sums of it
+answers, table, users,    JSON and CSV; rows and money as they are written
+money
+"""

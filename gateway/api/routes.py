@@ -1,7 +1,7 @@
 """Every address below `/v1/` and `/api/v1/` that Hearth answers itself."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -11,7 +11,7 @@ from gateway.api.helicone import users as helicone
 from gateway.api.openrouter import activity, generations
 from gateway.api.openrouter.analytics import answer as analytics
 from gateway.api.openrouter.analytics.query import AnalyticsQuery
-from gateway.api.operation import Operation, Parameter
+from gateway.api.operation import Operation
 from gateway.endpoint import Target
 from gateway.errors import Envelope
 
@@ -92,9 +92,9 @@ ROUTES = (
         route.get_route,
         Operation(
             summary="Where a user goes, and why",
-            answer=dict[str, Any],
-            parameters=tuple(Parameter(name, "See docs/api.md") for name in route.PARAMETERS),
-            errors=(400, 403, 404, 503),
+            answer=route.RouteAnswer,
+            parameters=route.PARAMETERS,
+            errors=(400, 403, 404),
         ),
     ),
     Route(

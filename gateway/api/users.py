@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from gateway.api.money import usd
-from gateway.api.times import iso_moment
+from gateway.calendar import iso_moment
 from gateway.ledger.store import COUNTERS, UserRow
 
 _MONEY = ("cost", "cache_discount", "move_cost")

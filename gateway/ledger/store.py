@@ -9,8 +9,9 @@ from typing import ClassVar, Literal, Protocol, Self
 
 import msgspec
 
-from gateway.errors import GatewayError
+from gateway.errors import BadRequest, GatewayError
 from gateway.generation import Generation, Record
+from gateway.ledger.conditions import EVERYONE, Condition, Measure
 
 LARGEST = 10**13
 """The most one generation adds to one counter, so that no provider's nonsense (a usage of 10**30
@@ -27,6 +28,10 @@ class StoreUnavailable(GatewayError):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self.message = f"The ledger's store does not answer: {text}"
+
+
+class TooManyUsers(BadRequest):
+    """A question about everyone is more than the store can look through; the text says how many."""
 
 
 class GenerationQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,15 +60,20 @@ Dimension = Literal["tenant", "user", "route"]
 class ActivityQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which daily rows: `since` and `until` are days since the epoch, both inclusive.
 
-    `by` keeps rows apart that are added up otherwise; `user` in it, or naming a `user`, implies
-    `tenant`, as two tenants' users of one name are two users.
+    `users`: only those ids. `by` keeps rows apart that are added up otherwise; `user` in it, or
+    naming `users`, implies `tenant`, as two tenants' users of one name are two users.
     """
 
     since: int
     until: int
     tenants: frozenset[str] | None = None
-    user: str | None = None
+    users: frozenset[str] | None = None
     by: frozenset[Dimension] = frozenset()
+
+    @property
+    def names_users(self) -> bool:
+        """Whether each row is of one user."""
+        return "user" in self.by or self.users is not None
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,6 +181,44 @@ class UserQuery(msgspec.Struct, frozen=True, kw_only=True):
     order: Literal["cost", "requests", "tokens", "errors", "flags"] = "cost"
     limit: int = 100
     offset: int = 0
+
+
+class CrowdQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Everyone who was there on days `since` to `until` (inclusive, none if it is less), or is in
+    `beside`: rows of parts of other days, each user once, which are added.
+
+    `users`: only those ids, the empty one for calls without; `condition`: on what each comes to.
+    """
+
+    since: int
+    until: int
+    tenants: frozenset[str] | None = None
+    users: frozenset[str] | None = None
+    beside: Sequence[UserRow] = ()
+    condition: Condition = EVERYONE
+
+
+class CrowdPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Which of a crowd: the highest `order` first, or the lowest; equals by tenant, then user."""
+
+    order: Measure
+    ascending: bool = False
+    limit: int = 100
+    offset: int = 0
+
+
+class Crowd(msgspec.Struct, frozen=True):
+    """A page of a crowd, and how many there are in all."""
+
+    rows: Sequence[UserRow]
+    count: int
+
+
+class Quantities(msgspec.Struct, frozen=True, kw_only=True):
+    """What each of a crowd has, the least first; cost in nano-dollars."""
+
+    requests: Sequence[int]
+    cost: Sequence[int]
 
 
 StandingsOrder = Literal[
@@ -298,6 +346,12 @@ class Store(Protocol):
 
     async def users(self, query: UserQuery) -> Sequence[UserRow]:
         """Highest first, without reading every user of the range."""
+
+    async def crowd(self, query: CrowdQuery, page: CrowdPage) -> Crowd:
+        """Looks at everyone, which takes seconds with very many. May raise TooManyUsers."""
+
+    async def quantities(self, query: CrowdQuery) -> Quantities:
+        """The same of how much everyone has."""
 
     async def standings(self, query: StandingsQuery) -> Sequence[UserRow]:
         """The users of a month in order, without reading those before or after the page."""

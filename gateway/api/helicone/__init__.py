@@ -1,0 +1,1 @@
+"""Helicone's user queries: docs.helicone.ai/rest/user."""

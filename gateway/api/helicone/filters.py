@@ -15,7 +15,7 @@ from gateway.api.helicone.operators import MomentTest, NumberTest, Test, TextTes
 from gateway.api.money import usd
 from gateway.errors import BadRequest
 from gateway.generation import Generation
-from gateway.ledger.store import UserRow
+from gateway.ledger.conditions import Comparison, Condition, Junction, Measure
 
 _DEEPEST = 100
 
@@ -80,10 +80,17 @@ class Leaf(msgspec.Struct, frozen=True):
 
     @property
     def sides(self) -> frozenset[Side]:
-        return frozenset(side for side, fields in FIELDS.items() if self.field in fields)
+        return frozenset(side for side, fields in _FIELDS.items() if self.field in fields)
 
-    def holds(self, side: Side, subject: Generation | UserRow) -> bool:
-        return self.test.holds(FIELDS[side][self.field](subject))
+    def holds(self, one: Generation) -> bool:
+        return self.test.holds(_OF_REQUESTS[self.field](one))
+
+    @property
+    def condition(self) -> Condition:
+        """The same of what a user's requests come to."""
+        measure = _OF_USERS[self.field]
+        tests = (Comparison(measure, name, value) for name, value in self.test.comparisons())
+        return Junction(tuple(tests))
 
 
 class Branch(msgspec.Struct, frozen=True):
@@ -96,9 +103,14 @@ class Branch(msgspec.Struct, frozen=True):
     def sides(self) -> frozenset[Side]:
         return frozenset[Side](("request", "user")).intersection(*(p.sides for p in self.parts))
 
-    def holds(self, side: Side, subject: Generation | UserRow) -> bool:
+    def holds(self, one: Generation) -> bool:
         combine = any if self.is_any else all
-        return combine(part.holds(side, subject) for part in self.parts)
+        return combine(part.holds(one) for part in self.parts)
+
+    @property
+    def condition(self) -> Condition:
+        """The same of what a user's requests come to."""
+        return Junction(tuple(part.condition for part in self.parts), self.is_any)
 
 
 Tree = Leaf | Branch
@@ -161,24 +173,22 @@ _OF_REQUESTS: Mapping[str, Callable[[Any], Any]] = {
     "response_created_at": lambda one: one.created_at + one.latency_ms * 1000,
 }
 
-OF_USERS: Mapping[str, Callable[[UserRow], Any]] = {
-    "user_id": lambda row: row.user or "",
-    "active_for": lambda row: row.active_days,
-    "first_active": lambda row: row.first_seen,
-    "last_active": lambda row: row.last_seen,
-    "total_requests": lambda row: row.counts.requests,
-    "average_requests_per_day_active": lambda row: row.counts.requests / row.active_days,
-    "average_tokens_per_request": lambda row: (
-        (row.counts.prompt_tokens + row.counts.completion_tokens) / row.counts.requests
-    ),
-    "total_completion_tokens": lambda row: row.counts.completion_tokens,
-    "total_prompt_tokens": lambda row: row.counts.prompt_tokens,
-    "cost": lambda row: usd(row.counts.cost),
+MEASURES: Mapping[str, Measure] = {
+    "user_id": "user",
+    "active_for": "active_days",
+    "first_active": "first_seen",
+    "last_active": "last_seen",
+    "total_requests": "requests",
+    "average_requests_per_day_active": "requests_per_day",
+    "average_tokens_per_request": "tokens_per_request",
+    "total_completion_tokens": "completion_tokens",
+    "total_prompt_tokens": "prompt_tokens",
+    "cost": "usd",
 }
-"""What Helicone calls it -> what a user has; also the columns of its answers."""
+"""What Helicone calls it -> what the ledger does; also the columns of its answers."""
 
-FIELDS: Mapping[Side, Mapping[str, Callable[[Any], Any]]] = {
-    "request": _OF_REQUESTS,
-    "user": {"user_id": OF_USERS["user_id"]}
-    | {f"user_{name}": value for name, value in OF_USERS.items()},
+_OF_USERS: Mapping[str, Measure] = {
+    "user_id": "user",
+    **{f"user_{name}": measure for name, measure in MEASURES.items()},
 }
+_FIELDS: Mapping[Side, Mapping[str, object]] = {"request": _OF_REQUESTS, "user": _OF_USERS}

@@ -1,7 +1,8 @@
 """How many users have how much: Helicone's distributions, cut at a percentile."""
 
 import math
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -18,36 +19,34 @@ class HistogramRow(msgspec.Struct, frozen=True):
     value: int
 
 
-def histogram(values: Sequence[float], upper: float, lower: float | None) -> list[HistogramRow]:
-    """Ten bars of one width over the values up to the quantile `upper`, and from `lower` on."""
-    in_order = sorted(values)
-    if not in_order:
+def histogram(
+    values: Sequence[int], upper: float, lower: float | None, unit: Callable[[float], float]
+) -> list[HistogramRow]:
+    """Ten bars of one width over the values, the least first, from the quantile `lower` on up to
+    `upper`; told in `unit`."""
+    if not values:
         return []
-    least = in_order[0] if lower is None else _quantile(in_order, lower)
-    most = _quantile(in_order, upper)
-    kept = [value for value in in_order if least <= value <= most]
-    return _bars(kept) if kept else []
+    first = 0 if lower is None else bisect_left(values, _quantile(values, lower))
+    after = bisect_right(values, _quantile(values, upper))
+    if first >= after:
+        return []
+    least, most = values[first], values[after - 1]
+    if least == most:
+        return [HistogramRow(_text(unit(least)), _text(unit(least)), after - first)]
+    edges = [least + (most - least) * number / _BARS for number in range(_BARS)]
+    places = [*(bisect_left(values, edge, first, after) for edge in edges), after]
+    names = [_text(unit(edge)) for edge in (*edges, most)]
+    return [
+        HistogramRow(names[bar], names[bar + 1], places[bar + 1] - places[bar])
+        for bar in range(_BARS)
+    ]
 
 
-def _quantile(in_order: Sequence[float], share: float) -> float:
+def _quantile(in_order: Sequence[int], share: float) -> float:
     """Between the two values nearest to it, in proportion."""
     place = share * (len(in_order) - 1)
     below, above = in_order[math.floor(place)], in_order[math.ceil(place)]
     return below + (above - below) * (place - math.floor(place))
-
-
-def _bars(kept: Sequence[float]) -> list[HistogramRow]:
-    start, width = kept[0], (kept[-1] - kept[0]) / _BARS
-    if width == 0:
-        return [HistogramRow(_text(start), _text(start), len(kept))]
-    bars = [0] * _BARS
-    for value in kept:
-        bars[min(int((value - start) / width), _BARS - 1)] += 1
-    edges = [start + width * number for number in range(_BARS)] + [kept[-1]]
-    return [
-        HistogramRow(_text(edges[number]), _text(edges[number + 1]), users)
-        for number, users in enumerate(bars)
-    ]
 
 
 def _text(value: float) -> str:

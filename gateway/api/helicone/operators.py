@@ -4,46 +4,35 @@ docs.helicone.ai/rest/user/post-v1usermetricsquery, `Partial_*Operators_`. Sever
 test hold together.
 """
 
-import fnmatch
-import operator
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from msgspec import UNSET, UnsetType, field
+from msgspec import UNSET, Meta, UnsetType, field
 
 from gateway.api.asked import Asked
-from gateway.api.times import microseconds
+from gateway.calendar import microseconds
+from gateway.ledger.conditions import COMPARE, LONGEST_PATTERN, Operator
 
-_WILDCARDS = str.maketrans({"%": "*", "_": "?", "*": "[*]", "?": "[?]", "[": "[[]"})
+Pattern = Annotated[str, Meta(max_length=LONGEST_PATTERN)]
 
 
 class Test(Asked, frozen=True, kw_only=True):
-    """Operators, each with what to compare to."""
+    """Operators, each with what to compare to; `means`: what each is called in the ledger."""
 
-    compare: ClassVar[Mapping[str, Callable[[Any, Any], bool]]] = {}
+    means: ClassVar[Mapping[str, Operator]] = {}
+
+    def comparisons(self) -> Iterator[tuple[Operator, Any]]:
+        """Those that are set, with what they compare to in the ledger's units."""
+        for name, meaning in self.means.items():
+            wanted = getattr(self, name)
+            if wanted is not UNSET:
+                moment = isinstance(wanted, datetime)
+                yield meaning, microseconds(wanted) if moment else wanted
 
     def holds(self, value: Any) -> bool:
         """Whether every operator that is set holds of `value`."""
-        asked = ((compare, getattr(self, name)) for name, compare in self.compare.items())
-        return all(compare(value, wanted) for compare, wanted in asked if wanted is not UNSET)
-
-
-def _contains(value: str, part: str) -> bool:
-    """Without regard to case, as Helicone's own is an ILIKE."""
-    return part.lower() in value.lower()
-
-
-def _is_like(value: str, pattern: str) -> bool:
-    return _like(pattern)(value) is not None
-
-
-@lru_cache(maxsize=64)
-def _like(pattern: str) -> Callable[[str], re.Match[str] | None]:
-    """SQL's LIKE; fnmatch makes expressions that cannot backtrack for long."""
-    return re.compile(fnmatch.translate(pattern.translate(_WILDCARDS))).match
+        return all(COMPARE[meaning](value, wanted) for meaning, wanted in self.comparisons())
 
 
 class TextTest(Test, frozen=True, kw_only=True):
@@ -51,27 +40,22 @@ class TextTest(Test, frozen=True, kw_only=True):
 
     equals: str | UnsetType = UNSET
     not_equals: str | UnsetType = field(default=UNSET, name="not-equals")
-    like: str | UnsetType = UNSET
-    ilike: str | UnsetType = UNSET
+    like: Pattern | UnsetType = UNSET
+    ilike: Pattern | UnsetType = UNSET
     contains: str | UnsetType = UNSET
     not_contains: str | UnsetType = field(default=UNSET, name="not-contains")
 
-    compare: ClassVar[Mapping[str, Callable[[Any, Any], bool]]] = {
-        "equals": operator.eq,
-        "not_equals": operator.ne,
-        "like": _is_like,
-        "ilike": lambda value, pattern: _is_like(value.lower(), pattern.lower()),
-        "contains": _contains,
-        "not_contains": lambda value, part: not _contains(value, part),
+    means: ClassVar[Mapping[str, Operator]] = {
+        "equals": "=",
+        "not_equals": "<>",
+        "like": "like",
+        "ilike": "ilike",
+        "contains": "contains",
+        "not_contains": "lacks",
     }
 
 
-_ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
-    "gte": operator.ge,
-    "lte": operator.le,
-    "lt": operator.lt,
-    "gt": operator.gt,
-}
+_ORDER: Mapping[str, Operator] = {"gte": ">=", "lte": "<=", "lt": "<", "gt": ">"}
 
 
 class NumberTest(Test, frozen=True, kw_only=True):
@@ -84,15 +68,7 @@ class NumberTest(Test, frozen=True, kw_only=True):
     lt: float | UnsetType = UNSET
     gt: float | UnsetType = UNSET
 
-    compare: ClassVar[Mapping[str, Callable[[Any, Any], bool]]] = {
-        "equals": operator.eq,
-        "not_equals": operator.ne,
-        **_ORDER,
-    }
-
-
-def _at(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
-    return lambda value, moment: compare(value, microseconds(moment))
+    means: ClassVar[Mapping[str, Operator]] = {"equals": "=", "not_equals": "<>", **_ORDER}
 
 
 class MomentTest(Test, frozen=True, kw_only=True):
@@ -104,6 +80,4 @@ class MomentTest(Test, frozen=True, kw_only=True):
     lt: datetime | UnsetType = UNSET
     gt: datetime | UnsetType = UNSET
 
-    compare: ClassVar[Mapping[str, Callable[[Any, Any], bool]]] = {
-        name: _at(compare) for name, compare in {"equals": operator.eq, **_ORDER}.items()
-    }
+    means: ClassVar[Mapping[str, Operator]] = {"equals": "=", **_ORDER}

@@ -6,46 +6,61 @@ import msgspec
 
 from gateway.api.helicone.filters import Filter, Leaf, Tree, conditions
 from gateway.api.helicone.operators import MomentTest, TextTest
-from gateway.api.times import microseconds
 from gateway.api.timespan import Timespan
+from gateway.calendar import microseconds
+from gateway.errors import BadRequest
 from gateway.generation import Generation
-from gateway.ledger.store import UserRow
+from gateway.ledger.conditions import EVERYONE, Condition, Junction
+
+_MOST_TESTS = 200
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """Which users of `tenants` (None: of all), by their requests within `span`.
 
-    `user`: the only one meant. `requests` and `users`: what has to hold of each request that is
-    counted, and of each user's sum.
+    `users`: the only ids meant, the empty one for calls without. `requests`: what has to hold of
+    each request that is counted; `condition`: of each user's sum.
     """
 
     tenants: frozenset[str] | None
     span: Timespan
-    user: str | None = None
+    users: frozenset[str] | None = None
     requests: tuple[Tree, ...] = ()
-    users: tuple[Tree, ...] = ()
+    condition: Condition = EVERYONE
 
-    def counts(self, generation: Generation) -> bool:
+    @property
+    def user(self) -> str | None:
+        """The only one meant, who has an id."""
+        return next(iter(self.users)) or None if self.users and len(self.users) == 1 else None
+
+    def counts(self, one: Generation) -> bool:
         """Whether a request is one of those meant."""
-        return all(tree.holds("request", generation) for tree in self.requests)
-
-    def means(self, row: UserRow) -> bool:
-        """Whether a user is one of those meant."""
-        return all(tree.holds("user", row) for tree in self.users)
+        if self.users is not None and (one.user or "") not in self.users:
+            return False
+        return all(tree.holds(one) for tree in self.requests)
 
 
 def read_question(node: Filter, tenants: frozenset[str] | None, span: Timespan) -> Question:
     """The question that `node` asks of the requests within `span`."""
     trees = list(conditions(node))
+    if sum(map(_size, trees)) > _MOST_TESTS:
+        raise BadRequest(f"The filter has more than {_MOST_TESTS} tests")
     times = [tree for tree in trees if _is_time(tree)]
     users = [tree for tree in trees if "user" in tree.sides]
     return Question(
         tenants=tenants,
         span=_narrowed(span, times),
-        user=_named(users),
+        users=_named(users),
         requests=tuple(tree for tree in trees if tree not in times and tree not in users),
-        users=tuple(users),
+        condition=Junction(tuple(tree.condition for tree in users)),
     )
+
+
+def _size(tree: Tree) -> int:
+    """At least one, so that what says nothing has an end too."""
+    if isinstance(tree, Leaf):
+        return max(1, sum(1 for _ in tree.test.comparisons()))
+    return max(1, sum(map(_size, tree.parts)))
 
 
 def _is_time(tree: Tree) -> bool:
@@ -64,8 +79,10 @@ def _narrowed(span: Timespan, times: Iterable[Tree]) -> Timespan:
     return Timespan(max(since), min(until))
 
 
-def _named(trees: Iterable[Tree]) -> str | None:
+def _named(trees: Iterable[Tree]) -> frozenset[str] | None:
     for tree in trees:
-        if isinstance(tree, Leaf) and isinstance(tree.test, TextTest) and tree.test.equals:
-            return tree.test.equals
+        if isinstance(tree, Leaf) and isinstance(tree.test, TextTest):
+            named = tree.test.equals
+            if isinstance(named, str):
+                return frozenset((named,))
     return None

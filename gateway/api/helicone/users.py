@@ -13,24 +13,22 @@ from aiohttp import web
 from gateway.api.answers import json_answer
 from gateway.api.asked import Asked, read_asked
 from gateway.api.context import Context, visible_tenants
-from gateway.api.helicone.filters import OF_USERS, Filter
+from gateway.api.helicone.filters import MEASURES, Filter
 from gateway.api.helicone.histogram import PERCENTILES, HistogramRow, histogram
-from gateway.api.helicone.people import read_people
+from gateway.api.helicone.people import crowd_query
 from gateway.api.helicone.question import Question, read_question
 from gateway.api.money import usd
 from gateway.api.reading import read_ledger
-from gateway.api.times import iso_milliseconds
 from gateway.api.timespan import Timespan
+from gateway.calendar import MINUTE, SECOND, iso_milliseconds, whole_days
 from gateway.endpoint import Target
 from gateway.errors import BadRequest
-from gateway.ledger.store import Store, UserQuery, UserRow
+from gateway.ledger import gathered
+from gateway.ledger.store import CrowdPage, Store, UserQuery, UserRow
 from gateway.request import Request
 
 MOST = 1000
 _MOST_USERS = 100
-_SECOND = 1_000_000
-_MINUTE = 60 * _SECOND
-_DAY = 86400
 _END = 253_402_300_799  # the last second that has a calendar year of four digits
 
 UnixSeconds = Annotated[float, msgspec.Meta(ge=0, le=_END)]
@@ -146,13 +144,14 @@ async def query_metrics(context: Context, request: Request, target: Target) -> w
         raise BadRequest(f"Limit cannot be greater than {MOST}", "limit")
     question = read_question(asked.filter, tenants, _span(asked.timeFilter))
     reading = await read_ledger(context)
-    rows = _sorted(await read_people(context, reading.store, question), asked.sort)
-    page = rows[asked.offset : asked.offset + asked.limit]
-    later = int(asked.timeZoneDifferenceMinutes * _MINUTE)
+    query = await crowd_query(context, reading.store, question)
+    found = await reading.store.crowd(query, _page(asked))
+    later = int(asked.timeZoneDifferenceMinutes * MINUTE)
+    named = any(row.user for row in found.rows)
     metrics = UserMetrics(
-        users=[_result(row, later) for row in page],
-        count=len(rows),
-        hasUsers=any(row.user for row in rows) or await _has_users(context, reading.store, tenants),
+        users=[_result(row, later) for row in found.rows],
+        count=found.count,
+        hasUsers=named or await _has_users(context, reading.store, tenants),
     )
     return json_answer(UserMetricsAnswer(metrics), headers=reading.headers)
 
@@ -163,12 +162,13 @@ async def query_overview(context: Context, request: Request, target: Target) -> 
     asked = read_asked(request, OverviewQueryParams)
     question = read_question(asked.filter, tenants, _span(None))
     reading = await read_ledger(context)
-    rows = await read_people(context, reading.store, question)
+    query = await crowd_query(context, reading.store, question)
+    have = await reading.store.quantities(query)
     upper = PERCENTILES[asked.pSize]
     lower = 1 - upper if asked.useInterquartile else None
     overview = Overview(
-        request_count=histogram([row.counts.requests for row in rows], upper, lower),
-        user_cost=histogram([usd(row.counts.cost) for row in rows], upper, lower),
+        request_count=histogram(have.requests, upper, lower, float),
+        user_cost=histogram(have.cost, upper, lower, usd),
     )
     return json_answer(OverviewAnswer(overview), headers=reading.headers)
 
@@ -178,40 +178,36 @@ async def query_users(context: Context, request: Request, target: Target) -> web
     tenants = visible_tenants(context.keyring.tenant(request))
     asked = read_asked(request, UserQueryParams)
     reading = await read_ledger(context)
-    question = Question(tenants=tenants, span=_span(asked.timeFilter))
-    wanted = asked.userIds or []
-    if len(wanted) == 1:
-        question = msgspec.structs.replace(question, user=wanted[0])
-    rows = await read_people(context, reading.store, question)
-    if wanted:
-        rows = [row for row in rows if (row.user or "") in set(wanted)]
-    rows.sort(key=lambda row: (-row.counts.cost, row.tenant, row.user or ""))
-    return json_answer(
-        UserAnswer([_sum(row) for row in rows[:_MOST_USERS]]), headers=reading.headers
-    )
+    users = frozenset(asked.userIds) if asked.userIds else None
+    question = Question(tenants=tenants, span=_span(asked.timeFilter), users=users)
+    query = await crowd_query(context, reading.store, question)
+    found = await reading.store.crowd(query, CrowdPage(order="usd", limit=_MOST_USERS))
+    return json_answer(UserAnswer([_sum(row) for row in found.rows]), headers=reading.headers)
 
 
 def _span(asked: TimeFilter | None) -> Timespan:
     if asked is None:
-        return Timespan(0, _END * _SECOND)
+        return Timespan(0, _END * SECOND)
     since, until = asked.startTimeUnixSeconds, asked.endTimeUnixSeconds
     if until < since:
         raise BadRequest("timeFilter.endTimeUnixSeconds is before startTimeUnixSeconds")
-    return Timespan(round(since * _SECOND), round(until * _SECOND))
+    return Timespan(round(since * SECOND), round(until * SECOND))
 
 
-def _sorted(rows: list[UserRow], sort: dict[SortField, Literal["asc", "desc"]]) -> list[UserRow]:
-    """Equals by tenant and id, so that pages do not overlap."""
-    field, direction = next(iter(sort.items()), ("last_active", "desc"))
-    value = OF_USERS["user_id" if field == "id" else field]
-    rows.sort(key=lambda row: (row.tenant, row.user or ""))
-    return sorted(rows, key=value, reverse=direction == "desc")
+def _page(asked: UserMetricsQueryParams) -> CrowdPage:
+    field, direction = next(iter(asked.sort.items()), ("last_active", "desc"))
+    return CrowdPage(
+        order=MEASURES["user_id" if field == "id" else field],
+        ascending=direction == "asc",
+        limit=asked.limit,
+        offset=asked.offset,
+    )
 
 
 async def _has_users(context: Context, store: Store, tenants: frozenset[str] | None) -> bool:
     """Whether anyone with an id is on record; each key has at most one row without."""
-    today = int(context.now()) // _DAY
-    kept = int(context.config.ledger.retention.activity) // _DAY
+    today = whole_days(context.now())
+    kept = whole_days(context.config.ledger.retention.activity)
     limit = len(context.config.keys) + 2
     rows = await store.users(
         UserQuery(since=today - kept, until=today, tenants=tenants, order="requests", limit=limit)
@@ -221,7 +217,7 @@ async def _has_users(context: Context, store: Store, tenants: frozenset[str] | N
 
 def _result(row: UserRow, later: int) -> UserMetricsResult:
     """`later`: by how many microseconds the asker's clock is behind UTC."""
-    shown = {name: value(row) for name, value in OF_USERS.items()}
+    shown = {name: gathered.MEASURES[measure](row) for name, measure in MEASURES.items()}
     shown["first_active"] = iso_milliseconds(row.first_seen - later)
     shown["last_active"] = iso_milliseconds(row.last_seen - later)
     return UserMetricsResult(id=row.user or "", **shown)

@@ -1,0 +1,1 @@
+"""OpenRouter's generations and activity; its analytics have a package of their own."""

@@ -21,8 +21,9 @@ from gateway.api.openrouter.activity_item import (
     own_columns,
 )
 from gateway.api.operation import Day, Parameter
-from gateway.api.query import day_text, read_bool, read_day, read_query
+from gateway.api.query import read_bool, read_day, read_query
 from gateway.api.reading import Meta, read_ledger
+from gateway.calendar import day_text, whole_days
 from gateway.endpoint import Target
 from gateway.errors import BadRequest
 from gateway.keys import Keyring
@@ -43,7 +44,6 @@ _ELSEWHERE = ("user_id", "workspace_id")
 _KNOWN = (*(parameter.name for parameter in PARAMETERS), *_ELSEWHERE)
 _OWN = ("group_by", "user")
 _GROUPS: Mapping[str, Dimension] = {"user": "user", "key": "tenant", "route": "route"}
-_DAY = 86400
 _WINDOW = 30
 
 
@@ -58,7 +58,7 @@ async def get_activity(context: Context, request: Request, target: Target) -> we
     """Rows of the last 30 completed UTC days, or of the days asked for; management keys only."""
     context.keyring.manager(request)
     values = read_query(target.query, _KNOWN)
-    today = int(context.now()) // _DAY
+    today = whole_days(context.now())
     query = _activity_query(values, today, context.keyring)
     by = query.by if any(name in values for name in _OWN) else None
     wants_csv = _wants_csv(values, request)
@@ -80,8 +80,8 @@ def _activity_query(values: dict[str, str], today: int, keyring: Keyring) -> Act
     if "api_key_hash" in values:
         name = keyring.named(values["api_key_hash"])
         tenants = frozenset((name,)) if name else frozenset()
-    user = values.get("user")
-    return ActivityQuery(since=since, until=until, tenants=tenants, user=user, by=_by(values))
+    users = frozenset((values["user"],)) if "user" in values else None
+    return ActivityQuery(since=since, until=until, tenants=tenants, users=users, by=_by(values))
 
 
 def _by(values: dict[str, str]) -> frozenset[Dimension]:

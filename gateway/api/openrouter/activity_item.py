@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from gateway.api.money import usd
 from gateway.api.openrouter.endpoint_id import endpoint_id
-from gateway.api.query import day_text
+from gateway.calendar import day_text
 from gateway.ledger.store import ActivityRow, Counts, Dimension
 
 BY_USER: frozenset[Dimension] = frozenset({"tenant", "user"})

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from gateway.api.money import usd
 from gateway.api.openrouter.endpoint_id import endpoint_id
-from gateway.api.times import iso_moment
+from gateway.calendar import iso_moment
 from gateway.generation import Attempt, Generation
 
 _FINISH_REASONS: Mapping[str | None, str] = {
@@ -27,12 +28,13 @@ _FINISH_REASONS: Mapping[str | None, str] = {
 
 
 class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One try at one provider; `latency` in milliseconds."""
+    """One try at one provider; `latency` in milliseconds, `id` the provider's where it gave one."""
 
     status: int | None
     provider_name: str
     model_permaslug: str
     endpoint_id: str
+    id: str | UnsetType = UNSET
     is_byok: bool = False
     latency: int
     error: str | None
@@ -150,11 +152,19 @@ def generation_record(generation: Generation) -> GenerationRecord:
         usage=usd(generation.cost),
         total_cost=usd(generation.cost),
         cache_discount=usd(generation.cache_discount),
-        provider_responses=[_attempt(attempt) for attempt in generation.attempts],
+        provider_responses=_attempts(generation),
         http_referer=generation.referer,
         user_agent=generation.user_agent,
         hearth=_own(generation),
     )
+
+
+def _attempts(generation: Generation) -> list[AttemptRecord]:
+    """The last one brought the answer, and the answer its id."""
+    records = [_attempt(attempt) for attempt in generation.attempts]
+    if records and generation.upstream_id:
+        records[-1] = msgspec.structs.replace(records[-1], id=generation.upstream_id)
+    return records
 
 
 def _attempt(attempt: Attempt) -> AttemptRecord:

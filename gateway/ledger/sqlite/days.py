@@ -11,17 +11,17 @@ from gateway.ledger.sqlite.presence import days_of
 from gateway.ledger.sqlite.where import Where
 from gateway.ledger.store import ActivityQuery, ActivityRow, HourRow
 
-_DAYS_OF_USER = """
-    json_each(?) AS own CROSS JOIN activity ON activity.day = json_extract(own.value, '$[0]')
-    AND activity.tenant = json_extract(own.value, '$[1]') AND activity.user = ?
+_DAYS_OF_USERS = """
+    (VALUES {rows}) AS person CROSS JOIN json_each(person.column2) AS own
+    CROSS JOIN activity ON activity.day = json_extract(own.value, '$[0]')
+    AND activity.tenant = json_extract(own.value, '$[1]') AND activity.user = person.column1
 """
 
 
 def activity(db: sqlite3.Connection, query: ActivityQuery) -> list[ActivityRow]:
     """Rows by user come from their own table, the others from the one without users."""
-    by_user = "user" in query.by or query.user is not None
     key = ["day", "model", "provider"]
-    key += ["user", "tenant"] if by_user else ["tenant"] * ("tenant" in query.by)
+    key += ["user", "tenant"] if query.names_users else ["tenant"] * ("tenant" in query.by)
     key += ["route"] * ("route" in query.by)
     source, values = _source(db, query)
     columns = ", ".join(key)
@@ -34,15 +34,28 @@ def activity(db: sqlite3.Connection, query: ActivityQuery) -> list[ActivityRow]:
 
 
 def _source(db: sqlite3.Connection, query: ActivityQuery) -> tuple[str, list[object]]:
-    if query.user is not None:
-        days = [
-            (day, tenant)
-            for tenant in tenants_known(db, query.tenants)
-            for day in days_of(db, tenant, query.user, query.since, query.until)
-        ]
-        return _DAYS_OF_USER, [msgspec.json.encode(days).decode(), query.user]
+    if query.users is not None:
+        return _of_users(db, query, query.users)
     where = Where().between("day", query.since, query.until).among("tenant", query.tenants)
     return f"{'activity' if 'user' in query.by else 'totals'} {where}", where.values
+
+
+def _of_users(
+    db: sqlite3.Connection, query: ActivityQuery, users: frozenset[str]
+) -> tuple[str, list[object]]:
+    """Each user with the days it was there; an id is not put into JSON, which ends at a NUL."""
+    if not users:
+        return "activity WHERE 0", []
+    tenants = tenants_known(db, query.tenants)
+    values: list[object] = []
+    for user in users:
+        days = [
+            (day, tenant)
+            for tenant in tenants
+            for day in days_of(db, tenant, user, query.since, query.until)
+        ]
+        values += user, msgspec.json.encode(days).decode()
+    return _DAYS_OF_USERS.format(rows=", ".join(["(?, ?)"] * len(users))), values
 
 
 def _row(key: list[str], row: tuple[Any, ...]) -> ActivityRow:

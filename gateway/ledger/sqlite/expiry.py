@@ -4,10 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from gateway.ledger.months import month_of
-
-_DAY = 86_400_000_000
-_HOUR = 3_600_000_000
+from gateway.calendar import DAY, HOUR, month_of
 
 
 class Old(NamedTuple):
@@ -22,8 +19,8 @@ class Old(NamedTuple):
 def old_rows(generations_before: int, activity_before: int) -> Iterator[Old]:
     """All that is past its retention."""
     yield Old("generations", "id", "created_at", generations_before)
-    yield Old("hours", "hour, tenant, model, provider", "hour", generations_before // _HOUR)
-    list_before = min(generations_before // _DAY, activity_before)
+    yield Old("hours", "hour, tenant, model, provider", "hour", generations_before // HOUR)
+    list_before = min(generations_before // DAY, activity_before)
     yield Old("lists", "tenant, model, provider", "day", list_before)
     for table, key in _BY_DAY.items():
         yield Old(table, key, "day", activity_before)
@@ -45,7 +42,7 @@ def begin(db: sqlite3.Connection, generations_before: int, activity_before: int)
 
     Noted first, so that a crash midway leaves nobody comparing days that lost generations.
     """
-    complete_from = max(-(-generations_before // _DAY), activity_before)
+    complete_from = max(-(-generations_before // DAY), activity_before)
     db.execute("BEGIN IMMEDIATE")
     with db:
         db.execute(

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from gateway.calendar import day_of_month, month_of
 from gateway.generation import Generation
-from gateway.ledger.months import day_of_month, month_of
 from gateway.ledger.sqlite.counters import Numbers, insert, total
 from gateway.ledger.sqlite.presence import days_in
 from gateway.ledger.store import COUNTERS, bar_of

@@ -3,10 +3,16 @@
 import sqlite3
 from collections.abc import Iterator
 
-from gateway.ledger.months import day_of_month, first_day, month_of
+from gateway.calendar import day_of_month, first_day, month_of
 
 EVERY_DAY = (1 << 32) - 2
 """The bits of all days that a month can have."""
+
+
+def first_kept(db: sqlite3.Connection, since: int) -> int:
+    """`since`, or the first day that is not forgotten, or about to be."""
+    kept_from: int = db.execute("SELECT activity_from FROM retention").fetchone()[0]
+    return max(since, kept_from)
 
 
 def months_kept(db: sqlite3.Connection, since: int, until: int) -> range:

@@ -9,6 +9,7 @@ from typing import Self
 
 from gateway.generation import Generation, Record
 from gateway.ledger.sqlite import (
+    crowd,
     days,
     erasing,
     expiry,
@@ -23,8 +24,12 @@ from gateway.ledger.sqlite.lane import Lane
 from gateway.ledger.store import (
     ActivityQuery,
     ActivityRow,
+    Crowd,
+    CrowdPage,
+    CrowdQuery,
     GenerationQuery,
     HourRow,
+    Quantities,
     Recount,
     Spread,
     StandingsQuery,
@@ -38,12 +43,16 @@ _AT_ONCE = 2000
 
 
 class SqliteStore:
-    """A store in one file. One thread writes, others read; several processes may share the file."""
+    """A store in one file. One thread writes, others read; several processes may share the file.
+
+    What takes seconds has a thread of its own, so that nobody else waits for it.
+    """
 
     def __init__(self, path: Path) -> None:
         self.name = str(path)
         self._writer = Lane(path, threads=1)
         self._readers = Lane(path, threads=_READERS)
+        self._patient = Lane(path, threads=1)
 
     @classmethod
     async def open(cls, path: Path) -> Self:
@@ -98,6 +107,14 @@ class SqliteStore:
         """See Store."""
         return await self._readers.run(partial(users.users, query=query))
 
+    async def crowd(self, query: CrowdQuery, page: CrowdPage) -> Crowd:
+        """See Store."""
+        return await self._patient.run(partial(crowd.crowd, query=query, page=page))
+
+    async def quantities(self, query: CrowdQuery) -> Quantities:
+        """See Store."""
+        return await self._patient.run(partial(crowd.quantities, query=query))
+
     async def standings(self, query: StandingsQuery) -> Sequence[UserRow]:
         """See Store."""
         return await self._readers.run(partial(standings.standings, query=query))
@@ -108,7 +125,7 @@ class SqliteStore:
 
     async def recount(self) -> Recount:
         """See Store."""
-        return await self._readers.run(recount.recount)
+        return await self._patient.run(recount.recount)
 
     async def erase(self, tenant: str, user: str) -> int:
         """A piece at a time, so that records can be applied in between."""
@@ -136,5 +153,6 @@ class SqliteStore:
 
     async def close(self) -> None:
         """Finish the work under way; the last process to close folds the log into the file."""
+        await self._patient.close()
         await self._readers.close()
         await self._writer.close()

@@ -11,7 +11,7 @@ from gateway.ledger.sqlite.counters import COLUMNS, SUMS, Numbers, total
 from gateway.ledger.sqlite.days import active_users
 from gateway.ledger.sqlite.lists import tenants_known
 from gateway.ledger.sqlite.orders import STANDINGS
-from gateway.ledger.sqlite.presence import EVERY_DAY, bits_of, days_in, months_kept
+from gateway.ledger.sqlite.presence import EVERY_DAY, bits_of, days_in, first_kept, months_kept
 from gateway.ledger.sqlite.standings import user_row, walk
 from gateway.ledger.sqlite.where import Where
 from gateway.ledger.store import COUNTERS, StandingsQuery, UserQuery, UserRow
@@ -39,9 +39,10 @@ def users(db: sqlite3.Connection, query: UserQuery) -> list[UserRow]:
     """Highest first; equals by tenant and user, so that pages do not overlap."""
     db.execute("BEGIN")
     with db:
-        lookup = _Lookup(db, query)
+        lookup = Lookup(db, query)
         page = _in_order(db, query)[query.offset :][: query.limit]
-        return [lookup.row(tenant, user) for _, tenant, user in page]
+        rows = (lookup.row(tenant, user) for _, tenant, user in page)
+        return [row for row in rows if row]
 
 
 def _in_order(db: sqlite3.Connection, query: UserQuery) -> list[Place]:
@@ -54,7 +55,7 @@ def _in_order(db: sqlite3.Connection, query: UserQuery) -> list[Place]:
 
 
 def _named(db: sqlite3.Connection, query: UserQuery, user: str) -> list[Place]:
-    lookup = _Lookup(db, query)
+    lookup = Lookup(db, query)
     values = {tenant: lookup.value(tenant, user) for tenant in tenants_known(db, query.tenants)}
     return sorted((-value, tenant, user) for tenant, value in values.items() if value is not None)
 
@@ -66,7 +67,7 @@ def _is_short(db: sqlite3.Connection, query: UserQuery) -> bool:
 
 def added_up(db: sqlite3.Connection, query: UserQuery) -> list[Place]:
     """Out of all rows of the range."""
-    where = Where().between("day", _first_kept(db, query), query.until)
+    where = Where().between("day", first_kept(db, query.since), query.until)
     where.among("tenant", query.tenants)
     return db.execute(
         f"SELECT -sum({STANDINGS[query.order]}), tenant, user FROM activity {where}"
@@ -77,9 +78,9 @@ def added_up(db: sqlite3.Connection, query: UserQuery) -> list[Place]:
 
 def looked_up(db: sqlite3.Connection, query: UserQuery) -> list[Place]:
     """The same, read from the top of the months."""
-    lookup = _Lookup(db, query)
+    lookup = Lookup(db, query)
     orders = [_walk(db, query, month, bits) for month, bits in lookup.bits.items()]
-    return top(orders, lookup.value, query.offset + query.limit)
+    return top([orders], lookup.value, query.offset + query.limit)
 
 
 def _walk(db: sqlite3.Connection, query: UserQuery, month: int, bits: int) -> Iterator[Place]:
@@ -87,18 +88,12 @@ def _walk(db: sqlite3.Connection, query: UserQuery, month: int, bits: int) -> It
     return walk(db, standing, "tenant, user", bits)
 
 
-def _first_kept(db: sqlite3.Connection, query: UserQuery) -> int:
-    """The first day of the range that is not forgotten, or about to be."""
-    kept_from: int = db.execute("SELECT activity_from FROM retention").fetchone()[0]
-    return max(query.since, kept_from)
-
-
-class _Lookup:
+class Lookup:
     """What single users have of the range: months that lie in it with all their days count as they
     are, of the others the days do. `bits`: the range's months, and which of their days."""
 
     def __init__(self, db: sqlite3.Connection, query: UserQuery) -> None:
-        since = _first_kept(db, query)
+        since = first_kept(db, query.since)
         self.bits = {
             month: bits_of(month, since, query.until)
             for month in months_kept(db, since, query.until)
@@ -112,9 +107,12 @@ class _Lookup:
         parts = [part for _, part in self._parts(tenant, user)]
         return sum(part[at] for part in parts for at in self._columns) if parts else None
 
-    def row(self, tenant: str, user: str) -> UserRow:
-        """The whole of it, of a user who has a value."""
-        days, parts = zip(*self._parts(tenant, user), strict=True)
+    def row(self, tenant: str, user: str) -> UserRow | None:
+        """The whole of it; None when there was no request."""
+        found = [*self._parts(tenant, user)]
+        if not found:
+            return None
+        days, parts = zip(*found, strict=True)
         first, last = min(part[0] for part in parts), max(part[1] for part in parts)
         return user_row(tenant, user, sum(days), first, last, *total([part[2:] for part in parts]))
 

@@ -5,13 +5,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
+from gateway.calendar import HOUR
 from gateway.generation import Generation, Record
 from gateway.ledger.sqlite.counters import ADDED, Numbers, add_to, insert, summed
 from gateway.ledger.sqlite.months import Single, add_to_months
 from gateway.ledger.sqlite.where import Where
 from gateway.ledger.store import COUNTERS, Counts
 
-_HOUR = 3_600_000_000
 _GENERATION = (
     "id", "created_at", "tenant", "user", "model", "provider", "status", "outcome", "flags",
     "upstream_id", "record",
@@ -121,7 +121,7 @@ def _add_to_totals(db: sqlite3.Connection, singles: Sequence[Single]) -> None:
     by_hour = summed(
         (
             (
-                one.created_at // _HOUR, one.tenant, one.model or "", one.provider or "",
+                one.created_at // HOUR, one.tenant, one.model or "", one.provider or "",
                 one.route or "",
             ),
             adds,

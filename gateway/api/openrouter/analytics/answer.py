@@ -7,7 +7,6 @@ an error in the other.
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import get_args
 
 import msgspec
 from aiohttp import web
@@ -19,10 +18,10 @@ from gateway.api.context import Context
 from gateway.api.openrouter.analytics.dimensions import DIMENSIONS
 from gateway.api.openrouter.analytics.granularity import GRANULARITIES
 from gateway.api.openrouter.analytics.metrics import METRICS, Format
+from gateway.api.openrouter.analytics.operators import OPERATORS, ValueType
 from gateway.api.openrouter.analytics.query import (
     AnalyticsFilter,
     AnalyticsQuery,
-    Operator,
     Value,
     check,
 )
@@ -30,6 +29,7 @@ from gateway.api.openrouter.analytics.sources import Scope, read_rows
 from gateway.api.openrouter.analytics.table import Cell, TableMaker
 from gateway.api.query import read_query
 from gateway.api.reading import read_ledger
+from gateway.calendar import SECOND
 from gateway.endpoint import Target
 from gateway.errors import RequestTimeout
 from gateway.keys import Keyring
@@ -72,7 +72,7 @@ class Named(msgspec.Struct, frozen=True):
 
 class OperatorMeta(msgspec.Struct, frozen=True):
     name: str
-    value_type: str
+    value_type: ValueType
 
 
 class AnalyticsMeta(msgspec.Struct, frozen=True):
@@ -102,7 +102,7 @@ async def query_analytics(context: Context, request: Request, target: Target) ->
     check(asked)
     query, warnings = _with_key_names(asked, context.keyring)
     reading = await read_ledger(context)
-    now = int(context.now() * 1_000_000)
+    now = int(context.now() * SECOND)
     scope = Scope(tenants=_only(query, "api_key_id"), user=_one_user(query), span=query.span(now))
     maker = TableMaker(query)
     retention = context.config.ledger.retention
@@ -162,9 +162,6 @@ _META = AnalyticsMeta(
         for name, metric in METRICS.items()
     ],
     dimensions=[Named(name, dimension.label) for name, dimension in DIMENSIONS.items()],
-    operators=[
-        OperatorMeta(name, "array" if name in ("in", "not_in") else "scalar")
-        for name in get_args(Operator)
-    ],
+    operators=[OperatorMeta(name, each.takes) for name, each in OPERATORS.items()],
     granularities=[Named(name, name.capitalize()) for name in GRANULARITIES],
 )

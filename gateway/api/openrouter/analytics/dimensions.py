@@ -20,16 +20,19 @@ class Dimension(msgspec.Struct, frozen=True):
     value: Callable[[Any], str | None]
     hourly: bool = False
     daily: bool = False
+    can_be_unset: bool = True
 
 
 DIMENSIONS: Mapping[str, Dimension] = {
     "model": Dimension("Model", lambda row: row.model, hourly=True, daily=True),
     "provider": Dimension("Provider", lambda row: row.provider, hourly=True, daily=True),
-    "api_key_id": Dimension("API Key", lambda row: row.tenant, hourly=True, daily=True),
+    "api_key_id": Dimension(
+        "API Key", lambda row: row.tenant, hourly=True, daily=True, can_be_unset=False
+    ),
     "external_user": Dimension("External User", lambda row: row.user, daily=True),
     "route": Dimension("Route", lambda row: row.route, daily=True),
     "finish_reason": Dimension("Finish Reason", finish_reason),
-    "generation_id": Dimension("Generation", lambda row: row.id),
+    "generation_id": Dimension("Generation", lambda row: row.id, can_be_unset=False),
 }
 """OpenRouter's, of which Hearth has data; `route` is Hearth's own."""
 

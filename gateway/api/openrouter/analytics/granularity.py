@@ -3,14 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from gateway.api.query import day_text
-from gateway.api.times import iso_milliseconds
-from gateway.api.timespan import DAY, HOUR
-from gateway.ledger.months import first_day, month_of
+from gateway.calendar import DAY, HOUR, MINUTE, day_text, first_day, iso_milliseconds, month_of
 
 Granularity = Literal["minute", "hour", "day", "week", "month"]
 
-_MINUTE = HOUR // 60
 _MONDAY = 4  # 1970-01-05
 
 
@@ -24,7 +20,7 @@ def _week(moment: int) -> str:
 
 
 GRANULARITIES: Mapping[Granularity, Callable[[int], str]] = {
-    "minute": _moment(_MINUTE),
+    "minute": _moment(MINUTE),
     "hour": _moment(HOUR),
     "day": lambda moment: day_text(moment // DAY),
     "week": _week,

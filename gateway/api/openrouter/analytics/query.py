@@ -10,25 +10,28 @@ from gateway.api.asked import Asked
 from gateway.api.openrouter.analytics.dimensions import DIMENSIONS
 from gateway.api.openrouter.analytics.granularity import Granularity
 from gateway.api.openrouter.analytics.metrics import METRICS
-from gateway.api.times import microseconds
-from gateway.api.timespan import DAY, HOUR, Timespan
+from gateway.api.openrouter.analytics.operators import OPERATORS, OperatorName
+from gateway.api.timespan import Timespan
+from gateway.calendar import DAY, HOUR, microseconds
 from gateway.errors import BadRequest
 
 MOST_ROWS = 10_000
 _MOST_DIMENSIONS = 2
 _MOST_FILTERS = 20
-_USUAL_DAYS = 30
+_USUAL_DAYS = 7
 _LONGEST_BY_MINUTE = 3 * HOUR
 
 Value = str | int | float
-Operator = Literal["eq", "neq", "in", "not_in"]
 
 
 class AnalyticsFilter(Asked, frozen=True, kw_only=True):
-    """A dimension compared. `include_unset` lets `in` and `not_in` match what has no value."""
+    """A dimension compared, as text.
+
+    What has no value passes `neq`, and `in` and `not_in` with `include_unset`.
+    """
 
     field: str
-    operator: Operator
+    operator: OperatorName
     value: Value | list[Value]
     include_unset: bool = False
 
@@ -55,7 +58,8 @@ class TimeRange(Asked, frozen=True, kw_only=True):
 
 class AnalyticsQuery(Asked, frozen=True, kw_only=True):
     """`group_limit`: rows of one combination of dimensions, over time. Without `time_range`: the
-    last 30 days."""
+    last 7 UTC days, today included. Without `order_by`: by `granularity`, the newest first, else
+    most of the first metric."""
 
     metrics: Annotated[list[str], msgspec.Meta(min_length=1)]
     dimensions: Annotated[list[str], msgspec.Meta(max_length=_MOST_DIMENSIONS)] = msgspec.field(
@@ -104,12 +108,14 @@ def _know(place: str, name: str, known: Collection[str]) -> None:
 
 
 def _check_filter(each: AnalyticsFilter) -> None:
-    is_set = each.operator in ("in", "not_in")
+    is_set = OPERATORS[each.operator].takes == "array"
     if is_set != isinstance(each.value, list):
         kind = "an array" if is_set else "a single value"
         raise BadRequest(f"`filters.value` of {each.field}: `{each.operator}` takes {kind}")
     if each.include_unset and not is_set:
         raise BadRequest(f"`filters.include_unset` of {each.field}: only `in` and `not_in` know it")
+    if each.include_unset and not DIMENSIONS[each.field].can_be_unset:
+        raise BadRequest(f'Dimension "{each.field}" has no unset bucket')
 
 
 def _check_time(query: AnalyticsQuery) -> None:

@@ -15,7 +15,8 @@ from gateway.api.openrouter.analytics.dimensions import DIMENSIONS, Row
 from gateway.api.openrouter.analytics.metrics import METRICS
 from gateway.api.openrouter.analytics.query import AnalyticsQuery
 from gateway.api.requests import read_requests
-from gateway.api.timespan import DAY, HOUR, Cut, Timespan, cut
+from gateway.api.timespan import Cut, Timespan, cut
+from gateway.calendar import DAY, HOUR, SECOND
 from gateway.errors import BadRequest
 from gateway.ledger import store as ledger
 from gateway.ledger.store import ActivityQuery, GenerationQuery, Store, UserQuery
@@ -74,8 +75,8 @@ def _source(query: AnalyticsQuery) -> Literal["requests", "hours", "days"]:
 
 
 def _cut(span: Timespan, unit: int, now: int, retention: config.Retention) -> Cut:
-    first_day = (now - int(retention.activity * 1_000_000)) // DAY * DAY
-    kept_from = now - int(retention.generations * 1_000_000)
+    first_day = (now - int(retention.activity * SECOND)) // DAY * DAY
+    kept_from = now - int(retention.generations * SECOND)
     return cut(Timespan(max(span.since, first_day), span.until), unit, now, kept_from)
 
 
@@ -127,6 +128,7 @@ async def _days(
                 f"This question has to add up more than {MOST_USER_DAYS} users' days; ask for a"
                 " shorter `time_range`, or filter by `external_user`"
             )
+    named = None if scope.user is None else frozenset((scope.user,))
     return await store.activity(
-        ActivityQuery(since=since, until=until, tenants=scope.tenants, user=scope.user, by=by)
+        ActivityQuery(since=since, until=until, tenants=scope.tenants, users=named, by=by)
     )

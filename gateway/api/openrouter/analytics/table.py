@@ -8,8 +8,9 @@ import msgspec
 from gateway.api.openrouter.analytics.dimensions import DIMENSIONS, Row
 from gateway.api.openrouter.analytics.granularity import GRANULARITIES
 from gateway.api.openrouter.analytics.metrics import METRICS, Group, Number
+from gateway.api.openrouter.analytics.operators import OPERATORS
 from gateway.api.openrouter.analytics.query import AnalyticsFilter, AnalyticsQuery
-from gateway.api.timespan import DAY, HOUR
+from gateway.calendar import DAY, HOUR
 from gateway.generation import Generation
 from gateway.ledger.store import ActivityRow, HourRow
 
@@ -58,13 +59,12 @@ class TableMaker:
         return Line(date, tuple(DIMENSIONS[name].value(row) for name in query.dimensions))
 
     def _in_order(self) -> list[Line]:
-        """Equals by date, then by their names; unasked, by date, else the first metric's most."""
+        """Unasked, the newest first, or most of the first metric; equals by date and names."""
         query = self._query
         lines = sorted(self._groups, key=lambda line: (line.date, [n or "" for n in line.names]))
         if query.order_by is None:
-            return (
-                lines if query.granularity else self._sorted(lines, query.metrics[0], is_down=True)
-            )
+            unasked = "date" if query.granularity else query.metrics[0]
+            return self._sorted(lines, unasked, is_down=True)
         return self._sorted(lines, query.order_by.field, is_down=query.order_by.direction == "desc")
 
     def _sorted(self, lines: Sequence[Line], field: str, *, is_down: bool) -> list[Line]:
@@ -103,7 +103,7 @@ def _passes(row: Row, each: AnalyticsFilter) -> bool:
     value = DIMENSIONS[each.field].value(row)
     if value is None:
         return each.include_unset or each.operator == "neq"
-    return (value in each.values) == (each.operator in ("eq", "in"))
+    return OPERATORS[each.operator].holds(value, each.values)
 
 
 def _moment(row: Row) -> int:

@@ -1,0 +1,88 @@
+"""Everyone of a range of days, gathered from the hashes of each."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+
+from gateway.ledger.gathered import crowd_of, merged, quantities_of
+from gateway.ledger.redis import periods
+from gateway.ledger.redis.activity import all_users
+from gateway.ledger.redis.client import Client
+from gateway.ledger.redis.keys import Shards
+from gateway.ledger.redis.periods import Part
+from gateway.ledger.redis.spans import spans
+from gateway.ledger.store import Crowd, CrowdPage, CrowdQuery, Quantities, TooManyUsers, UserRow
+
+MOST = 100_000
+"""Users that one question may be about."""
+
+MOST_DAYS = 10 * MOST
+"""Days, or whole months, that those were there on: half a minute of work."""
+
+_AT_ONCE = 200
+"""How many hashes are read before the event loop gets its turn."""
+
+Place = tuple[Part, str]
+"""A user in a period."""
+
+
+async def crowd(client: Client, shards: Shards, query: CrowdQuery, page: CrowdPage) -> Crowd:
+    """See Store."""
+    rows = await _everyone(client, shards, query)
+    return await asyncio.to_thread(crowd_of, rows, query.condition, page)
+
+
+async def quantities(client: Client, shards: Shards, query: CrowdQuery) -> Quantities:
+    """See Store."""
+    rows = await _everyone(client, shards, query)
+    return await asyncio.to_thread(quantities_of, rows, query.condition)
+
+
+async def _everyone(client: Client, shards: Shards, query: CrowdQuery) -> list[UserRow]:
+    found = await spans(client, shards, query.since, query.until, query.tenants)
+    parts = [part for span in found for part in span.parts]
+    if query.users is None:
+        places = await _places(client, parts)
+    else:
+        places = [
+            (part, user)
+            for part in parts
+            for user in query.users
+            if shards.of(part.tenant, user) is part.names
+        ]
+    rows = [*query.beside]
+    for start in range(0, len(places), _AT_ONCE):
+        rows += await _rows(client, places[start : start + _AT_ONCE])
+    return await asyncio.to_thread(merged, rows)
+
+
+async def _places(client: Client, parts: Sequence[Part]) -> list[Place]:
+    """Before so many names are read, they are counted."""
+    sizes = await client.ask([("ZCARD", part.board("requests")) for part in parts])
+    users: Counter[str] = Counter()
+    for part, size in zip(parts, sizes, strict=True):
+        users[part.period] += size
+    if max(users.values(), default=0) > MOST or sum(sizes) > MOST_DAYS:
+        raise _too_many()
+    places = await all_users(client, parts)
+    if len({(part.tenant, user) for part, user in places}) > MOST:
+        raise _too_many()
+    return places
+
+
+async def _rows(client: Client, places: Sequence[Place]) -> list[UserRow]:
+    """What is kept of each; who was erased meanwhile is left out."""
+    hashes = await client.ask([("HGETALL", part.user(user)) for part, user in places])
+    rows = (
+        periods.user_row(part.tenant, user, [(part.period, fields)])
+        for (part, user), fields in zip(places, hashes, strict=True)
+    )
+    return [row for row in rows if row]
+
+
+def _too_many() -> TooManyUsers:
+    return TooManyUsers(
+        f"More than {MOST} users had requests in this time, or those on more than {MOST_DAYS} days"
+        " in all, which is too much to look through in Redis; ask for whole months, a shorter time,"
+        " or for one user"
+    )
