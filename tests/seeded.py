@@ -26,6 +26,7 @@ WEIRD = (
     "..",
     "Zoë Ωmega",
     "\"quoted\" 'too'",
+    "nul\0 tab\t",
 )
 """User ids that a careless page would run, cut, lose or mistake for something else."""
 

@@ -1,7 +1,6 @@
 """The pages in a real browser: they work, at any width, by keyboard, and ask nobody else."""
 
 import csv
-import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,11 +8,20 @@ import aiohttp
 import pytest
 from playwright.async_api import Page, expect
 
+from gateway.dashboard.formats import shown
+from gateway.dashboard.visit import user_path
 from tests.browsing import CHROMIUM, open_window
 from tests.gateways import RunningGateway
 from tests.seeded import KEYS, WEIRD, seeded_gateway
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+
+OTHERS = (
+    *("/activity?group_by=key&metric=tokens&per=month", "/activity?model=unknown"),
+    *("/users?search=nobody", user_path("x" * 512), user_path("<script>alert(1)</script>")),
+    *("/generations/gen-002400", "/generations?flagged=true", "/generations?model=unknown"),
+)
+"""Where things are long, empty or rare."""
 
 PAGES = ("/activity?group_by=user", "/users", "/users/user_anna", "/generations", "/providers")
 
@@ -160,11 +168,19 @@ async def test_nothing_runs(window: Page) -> None:
     """Ids that are scripts, paths or right-to-left writing open as the users they are."""
     await window.goto("/users")
     for user in WEIRD:
-        name = re.sub("[\u202e\u202c]", "\ufffd", user)
+        name = shown(user)
         await window.goto("/users?search=" + await window.evaluate("encodeURIComponent", user))
         link = window.locator("table").get_by_role("link", name=name, exact=True).first
         await link.click()
         await expect(window.get_by_role("heading", level=1)).to_have_text(name)
+
+
+OVERFLOWING = """
+() => [...document.querySelectorAll(".card, .stats > div, .filters, .empty, .problem")]
+  .filter((box) => box.scrollWidth > box.clientWidth + 1)
+  .map((box) => `${box.className} ${box.textContent.trim().slice(0, 60)}`)
+"""
+"""Boxes whose content is wider than they are."""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -173,9 +189,10 @@ async def test_phone(gateway: RunningGateway, scheme: str) -> None:
     size = {"width": 360, "height": 740}
     async with open_window(gateway.origin, viewport=size, color_scheme=scheme) as page:
         await sign_in(page)
-        for path in PAGES:
+        for path in (*PAGES, *OTHERS):
             await page.goto(path)
             assert await page.evaluate("document.documentElement.scrollWidth") == 360, path
+            assert await page.evaluate(OVERFLOWING) == [], path
 
 
 async def test_keyboard(window: Page) -> None:
@@ -233,6 +250,6 @@ async def test_contrast(gateway: RunningGateway, scheme: str) -> None:
         await page.goto("/login")
         assert await page.evaluate(CONTRASTS) == []
         await sign_in(page)
-        for path in (*PAGES, "/generations/gen-002400", "/generations?flagged=true"):
+        for path in (*PAGES, *OTHERS):
             await page.goto(path)
             assert await page.evaluate(CONTRASTS) == [], path

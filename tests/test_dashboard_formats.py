@@ -11,8 +11,8 @@ from gateway.dashboard import formats
         (0, "$0.0000", "$0.000000", "$0.000000000"),
         (1, "$0.0000", "$0.000000", "$0.000000001"),
         (1_234_567_890, "$1.2346", "$1.234568", "$1.234567890"),
-        (-1_500_000_000, "-$1.5000", "-$1.500000", "-$1.500000000"),
-        (12_345_678_000_000_000, "$12,345,678.00", "$12,345,678.000000", "$12,345,678.000000000"),
+        (-1_500_000_000, "\u2212$1.5000", "\u2212$1.500000", "\u2212$1.500000000"),
+        (12_345_678_000_000_000, "$12,345,678.0000", "$12,345,678.000000", "$12,345,678.000000000"),
     ],
 )
 def test_money(nano: int, text: str, fine: str, exact: str) -> None:
@@ -20,6 +20,12 @@ def test_money(nano: int, text: str, fine: str, exact: str) -> None:
     assert formats.money(nano) == text
     assert formats.fine_money(nano) == fine
     assert formats.exact_money(nano) == exact
+
+
+def test_short_money() -> None:
+    """Beside a scale: every digit that counts and no other."""
+    values = (0, 50_000, 600_000_000, 2_000_000_000_000)
+    assert [formats.short_money(value) for value in values] == ["$0", "$0.00005", "$0.6", "$2,000"]
 
 
 def test_count() -> None:
@@ -32,6 +38,7 @@ def test_share_and_change() -> None:
     assert (formats.share(1, 3), formats.share(1, 0)) == ("33.3%", "\u2013")
     assert formats.change(3, 2) == "+50.0%"
     assert formats.change(1, 2) == "\u221250.0%"
+    assert formats.change(10_001, 10_000) == formats.change(9_999, 10_000) == "0.0%"
     assert formats.change(1, 0) == "\u2013"
 
 
@@ -39,6 +46,13 @@ def test_duration() -> None:
     """Milliseconds while they are few."""
     assert [formats.duration(value) for value in (None, 0, 9999.4, 65_432)] == [
         *("\u2013", "0 ms", "9,999 ms", "65.4 s"),
+    ]
+
+
+def test_lasting() -> None:
+    """Seconds while they are few, then minutes."""
+    assert [formats.lasting(value) for value in (0.25, 30, 120, 3600)] == [
+        *("0.25 s", "30 s", "2 min", "60 min"),
     ]
 
 

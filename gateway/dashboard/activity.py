@@ -5,18 +5,17 @@ from typing import Any
 
 from markupsafe import Markup
 
-from gateway.api.openrouter.activity_item import BY_USER, COLUMNS, USER_COLUMNS, activity_row
-from gateway.api.query import day_text
+from gateway.api.openrouter.activity_item import BY_USER, activity_row, own_columns
+from gateway.calendar import day_text, first_day, month_of
 from gateway.dashboard import span as spans
-from gateway.dashboard.charts import COLOURS, Series, draw_bars
+from gateway.dashboard.charts import COLOURS, MONEY, NUMBER, Series, draw_bars
 from gateway.dashboard.facts import Fact, metric_of, read_facts, read_hours
-from gateway.dashboard.formats import count, money, short_day, short_hour, shown
+from gateway.dashboard.formats import short_day, short_hour, shown
 from gateway.dashboard.lines import Line, fallen, lines_of, risen
 from gateway.dashboard.report import write_report
 from gateway.dashboard.span import Span, read_span
 from gateway.dashboard.sums import total
 from gateway.dashboard.visit import Document, Page, Table, Visit
-from gateway.ledger.months import first_day, month_of
 from gateway.ledger.store import ActivityQuery, Dimension, Store
 
 PARAMETERS = (*spans.PARAMETERS, "format")
@@ -32,8 +31,7 @@ async def show_activity(visit: Visit) -> Page | Table | Document:
     store = await visit.context.ledger.fresh()
     name = f"activity-{day_text(span.since)}-{day_text(span.until)}"
     if visit.values.get("format") == "csv":
-        columns = USER_COLUMNS if _is_by_user(span) else COLUMNS
-        return Table(name, columns, _table(store, span))
+        return Table(name, own_columns(_kept_apart(span)), _table(store, span))
     facts = await read_facts(store, span, visit.keys)
     lines = lines_of(facts, span)
     now, before = total(line.now for line in lines), total(line.before for line in lines)
@@ -53,7 +51,7 @@ async def show_activity(visit: Visit) -> Page | Table | Document:
         "before": before,
         "lines": lines,
         "swatches": {name: place for place, name in enumerate(apart)},
-        "chart": _chart(drawn, apart, span),
+        "chart": await _chart(drawn, apart, span),
         "risen": risen(lines, span.metric),
         "fallen": fallen(lines, span.metric),
     }
@@ -66,7 +64,7 @@ def _apart(lines: Sequence[Line], metric: str) -> list[str]:
     return own if len(own) <= COLOURS else own[: COLOURS - 1]
 
 
-def _chart(facts: Sequence[Fact], apart: Sequence[str], span: Span) -> Markup | None:
+async def _chart(facts: Sequence[Fact], apart: Sequence[str], span: Span) -> Markup | None:
     """A colour for each group of `apart`, and one for the rest; None when there is nothing."""
     steps = _steps(span)
     values = [dict.fromkeys(steps, 0) for _ in (*apart, _REST)]
@@ -78,11 +76,12 @@ def _chart(facts: Sequence[Fact], apart: Sequence[str], span: Span) -> Markup | 
     series = [
         Series(shown(name), list(heights.values()))
         for name, heights in zip((*apart, _REST), values, strict=True)
-        if any(heights.values())
     ]
-    text = money if span.metric == "cost" else lambda number: count(round(number))
+    if not any(any(each.values) for each in series):
+        return None
     title = f"{span.metric.capitalize()} by {span.per} and {span.group}"
-    return draw_bars(title, list(steps.values()), series, text) if series else None
+    unit = MONEY if span.metric == "cost" else NUMBER
+    return await draw_bars(title, list(steps.values()), series, unit)
 
 
 def _steps(span: Span) -> dict[int, str]:
@@ -101,18 +100,25 @@ def _step(fact: Fact, span: Span) -> int:
     return fact.day if span.per == "day" else first_day(month_of(fact.day))
 
 
-def _is_by_user(span: Span) -> bool:
-    return span.user is not None or span.group == "user"
+def _kept_apart(span: Span) -> frozenset[Dimension]:
+    """What rows are by beside day, model and provider."""
+    if span.user is not None:
+        return BY_USER
+    groups: Mapping[str, frozenset[Dimension]] = {
+        "user": BY_USER,
+        "key": frozenset({"tenant"}),
+        "route": frozenset({"route"}),
+    }
+    return groups.get(span.group, frozenset())
 
 
 async def _table(store: Store, span: Span) -> AsyncIterator[list[dict[str, Any]]]:
     """The API's rows of the span with the page's filters; a day at a time, the newest first."""
-    by_user = _is_by_user(span)
-    by: frozenset[Dimension] = frozenset({"user"} if by_user else ())
+    by = _kept_apart(span)
     for day in range(span.until, span.since - 1, -1):
-        query = ActivityQuery(since=day, until=day, tenants=span.tenants, user=span.user, by=by)
+        query = ActivityQuery(since=day, until=day, tenants=span.tenants, users=span.users, by=by)
         rows = [
-            activity_row(row, BY_USER if by_user else None)
+            activity_row(row, by)
             for row in await store.activity(query)
             if span.model in (None, row.model) and span.provider in (None, row.provider)
         ]

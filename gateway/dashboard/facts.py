@@ -1,7 +1,7 @@
 """The counts that an activity page is made of, one fact a day and group, read as cheaply as may be.
 
-There may be a million users: grouped by user, only those who lead the months of the span are read
-one by one, and all others together are what is left of the whole.
+There may be a million users: grouped by user, only those who lead the months of the span are told
+apart, and all others together are what is left of the whole.
 """
 
 import asyncio
@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import msgspec
 
+from gateway.calendar import month_of
 from gateway.dashboard.span import Span
 from gateway.dashboard.sums import rest, total
-from gateway.ledger.months import month_of
 from gateway.ledger.store import (
     ActivityQuery,
     ActivityRow,
@@ -24,7 +24,7 @@ from gateway.ledger.store import (
 
 OTHERS = "Everyone else"
 LEADERS = 20
-"""Users who are read one by one."""
+"""Users who are told apart."""
 
 _READ = 2 * LEADERS
 """Of each month: some rows are of the same user of another key, one has no user."""
@@ -58,7 +58,7 @@ async def read_facts(store: Store, span: Span, keys: Collection[str]) -> list[Fa
         return await _by_key(store, span, keys)
     if span.group == "user" and span.user is None:
         return await _by_user(store, span)
-    rows = await _rows(store, span)
+    rows = await _rows(store, span, span.users)
     return [_fact(row, span.group) for row in rows]
 
 
@@ -79,12 +79,10 @@ def _fact(row: ActivityRow, group: str) -> Fact:
     return Fact(row.day, name or NAMELESS[group], row.counts, is_named=bool(name))
 
 
-async def _rows(store: Store, span: Span) -> list[ActivityRow]:
+async def _rows(store: Store, span: Span, users: frozenset[str] | None) -> list[ActivityRow]:
     by: frozenset[Dimension] = frozenset({"route"} if span.group == "route" else ())
     rows = await store.activity(
-        ActivityQuery(
-            since=span.before, until=span.until, tenants=span.tenants, user=span.user, by=by
-        )
+        ActivityQuery(since=span.before, until=span.until, tenants=span.tenants, users=users, by=by)
     )
     return [row for row in rows if _is_meant(row, span)]
 
@@ -97,22 +95,20 @@ async def _by_key(store: Store, span: Span, keys: Collection[str]) -> list[Fact]
     """A query a key: the totals are kept by key, and there are few."""
     visible = [key for key in keys if span.tenants is None or key in span.tenants]
     spans = [msgspec.structs.replace(span, tenants=frozenset((key,))) for key in visible]
-    each = await asyncio.gather(*(_rows(store, one) for one in spans))
+    each = await asyncio.gather(*(_rows(store, one, one.users) for one in spans))
     facts = [
         Fact(row.day, key, row.counts)
         for key, rows in zip(visible, each, strict=True)
         for row in rows
     ]
-    whole = [Fact(row.day, "", row.counts) for row in await _rows(store, span)]
+    whole = [Fact(row.day, "", row.counts) for row in await _rows(store, span, span.users)]
     return [*facts, *_left(whole, facts, NAMELESS["key"])]
 
 
 async def _by_user(store: Store, span: Span) -> list[Fact]:
-    users = await _leaders(store, span)
-    spans = [msgspec.structs.replace(span, user=user) for user in users]
-    each = await asyncio.gather(*(_rows(store, one) for one in spans))
-    facts = [_fact(row, "user") for rows in each for row in rows]
-    whole = [Fact(row.day, "", row.counts) for row in await _rows(store, span)]
+    leaders = frozenset(await _leaders(store, span))
+    facts = [_fact(row, "user") for row in await _rows(store, span, leaders)]
+    whole = [Fact(row.day, "", row.counts) for row in await _rows(store, span, None)]
     return [*facts, *_left(whole, facts, OTHERS)]
 
 

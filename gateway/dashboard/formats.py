@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gateway.api.money import usd
-from gateway.api.query import day_text
-from gateway.api.times import iso_moment
+from gateway.calendar import day_text, iso_moment
 from gateway.dashboard.facts import metric_of
 from gateway.dashboard.sums import mean_latency, per_million, tokens
 from gateway.dashboard.visit import generation_path, user_path
@@ -24,24 +23,27 @@ _CONTROLS = {
 
 
 def money(nano_dollars: float) -> str:
-    """A sum in USD: cents where there are many dollars, more digits where there are few."""
-    dollars = nano_dollars / 1_000_000_000
-    places = 2 if abs(dollars) >= 1000 else 4
-    sign = "-" if dollars < 0 else ""
-    return f"{sign}${abs(dollars):,.{places}f}"
+    """A sum in USD, to a hundredth of a cent: the same for all, so that columns are aligned."""
+    sign = MINUS if nano_dollars < 0 else ""
+    return f"{sign}${abs(usd(nano_dollars)):,.4f}"
 
 
 def fine_money(nano_dollars: int) -> str:
     """The cost of a single call in USD, to a millionth."""
-    sign = "-" if nano_dollars < 0 else ""
+    sign = MINUS if nano_dollars < 0 else ""
     return f"{sign}${abs(usd(nano_dollars)):,.6f}"
 
 
 def exact_money(nano_dollars: int) -> str:
     """USD to the last nano-dollar."""
-    sign = "-" if nano_dollars < 0 else ""
+    sign = MINUS if nano_dollars < 0 else ""
     whole, rest = divmod(abs(nano_dollars), 1_000_000_000)
     return f"{sign}${whole:,}.{rest:09}"
+
+
+def short_money(nano_dollars: int) -> str:
+    """USD without the zeros that need not be written."""
+    return exact_money(nano_dollars).rstrip("0").rstrip(".")
 
 
 def count(number: float) -> str:
@@ -61,6 +63,11 @@ def duration(milliseconds: float | None) -> str:
     if milliseconds < 10_000:
         return f"{round(milliseconds):,} ms"
     return f"{milliseconds / 1000:,.1f} s"
+
+
+def lasting(seconds: float) -> str:
+    """How long something lasts: seconds below two minutes, minutes above."""
+    return f"{seconds:.3g} s" if seconds < 120 else f"{seconds / 60:,.3g} min"
 
 
 def moment(microseconds: int) -> str:
@@ -85,7 +92,10 @@ def form_moment(microseconds: int | None) -> str:
 
 def change(now: float, before: float) -> str:
     """By how much something grew or shrank; a dash when there was nothing before."""
-    return f"{now / before - 1:+.1%}".replace("-", MINUS) if before else NOTHING
+    if not before:
+        return NOTHING
+    share = round(now / before - 1, 3)
+    return f"{share:+.1%}".replace("-", MINUS) if share else "0.0%"
 
 
 def shown(text: str) -> str:
@@ -99,6 +109,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "exact_money": exact_money,
     "count": count,
     "duration": duration,
+    "lasting": lasting,
     "moment": moment,
     "iso": iso_moment,
     "day": day_text,

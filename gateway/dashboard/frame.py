@@ -12,6 +12,7 @@ from gateway.dashboard.session import COOKIE, Sessions
 from gateway.keys import Tenant
 from gateway.routing.pool import Router
 from gateway.wire.aiohttp_edge import request_head
+from gateway.wire.limits import Limits
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -28,9 +29,10 @@ HEADERS = {
 class Dashboard:
     """What all pages share while the gateway runs."""
 
-    def __init__(self, context: Context, router: Router, secret: bytes) -> None:
+    def __init__(self, context: Context, router: Router, secret: bytes, limits: Limits) -> None:
         self.context = context
         self.router = router
+        self.limits = limits
         self.sessions = Sessions(secret, context.keyring, context.now)
         self.attempts = Attempts(context.now)
 

@@ -7,7 +7,7 @@ import msgspec
 
 from gateway.api.openrouter.generations import FILTERS, next_cursor, read_list_query
 from gateway.api.openrouter.record import ROW_COLUMNS, generation_row
-from gateway.api.query import day_text
+from gateway.calendar import day_text
 from gateway.dashboard.visit import Page, Table, Visit
 from gateway.ledger.store import GenerationQuery, Store
 

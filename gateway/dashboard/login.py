@@ -1,17 +1,20 @@
 """Signing in with a key, and out again."""
 
 import math
+from urllib.parse import parse_qs
 
 from aiohttp import web
 
 from gateway.dashboard.frame import DASHBOARD, Dashboard, render, show_error
 from gateway.dashboard.origin import comes_from_elsewhere
 from gateway.dashboard.session import COOKIE, LIFETIME
-from gateway.errors import Unauthorized
+from gateway.errors import GatewayError, Unauthorized
 from gateway.keys import Tenant
+from gateway.wire.aiohttp_edge import read_body
 
 _HOME = "/activity"
 _LONGEST = 4096
+"""Bytes of the form."""
 
 
 def add_login(app: web.Application) -> None:
@@ -40,7 +43,11 @@ async def _sign_in(request: web.Request) -> web.Response:
         refusal = _form(request, text, 429)
         refusal.headers["Retry-After"] = str(math.ceil(wait))
         return refusal
-    tenant = await _key_holder(request, dashboard)
+    try:
+        form = await read_body(request, _LONGEST, dashboard.limits)
+    except GatewayError as error:
+        return show_error(request, error.status, f"{error}.")
+    tenant = _key_holder(form, dashboard)
     if tenant is None:
         dashboard.attempts.failed(address)
         return _form(request, "This key is not known.", 401)
@@ -57,10 +64,9 @@ async def _sign_out(request: web.Request) -> web.Response:
     raise answer
 
 
-async def _key_holder(request: web.Request, dashboard: Dashboard) -> Tenant | None:
-    key = (await request.post()).get("key", "")
-    if not isinstance(key, str) or len(key) > _LONGEST:
-        return None
+def _key_holder(form: bytes, dashboard: Dashboard) -> Tenant | None:
+    """Of the field `key` in an `application/x-www-form-urlencoded` body."""
+    key = parse_qs(form.decode("latin-1")).get("key", [""])[0]
     try:
         return dashboard.context.keyring.holder(key.strip().encode())
     except Unauthorized:

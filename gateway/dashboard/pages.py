@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import web
 
 from gateway.api.query import read_query
+from gateway.api.reading import LAG_HEADER
 from gateway.api.table import csv_header, csv_lines
 from gateway.dashboard import activity, generation, generations, personal, providers, user, users
 from gateway.dashboard.formats import FILTERS, GLOBALS
@@ -18,6 +19,9 @@ from gateway.dashboard.origin import comes_from_elsewhere
 from gateway.dashboard.visit import Answer, Chunks, Handler, Page, Table, Visit, link
 from gateway.errors import GatewayError, Unauthorized
 from gateway.keys import Tenant
+
+_BEHIND = 2.0
+"""Seconds behind from which on a page says so: a batch is under way for less."""
 
 AiohttpHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -136,7 +140,7 @@ def _visit(request: web.Request, dashboard: Dashboard, tenant: Tenant, route: Ro
 
 async def _send(request: web.Request, visit: Visit, answer: Answer) -> web.StreamResponse:
     if isinstance(answer, Page):
-        return render(request, answer.template, {"visit": visit, **answer.values})
+        return await _show(request, visit, answer)
     if isinstance(answer, Table):
         chunks = Chunks(f"{answer.name}.csv", "text/csv", _csv(answer))
         return await _stream(request, chunks)
@@ -144,6 +148,15 @@ async def _send(request: web.Request, visit: Visit, answer: Answer) -> web.Strea
         return await _stream(request, answer)
     headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{answer.name}"'}
     return web.Response(body=answer.body, content_type=answer.content_type, headers=headers)
+
+
+async def _show(request: web.Request, visit: Visit, page: Page) -> web.Response:
+    """The page; like every answer out of the ledger it says how far behind that is."""
+    lag = (await visit.context.ledger.lag()).oldest
+    values = {"visit": visit, "behind": lag if lag > _BEHIND else None, **page.values}
+    response = render(request, page.template, values)
+    response.headers[LAG_HEADER] = f"{lag:.3f}"
+    return response
 
 
 async def _csv(table: Table) -> AsyncIterator[bytes]:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 
-from gateway.api.query import day_text
+from gateway.calendar import day_text
 from gateway.dashboard.visit import Chunks, Page, Visit
 from gateway.errors import Forbidden
 from gateway.keys import OPEN

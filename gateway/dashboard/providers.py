@@ -1,39 +1,23 @@
-"""The providers: their share of the ring, what they do now, and how warm their users are."""
+"""The providers: how they are now, what they did, and how warm their users are."""
 
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from gateway.api.money import usd
-from gateway.api.query import day_text
+from gateway.calendar import day_text, iso_moment
+from gateway.dashboard.live import Live, read_live
 from gateway.dashboard.sums import total
 from gateway.dashboard.visit import Page, Table, Visit
 from gateway.errors import BadRequest
 from gateway.generation import Route
 from gateway.ledger.store import COUNTERS, ActivityQuery, Counts
-from gateway.metrics.snapshot import ProviderState
-from gateway.peers import states_of
-from gateway.routing.provider import Provider
 
 PARAMETERS = ("key", "days", "format")
 SPANS = ("1", "7", "30", "90")
 ROUTES: tuple[Route, ...] = ("home", "spill", "failover", "ramp", "unkeyed", "pinned")
-
-State = Literal["takes calls", "coming back", "full", "out", "down"]
-"""Out: it failed and is left alone for a while. Down: its probes fail."""
-
-
-class Live(msgspec.Struct, frozen=True):
-    """A provider as it is now, in all processes. `share` is its part of the ring."""
-
-    share: float
-    weight: float
-    in_flight: int
-    max_in_flight: int
-    state: State
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -63,7 +47,7 @@ async def show_providers(visit: Visit) -> Page | Table:
         if row.provider is not None:
             counts.setdefault(row.provider, []).append(row.counts)
             routes[row.provider, row.route] += row.counts.requests
-    live = await _all_live(visit)
+    live = await read_live(visit)
     rows = _rows({name: total(some) for name, some in counts.items()}, routes, live)
     if visit.values.get("format") == "csv":
         return Table(f"providers-{day_text(visit.today)}", _COLUMNS, _table(rows))
@@ -74,17 +58,6 @@ async def show_providers(visit: Visit) -> Page | Table:
         "routes": ROUTES,
     }
     return Page("providers.html", shown)
-
-
-async def _all_live(visit: Visit) -> Mapping[str, Live]:
-    pool, now = visit.router.pool(None), time.monotonic()
-    shares = pool.ring.shares() if len(pool) else {}
-    providers = visit.router.providers
-    states = await states_of(providers.values(), visit.context.peers, now)
-    return {
-        name: _live(provider, states[name], shares.get(name, 0.0), now)
-        for name, provider in providers.items()
-    }
 
 
 def _rows(
@@ -104,35 +77,16 @@ def _rows(
     ]
 
 
-def _live(provider: Provider, state: ProviderState, share: float, now: float) -> Live:
-    return Live(
-        share=share,
-        weight=provider.weight,
-        in_flight=state.in_flight,
-        max_in_flight=state.max_in_flight,
-        state=_state(provider, state, now),
-    )
-
-
-def _state(provider: Provider, state: ProviderState, now: float) -> State:
-    share = provider.health.share_back(now)
-    if provider.health.is_down:
-        return "down"
-    if share == 0:
-        return "out"
-    if state.in_flight >= state.max_in_flight:
-        return "full"
-    return "takes calls" if share == 1 else "coming back"
-
-
-_COLUMNS = ("provider", *Live.__struct_fields__, *ROUTES, *COUNTERS)
+_LIVE = ("share", "weight", "in_flight", "max_in_flight", "state", "ejections")
+_ABSENCE = ("left_alone_at", "left_alone_seconds", "left_alone_reason")
+_COLUMNS = ("provider", *_LIVE, *_ABSENCE, *ROUTES, *COUNTERS)
 
 
 async def _table(rows: Sequence[Row]) -> AsyncIterator[list[dict[str, Any]]]:
     yield [
         {
             "provider": row.name,
-            **(msgspec.structs.asdict(row.live) if row.live else {}),
+            **_live_cells(row.live),
             **row.routes,
             **msgspec.structs.asdict(row.counts),
             "cost": usd(row.counts.cost),
@@ -141,3 +95,13 @@ async def _table(rows: Sequence[Row]) -> AsyncIterator[list[dict[str, Any]]]:
         }
         for row in rows
     ]
+
+
+def _live_cells(live: Live | None) -> dict[str, Any]:
+    if live is None:
+        return {}
+    cells = {name: getattr(live, name) for name in _LIVE}
+    if live.last is None:
+        return cells
+    values = (iso_moment(live.last.at), live.last.seconds, live.last.reason)
+    return cells | dict(zip(_ABSENCE, values, strict=True))

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from gateway.api.query import day_text
+from gateway.calendar import day_text
 from gateway.dashboard.formats import MINUS, NOTHING, change, count, money, share
 from gateway.dashboard.lines import Line
 from gateway.dashboard.span import Span

@@ -44,6 +44,11 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     provider: str | None
 
     @property
+    def users(self) -> frozenset[str] | None:
+        """The one user who is asked for; None for all."""
+        return None if self.user is None else frozenset((self.user,))
+
+    @property
     def days(self) -> int:
         """How many days."""
         return self.until - self.since + 1

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from markupsafe import Markup
 
-from gateway.dashboard.charts import Series, draw_bars
+from gateway.dashboard.charts import HALF, NUMBER, Series, draw_bars
+from gateway.dashboard.formats import short_money
 from gateway.ledger.store import Bar
 
 PERCENTILES: Mapping[str, float] = {
@@ -20,14 +21,14 @@ Ranks = tuple[float, float]
 """Which part of the users is shown, all being 0 to 1."""
 
 
-def request_bars(bars: Sequence[Bar], ranks: Ranks) -> Markup | None:
+async def request_bars(bars: Sequence[Bar], ranks: Ranks) -> Markup | None:
     """Users by their number of requests; None when there are none to show."""
-    return _draw("Users by number of requests", kept(bars, ranks), _whole)
+    return await _draw("Users by number of requests", kept(bars, ranks), _whole)
 
 
-def cost_bars(bars: Sequence[Bar], ranks: Ranks) -> Markup | None:
+async def cost_bars(bars: Sequence[Bar], ranks: Ranks) -> Markup | None:
     """Users by their cost; None when there are none to show."""
-    return _draw("Users by cost", kept(bars, ranks), _dollars)
+    return await _draw("Users by cost", kept(bars, ranks), _dollars)
 
 
 def kept(bars: Sequence[Bar], ranks: Ranks) -> list[Bar]:
@@ -45,11 +46,11 @@ def _ranked(bars: Sequence[Bar]) -> Iterator[tuple[Bar, int]]:
         before += bar.users
 
 
-def _draw(title: str, bars: Sequence[Bar], label: Callable[[Bar], str]) -> Markup | None:
+async def _draw(title: str, bars: Sequence[Bar], label: Callable[[Bar], str]) -> Markup | None:
     if not bars:
         return None
     series = Series("users", [bar.users for bar in bars])
-    return draw_bars(title, [label(bar) for bar in bars], [series], lambda n: f"{n:,.0f}")
+    return await draw_bars(title, [label(bar) for bar in bars], [series], NUMBER, HALF)
 
 
 def _whole(bar: Bar) -> str:
@@ -58,4 +59,4 @@ def _whole(bar: Bar) -> str:
 
 
 def _dollars(bar: Bar) -> str:
-    return "$0" if bar.start == 0 else f"${bar.start / 1e9:.10g}+"
+    return f"{short_money(bar.start)}{'+' if bar.start else ''}"

@@ -7,8 +7,8 @@ import msgspec
 from markupsafe import Markup
 
 from gateway.api.openrouter.activity_item import BY_USER, USER_COLUMNS, activity_row
-from gateway.api.query import day_text
-from gateway.dashboard.charts import COLOURS, Series, draw_bars
+from gateway.calendar import day_text
+from gateway.dashboard.charts import COLOURS, NUMBER, Series, draw_bars
 from gateway.dashboard.formats import short_day
 from gateway.dashboard.personal import export_user
 from gateway.dashboard.sums import total
@@ -49,7 +49,8 @@ async def show_user(visit: Visit) -> Page | Table | Chunks:
         raise BadRequest(f"Parameter `days` must be one of {', '.join(SPANS)}", "days")
     since = visit.today - int(days) + 1
     store = await visit.context.ledger.fresh()
-    asked = ActivityQuery(since=since, until=visit.today, tenants=visit.tenants, user=user)
+    named = frozenset((user,))
+    asked = ActivityQuery(since=since, until=visit.today, tenants=visit.tenants, users=named)
     rows = await store.activity(asked)
     latest = GenerationQuery(tenants=visit.tenants, user=user, limit=_LATEST)
     calls = await store.generations(latest)
@@ -64,7 +65,7 @@ async def show_user(visit: Visit) -> Page | Table | Chunks:
         "days": days,
         "spans": SPANS,
         "sum": total(row.counts for row in rows),
-        "chart": _chart(rows, since, visit.today),
+        "chart": await _chart(rows, since, visit.today),
         "by_model": _largest(rows, lambda row: row.model or "no model"),
         "by_provider": _largest(rows, lambda row: row.provider or "no provider"),
         "by_day": _grouped(rows, lambda row: day_text(row.day)),
@@ -93,8 +94,10 @@ def _largest(rows: Sequence[ActivityRow], name: Callable[[ActivityRow], str]) ->
     return sorted(_grouped(rows, name), key=lambda part: (-part.counts.requests, part.name))
 
 
-def _chart(rows: Sequence[ActivityRow], since: int, until: int) -> Markup:
+async def _chart(rows: Sequence[ActivityRow], since: int, until: int) -> Markup | None:
     """Requests of each day, a colour a provider: a user at home has one colour."""
+    if not rows:
+        return None
     labels = range(since, until + 1)
     series = []
     for part in _largest(rows, lambda row: row.provider or "no provider")[:COLOURS]:
@@ -102,7 +105,7 @@ def _chart(rows: Sequence[ActivityRow], since: int, until: int) -> Markup:
         by_day = {day.name: day.counts.requests for day in _grouped(own, lambda r: day_text(r.day))}
         series.append(Series(part.name, [by_day.get(day_text(day), 0) for day in labels]))
     names = [short_day(day) for day in labels]
-    return draw_bars("Requests by day and provider", names, series, lambda n: f"{n:,.0f}")
+    return await draw_bars("Requests by day and provider", names, series, NUMBER)
 
 
 def _homes(

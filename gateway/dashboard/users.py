@@ -9,10 +9,10 @@ import msgspec
 
 from gateway.api.query import read_int
 from gateway.api.users import USER_TOTALS, user_row
+from gateway.calendar import month_of
 from gateway.dashboard.spreads import PERCENTILES, QUARTERS, cost_bars, request_bars
 from gateway.dashboard.visit import Page, Table, Visit
 from gateway.errors import BadRequest
-from gateway.ledger.months import month_of
 from gateway.ledger.store import StandingsOrder, StandingsQuery, Store, UserRow
 
 PARAMETERS = (
@@ -134,8 +134,8 @@ async def _spreads(visit: Visit, store: Store, query: StandingsQuery) -> dict[st
         "percentile": percentile,
         "percentiles": tuple(PERCENTILES),
         "middle": middle,
-        "request_chart": request_bars(spread.requests, ranks),
-        "cost_chart": cost_bars(spread.cost, ranks),
+        "request_chart": await request_bars(spread.requests, ranks),
+        "cost_chart": await cost_bars(spread.cost, ranks),
     }
 
 

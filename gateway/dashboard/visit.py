@@ -7,10 +7,9 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from gateway.api.context import Context, visible_tenants
+from gateway.calendar import whole_days
 from gateway.keys import Tenant
 from gateway.routing.pool import Router
-
-DAY = 86400
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +32,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def today(self) -> int:
         """Days since the epoch."""
-        return int(self.now) // DAY
+        return whole_days(self.now)
 
     @property
     def is_manager(self) -> bool:

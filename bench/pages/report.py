@@ -1,0 +1,71 @@
+"""The table of a run, on the screen and in the documentation."""
+
+import statistics
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.pages.visits import TIMES, Look, Looks
+from bench.table import markdown, number
+
+MOST_SECONDS = 0.150
+MOST_BYTES = 150 * 1024
+_BEGIN, _END = "<!-- pages: begin -->", "<!-- pages: end -->"
+
+Row = tuple[str, ...]
+
+
+def columns(looks: Looks) -> Row:
+    """A column of milliseconds for each store and key, and one of the page's weight."""
+    return ("page", *(f"{store}, {role} key, ms" for store, role in looks), "KiB at most")
+
+
+def rows(looks: Looks) -> list[Row]:
+    """A row a page."""
+    pages = next(iter(looks.values()))
+    return [(page, *_cells([each[page] for each in looks.values()])) for page in pages]
+
+
+def misses(looks: Looks) -> list[str]:
+    """The pages that take longer or weigh more than a page may."""
+    return [
+        f"{page} ({store}, {role} key): {look.seconds * 1000:.0f} ms, {look.bytes / 1024:.0f} KiB"
+        for (store, role), pages in looks.items()
+        for page, look in pages.items()
+        if look.seconds > MOST_SECONDS or look.bytes > MOST_BYTES
+    ]
+
+
+def write(looks: Looks, file: Path) -> None:
+    """Put the table between the two marks in `file`. ValueError when it has none."""
+    head, begin, rest = file.read_text().partition(_BEGIN)
+    _, end, tail = rest.partition(_END)
+    if not begin or not end:
+        raise ValueError(f"{file} has no place for it: {_BEGIN} and {_END}")
+    text = (
+        f"{time.strftime('%Y-%m-%d')}, `python -m bench.pages`, medians of {TIMES}.\n\n"
+        f"{summary(looks)}\n\n<details>\n<summary>Every page</summary>\n\n"
+        f"{markdown(columns(looks), rows(looks))}\n\n</details>"
+    )
+    file.write_text(f"{head}{begin}\n{text}\n{end}{tail}")
+
+
+def summary(looks: Looks) -> str:
+    """A line for each store and key: half of its pages, its slowest, its heaviest."""
+    lines = []
+    for (store, role), pages in looks.items():
+        middle = statistics.median(look.seconds for look in pages.values())
+        slowest = max(pages, key=lambda page: pages[page].seconds)
+        heaviest = max(pages, key=lambda page: pages[page].bytes)
+        lines.append(
+            f"- {store}, {role} key: half of {len(pages)} pages take at most"
+            f" {number(middle * 1000)} ms; the slowest, {slowest},"
+            f" {number(pages[slowest].seconds * 1000)} ms; the heaviest, {heaviest},"
+            f" {number(pages[heaviest].bytes / 1024)} KiB."
+        )
+    return "\n".join(lines)
+
+
+def _cells(looks: Sequence[Look]) -> list[str]:
+    heaviest = max(look.bytes for look in looks)
+    return [*(number(look.seconds * 1000) for look in looks), number(heaviest / 1024)]
