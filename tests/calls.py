@@ -1,8 +1,9 @@
 """Model calls, and the answers that scripted providers give to them."""
 
+import asyncio
 from typing import Any
 
-from tests.raw_provider import Peer, RawProvider
+from tests.raw_provider import Peer, RawProvider, Script
 
 CHAT = b'{"model":"gpt-4o-mini","user":"user_1","messages":[{"role":"user","content":"Hi"}]}'
 STREAM = b'{"stream":true,' + CHAT[1:]
@@ -43,6 +44,26 @@ async def read_request(peer: Peer) -> tuple[bytes, bytes]:
         if line.lower().startswith(b"content-length:")
     ]
     return head, await peer.read(sum(lengths))
+
+
+async def never_end(peer: Peer) -> None:
+    """A script that begins a stream and leaves it at that."""
+    await read_request(peer)
+    peer.send(STREAM_HEAD + chunk(HELLO))
+    await peer.wait_closed()
+
+
+def ends_at(moment: asyncio.Event) -> Script:
+    """A script that begins a stream and ends it at the moment."""
+
+    async def play(peer: Peer) -> None:
+        await read_request(peer)
+        peer.send(STREAM_HEAD + chunk(HELLO))
+        await moment.wait()
+        peer.send(chunk(DONE) + LAST_CHUNK)
+        await peer.wait_closed()
+
+    return play
 
 
 class Requests:

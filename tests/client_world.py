@@ -8,8 +8,8 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from gateway.demo.running import RunningProvider, running_provider
-from gateway.demo.settings import MockSettings
+from gateway.mock.running import RunningProvider, running_provider
+from gateway.mock.settings import MockSettings
 from tests.conftest import Wire
 from tests.gateways import RunningGateway, running_gateway
 

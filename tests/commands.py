@@ -61,6 +61,20 @@ async def hearth(
     return Finished(process.returncode or 0, out.decode(), (err or b"").decode())
 
 
+async def shell(script: str, **environ: str) -> Finished:
+    """Give `script` to a shell, with nothing to read."""
+    process = await asyncio.create_subprocess_exec(
+        *("sh", "-c", script),
+        stdin=_NOTHING,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, **environ},
+    )
+    async with asyncio.timeout(_PATIENCE):
+        out, err = await process.communicate()
+    return Finished(process.returncode or 0, out.decode(), err.decode())
+
+
 @asynccontextmanager
 async def running_hearth(
     *arguments: str | Path, stdout: int = asyncio.subprocess.PIPE, **environ: str

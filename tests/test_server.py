@@ -12,10 +12,10 @@ from gateway.config import Config
 from gateway.ledger.sqlite import SqliteStore
 from gateway.ledger.store import GenerationQuery
 from gateway.server import running
-from tests.calls import CHAT, DONE, HELLO, LAST_CHUNK, STREAM, STREAM_HEAD, at, chunk, read_request
+from tests.calls import CHAT, DONE, HELLO, STREAM, at, ends_at, never_end, read_request
 from tests.conftest import Wire
 from tests.gateways import build_config
-from tests.raw_client import connected, post
+from tests.raw_client import connected, post, until_refused
 from tests.raw_provider import Peer, serving, until
 
 
@@ -35,15 +35,7 @@ def configured(folder: Path, providers: list[dict[str, object]], wire: Wire, dra
 async def test_a_stream_under_way_finishes(tmp_path: Path, wire: Wire) -> None:
     """Within `drain` a stream ends as it would have, while new connections are refused."""
     stopping = asyncio.Event()
-
-    async def until_stopping(peer: Peer) -> None:
-        await read_request(peer)
-        peer.send(STREAM_HEAD + chunk(HELLO))
-        await stopping.wait()
-        peer.send(chunk(DONE) + LAST_CHUNK)
-        await peer.wait_closed()
-
-    async with serving(until_stopping) as provider:
+    async with serving(ends_at(stopping)) as provider:
         gateway = running(configured(tmp_path, [at(provider)], wire, "5s"))
         origin = await gateway.__aenter__()
         async with connected(origin) as client:
@@ -52,10 +44,7 @@ async def test_a_stream_under_way_finishes(tmp_path: Path, wire: Wire) -> None:
             pieces = client.pieces(headers)
             assert await anext(pieces) == HELLO
             end = asyncio.ensure_future(gateway.__aexit__(None, None, None))
-            await asyncio.sleep(0.05)
-            with pytest.raises(ConnectionRefusedError):
-                async with connected(origin):
-                    pass
+            await until_refused(origin)
             assert not end.done()
             stopping.set()
             assert [piece async for piece in pieces] == [DONE, b""]
@@ -65,12 +54,6 @@ async def test_a_stream_under_way_finishes(tmp_path: Path, wire: Wire) -> None:
 
 async def test_a_longer_stream_is_cut(tmp_path: Path, wire: Wire) -> None:
     """What does not end within `drain` is cut, settles as cancelled, and is in the store."""
-
-    async def never_end(peer: Peer) -> None:
-        await read_request(peer)
-        peer.send(STREAM_HEAD + chunk(HELLO))
-        await peer.wait_closed()
-
     async with serving(never_end) as provider:
         gateway = running(configured(tmp_path, [at(provider)], wire, "100ms"))
         origin = await gateway.__aenter__()

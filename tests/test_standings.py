@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from gateway.calendar import day_of_month, first_day, month_of
 from gateway.generation import Generation, Usage
-from gateway.ledger.months import day_of_month, first_day, month_of
 from gateway.ledger.sqlite import schema, standings
 from gateway.ledger.sqlite.orders import STANDINGS
 from gateway.ledger.store import Bar, StandingsQuery, Store, UserRow

@@ -2,8 +2,8 @@
 
 from collections import Counter
 
-from gateway.demo.tokens import count_tokens
 from gateway.demo.traffic import USERS, Message, Traffic, Turn
+from gateway.mock.tokens import count_tokens
 
 
 def turns(traffic: Traffic, number: int) -> list[Turn]:

@@ -181,6 +181,7 @@ async def test_closed_connections_are_not_kept() -> None:
         client = provider.upstream()
         await fetch(client)
         await until(lambda: repr(client) == shown(client, 0))
+        assert provider.connections == 1
 
 
 async def test_unasked_bytes_close_a_kept_connection() -> None:
