@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import growth, report, rounds, steps, table
+from bench import goals, growth, report, rounds, steps, table
 from bench.installing import debian
 from bench.plan import FULL, QUICK, Plan
 from bench.processes import cores, first_line, running
@@ -93,6 +93,7 @@ def _show(results: Results) -> None:
     for dimension in growth.DIMENSIONS:
         show_table(*table.growth_rows(results.growth, dimension))
     show_table(("step of Hearth", "µs"), table.step_rows(results))
+    show_table(goals.COLUMNS, goals.rows(results))
 
 
 if __name__ == "__main__":

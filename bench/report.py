@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import growth, table
+from bench import goals, growth, table
 from bench.plots import Series, plot_bars, plot_lines
 from bench.results import Point, Results, Subject
 from bench.spread import Spread
@@ -14,7 +14,7 @@ _TEXT = """\
 # Benchmarks
 
 `make bench` writes this page, the plots and [the raw results](benchmarks/results.json); it takes
-about 20 minutes and asks the machine for nothing else meanwhile. `make bench-quick` prints the same
+about 25 minutes and asks the machine for nothing else meanwhile. `make bench-quick` prints the same
 tables from shorter measurements in about 4.
 
 Measured {date} on {machine.processor}, {machine.cores} cores, Linux {machine.kernel}, Python
@@ -41,6 +41,7 @@ bytes with one of 10,000 users, on 64 connections, and has the same three provid
 - **p50, p99**: at a constant rate, half of what the program can do, or {most:,} requests/s where
   that is less; a request that has to wait has waited. Without any program they are
   {floor.p50:.2f} and {floor.p99:.2f} ms at {floor.offered:,.0f} requests/s.
+- **p99 ms at 3,000/s**: the same at one rate for all that can do twice as much.
 - **µs CPU / SSE chunk**: 100 streams with a chunk every 10 ms; every 500 ms for programs that
   answer fewer than 2,000 requests a second, as they would fall behind.
 - **first chunk +**: the median time to the first chunk, less the {floor.first_chunk:.2f} ms it
@@ -48,6 +49,12 @@ bytes with one of 10,000 users, on 64 connections, and has the same three provid
 - **resident**: after the constant load.
 
 {programs}
+
+## Against what it set out to reach
+
+Ratios of the medians above, in this run.
+
+{goals}
 
 ## How cost grows
 
@@ -59,8 +66,9 @@ have files open here, two for each.
 
 ## Where Hearth's time goes
 
-Each step by itself, called over and over on the request of the comparison; the rest is what the
-comparison measured beyond their sum: the kernel's TCP, the event loop, the coroutine.
+Each step by itself, called over and over on the request of the comparison, in the same build; the
+rest is what the comparison measured beyond their sum: the kernel's TCP, the event loop, the
+coroutine. Shipping is in another process, the supervisor.
 
 {steps}
 
@@ -94,6 +102,7 @@ def write(results: Results, docs: Path, most: int) -> None:
         most=most,
         comparison=table.markdown(table.COLUMNS, table.rows(results.subjects, results.floor)),
         programs=_programs(results.subjects),
+        goals=table.markdown(goals.COLUMNS, goals.rows(results)),
         growth="\n\n".join(_grown(results.growth, name) for name in growth.DIMENSIONS),
         steps=table.markdown(("step", "µs"), table.step_rows(results)),
     )

@@ -15,7 +15,8 @@ class Pass(msgspec.Struct, frozen=True, kw_only=True):
     """One round of one program; without `streaming` where it does not stream.
 
     `p50`, `p99` and `first_chunk` are milliseconds. `offered` is the constant rate at which p50 and
-    p99 were taken, `resident` bytes after that load.
+    p99 were taken, `even_p99` is that at a rate which is the same for all, where the program can do
+    twice as much; `resident` bytes after that load.
     """
 
     requests: Requests
@@ -23,6 +24,7 @@ class Pass(msgspec.Struct, frozen=True, kw_only=True):
     p50: float
     p99: float
     resident: int
+    even_p99: float | None = None
     first_chunk: float | None = None
     streaming: Streaming | None = None
 

@@ -16,6 +16,9 @@ BODY = 150
 MOST = 15_000
 """Requests a second that the constant load can be trusted with on half a core."""
 
+EVEN = 3_000
+"""The rate of the one latency that is taken at the same for every program."""
+
 _SLOW = 2_000  # a program below so many requests a second gets fewer chunks, or it answers none
 _SLOW_EVERY = 500
 
@@ -65,11 +68,15 @@ def _requests(running: Stand, plan: Plan) -> Pass:
     requests = running.requests(plan.warm_up, plan.closed, BODY, USERS)
     offered = min(requests.rate / 2, MOST)
     latencies = running.load.constant(running.chat(BODY), offered, plan.constant, USERS)
+    even: float | None = None
+    if requests.rate >= 2 * EVEN:
+        even = running.load.constant(running.chat(BODY), EVEN, plan.constant, USERS).p99
     return Pass(
         requests=requests,
         offered=offered,
         p50=latencies.p50,
         p99=latencies.p99,
+        even_p99=even,
         resident=running.resident(),
     )
 
