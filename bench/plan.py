@@ -21,14 +21,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 FULL = Plan(
-    rounds=3,
+    rounds=2,
     warm_up=2,
     closed=4,
     constant=4,
     firsts=2,
     streaming=3,
     deadline=15 * 60,
-    grown=("Hearth", "nginx", "HAProxy"),
+    grown=("Hearth", "HAProxy"),
 )
 QUICK = Plan(
     rounds=1,

@@ -14,7 +14,7 @@ _TEXT = """\
 # Benchmarks
 
 `make bench` writes this page, the plots and [the raw results](benchmarks/results.json); it takes
-about 25 minutes and asks the machine for nothing else meanwhile. `make bench-quick` prints the same
+about 12 minutes and asks the machine for nothing else meanwhile. `make bench-quick` prints the same
 tables from shorter measurements in about 4.
 
 Measured {date} on {machine.processor}, {machine.cores} cores, Linux {machine.kernel}, Python

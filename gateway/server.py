@@ -115,6 +115,19 @@ def tls_context(tls: Tls | None) -> ssl.SSLContext | None:
     return context
 
 
+def listen_first(bound: socket.socket) -> None:
+    """Let connections come to what `bind` made, and to others of ours at its address.
+
+    OSError when another program, that was bound at the same moment, listens there already.
+    """
+    try:
+        bound.listen(BACKLOG)
+    except OSError as error:
+        raise _at(bound.getsockname(), error) from error
+    # Set before, it would let the other program's socket share the address unnoticed.
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+
+
 def bind_beside(other: socket.socket) -> socket.socket:
     """One more socket at the address of one that `bind` made."""
     beside = _socket(other.family)
@@ -131,13 +144,14 @@ def _bound(family: int, place: tuple[object, ...]) -> socket.socket:
     bound = _socket(family)
     try:
         bound.bind(place)
-        # Set before, it would let another program's socket share the address unnoticed.
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     except OSError as error:
         bound.close()
-        reason = os.strerror(error.errno or 0).lower()
-        raise OSError(error.errno, f"{place[0]}:{place[1]}: {reason}") from error
+        raise _at(place, error) from error
     return bound
+
+
+def _at(place: tuple[object, ...], error: OSError) -> OSError:
+    return OSError(error.errno, f"{place[0]}:{place[1]}: {os.strerror(error.errno or 0).lower()}")
 
 
 def _socket(family: int) -> socket.socket:

@@ -39,7 +39,7 @@ class Hand:
         descriptors = [each.fileno() for each in (theirs, *sockets)]
         with theirs:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "gateway.processes", *map(str, descriptors)),
+                *(sys.executable, "-P", "-m", "gateway.processes", *map(str, descriptors)),
                 pass_fds=descriptors,
                 stdin=asyncio.subprocess.DEVNULL,
             )

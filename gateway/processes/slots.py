@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from gateway.config import Server
-from gateway.server import BACKLOG, address, bind, bind_beside
+from gateway.server import BACKLOG, address, bind, bind_beside, listen_first
 
 
 class Slots:
@@ -45,8 +45,11 @@ class Slots:
         return [each for one in self._sets[place::workers] for each in one]
 
     def listen(self) -> None:
-        """From now on connections come to each set."""
-        for one in self._sets:
+        """From now on connections come to each set. OSError when another program listens there."""
+        first, *others = self._sets
+        for each in first:
+            listen_first(each)
+        for one in others:
             for each in one:
                 each.listen(BACKLOG)
 
