@@ -51,7 +51,9 @@ def _launch(
             folder=site.folder,
         )
         config = site.file("hearth.yaml", text)
-        return Launch((sys.executable, "-P", "-m", "gateway", "serve", "-c", str(config)), env or {})
+        return Launch(
+            (sys.executable, "-P", "-m", "gateway", "serve", "-c", str(config)), env or {}
+        )
 
     return launch
 
