@@ -79,7 +79,7 @@ make bench
 ```
 
 It installs what is missing: wrk, nginx-light and haproxy by apt-get (as root), the others into
-`bench/.peers`. `python -m bench --only Hearth,nginx` measures a few. What cannot be installed or
+a folder of the bench. `python -m bench --only Hearth,nginx` measures a few. What cannot be installed or
 does not start is in the table as absent.
 """
 
