@@ -79,8 +79,8 @@ make bench
 ```
 
 It installs what is missing: wrk, nginx-light and haproxy by apt-get (as root), the others into
-a folder of the bench. `python -m bench --only Hearth,nginx` measures a few. What cannot be installed or
-does not start is in the table as absent.
+a folder of the bench. `python -m bench --only Hearth,nginx` measures a few. What cannot be
+installed or does not start is in the table as absent.
 """
 
 
