@@ -11,6 +11,7 @@ from gateway.commands.arguments import Commands, UsageError, add_config, port, r
 from gateway.commands.output import console
 from gateway.config import Config
 from gateway.configfile import ConfigError, is_loopback
+from gateway.processes.garbage import collect_seldom
 from gateway.processes.reload import ConfigRefused, Source
 from gateway.processes.supervisor import supervise
 
@@ -29,6 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C."""
     source = Source(arguments.config, lambda: _configured_again(arguments))
     config = _configured(arguments)
+    collect_seldom()
     try:
         uvloop.run(supervise(config, source, _announce))
     except socket.gaierror as error:

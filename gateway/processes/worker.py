@@ -37,6 +37,7 @@ from gateway.processes.channel import (
     Start,
     Stepped,
 )
+from gateway.processes.garbage import collect_seldom
 from gateway.processes.logs import log_to_stderr
 from gateway.processes.pulse import beat
 from gateway.routing.memory import Hold
@@ -188,5 +189,6 @@ async def _serve(
 def run(channel: int, *sockets: int) -> None:
     """Work with these file descriptors."""
     log_to_stderr()
+    collect_seldom()
     end = socket.socket(fileno=channel)
     uvloop.run(work(end, [socket.socket(fileno=each) for each in sockets]))
