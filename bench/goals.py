@@ -33,7 +33,7 @@ def _chunk(done: Pass) -> float | None:
 
 
 def _p99(done: Pass) -> float | None:
-    return done.even_p99
+    return done.even.p99 if done.even else None
 
 
 _RATIOS = (

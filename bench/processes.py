@@ -31,7 +31,8 @@ def running(
             stdout=output,
             stderr=subprocess.STDOUT,
             env={**os.environ, **(env or {})},
-            start_new_session=True,
+            # Of one session: the kernel weighs sessions against each other, whatever their nice.
+            process_group=0,
         )
     os.sched_setaffinity(process.pid, {core})
     try:
@@ -50,7 +51,7 @@ def free_ports() -> Iterator[int]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ask, and after a while insist; its session holds the process and its children only."""
+    """Ask, and after a while insist; its group holds the process and its children only."""
     process.send_signal(signal.SIGTERM)
     try:
         process.wait(_PATIENCE)

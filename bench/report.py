@@ -41,7 +41,8 @@ bytes with one of 10,000 users, on 64 connections, and has the same three provid
 - **p50, p99**: at a constant rate, half of what the program can do, or {most:,} requests/s where
   that is less; a request that has to wait has waited. Without any program they are
   {floor.p50:.2f} and {floor.p99:.2f} ms at {floor.offered:,.0f} requests/s.
-- **p99 ms at 3,000/s**: the same at one rate for all that can do twice as much.
+- **at 3,000/s**: at one rate for all that can do twice as much. A request that finds everybody
+  asleep costs any program more than one in a crowd, as each side has to be woken for it.
 - **µs CPU / SSE chunk**: 100 streams with a chunk every 10 ms; every 500 ms for programs that
   answer fewer than 2,000 requests a second, as they would fall behind.
 - **first chunk +**: the median time to the first chunk, less the {floor.first_chunk:.2f} ms it

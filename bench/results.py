@@ -8,23 +8,21 @@ from pathlib import Path
 import msgspec
 
 from bench.plan import Plan
-from bench.stand import Requests, Streaming
+from bench.stand import Constant, Requests, Streaming
 
 
 class Pass(msgspec.Struct, frozen=True, kw_only=True):
     """One round of one program; without `streaming` where it does not stream.
 
-    `p50`, `p99` and `first_chunk` are milliseconds. `offered` is the constant rate at which p50 and
-    p99 were taken, `even_p99` is that at a rate which is the same for all, where the program can do
-    twice as much; `resident` bytes after that load.
+    `half` is the load at half of what the program can do, `even` at a rate which is the same for
+    all, where the program can do twice as much; `resident` bytes after that load; `first_chunk` is
+    milliseconds.
     """
 
     requests: Requests
-    offered: float
-    p50: float
-    p99: float
+    half: Constant
     resident: int
-    even_p99: float | None = None
+    even: Constant | None = None
     first_chunk: float | None = None
     streaming: Streaming | None = None
 

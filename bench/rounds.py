@@ -9,7 +9,7 @@ from bench.load import LoadError
 from bench.plan import Plan
 from bench.program import Absent, Program
 from bench.results import Floor, Pass, Subject
-from bench.stand import EVERY, STREAMS, Stand, direct, stand
+from bench.stand import EVERY, STREAMS, Constant, Stand, direct, stand
 
 USERS = 10_000
 BODY = 150
@@ -17,7 +17,7 @@ MOST = 15_000
 """Requests a second that the constant load can be trusted with on half a core."""
 
 EVEN = 3_000
-"""The rate of the one latency that is taken at the same for every program."""
+"""The rate of the one constant load that is the same for every program."""
 
 _SLOW = 2_000  # a program below so many requests a second gets fewer chunks, or it answers none
 _SLOW_EVERY = 500
@@ -66,19 +66,11 @@ def _add_pass(program: Program, subject: Subject, upstreams: Sequence[int], plan
 
 def _requests(running: Stand, plan: Plan) -> Pass:
     requests = running.requests(plan.warm_up, plan.closed, BODY, USERS)
-    offered = min(requests.rate / 2, MOST)
-    latencies = running.load.constant(running.chat(BODY), offered, plan.constant, USERS)
-    even: float | None = None
+    half = running.constant(min(requests.rate / 2, MOST), plan.constant, BODY, USERS)
+    even: Constant | None = None
     if requests.rate >= 2 * EVEN:
-        even = running.load.constant(running.chat(BODY), EVEN, plan.constant, USERS).p99
-    return Pass(
-        requests=requests,
-        offered=offered,
-        p50=latencies.p50,
-        p99=latencies.p99,
-        even_p99=even,
-        resident=running.resident(),
-    )
+        even = running.constant(EVEN, plan.constant, BODY, USERS)
+    return Pass(requests=requests, half=half, even=even, resident=running.resident())
 
 
 def _with_streams(done: Pass, running: Stand, plan: Plan) -> Pass:

@@ -45,6 +45,15 @@ class Requests(msgspec.Struct, frozen=True):
         return self.user + self.system
 
 
+class Constant(msgspec.Struct, frozen=True, kw_only=True):
+    """A load of `offered` requests a second: milliseconds, and CPU µs for each request."""
+
+    offered: float
+    p50: float
+    p99: float
+    cpu: float
+
+
 class Streaming(msgspec.Struct, frozen=True):
     """Open streams: CPU µs per chunk, chunks per second, memory with and without, in bytes."""
 
@@ -87,6 +96,14 @@ class Stand:
             errors=answered.errors,
             beside=beside.total * each,
         )
+
+    def constant(self, rate: float, seconds: float, size: int, users: int) -> Constant:
+        """So many requests a second; the work they leave behind counts."""
+        before = cpu_time(self._pid)
+        found = self.load.constant(self.chat(size), rate, seconds, users)
+        self._rest()
+        cpu = (cpu_time(self._pid) - before).total * 1e6 / max(1, found.answered)
+        return Constant(offered=rate, p50=found.p50, p99=found.p99, cpu=cpu)
 
     def streaming(self, streams: int, every: int, seconds: float) -> Streaming:
         """Many streams, counted once all have begun."""
@@ -166,9 +183,14 @@ def stand(program: Program, upstreams: Sequence[int]) -> Iterator[Stand]:
 
 @contextmanager
 def _beside(launch: Launch | None, core: int, folder: Path) -> Iterator[int | None]:
-    """The process id of what a program has beside it, None where it needs nothing."""
+    """The process id of what a program has beside it, None where it needs nothing.
+
+    It gives way to the load on the core that they share, or the load would come late.
+    """
     if launch is None:
         yield None
         return
-    with running(launch.command, core, folder / "beside.log", launch.env) as process:
+    with running(
+        ("nice", "-n", "19", *launch.command), core, folder / "beside.log", launch.env
+    ) as process:
         yield process.pid

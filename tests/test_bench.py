@@ -23,7 +23,7 @@ from bench.programs import PROGRAMS
 from bench.results import Floor, Pass, Point, Subject
 from bench.rounds import compare
 from bench.spread import Spread, percentile
-from bench.stand import Requests, Streaming, wait_until_idle
+from bench.stand import Constant, Requests, Streaming, wait_until_idle
 
 FLOOR = Floor(offered=1000, p50=0.1, p99=0.2, first_chunk=0.25)
 BUSY_CHILD = """
@@ -39,9 +39,7 @@ def passed(cpu: float, busy: float = 1.0) -> Pass:
     """A round in which a request took `cpu` µs."""
     return Pass(
         requests=Requests(rate=1e6 / cpu, user=cpu / 2, system=cpu / 2, busy=busy, errors=0),
-        offered=500,
-        p50=1.5,
-        p99=12.34,
+        half=Constant(offered=500, p50=1.5, p99=12.34, cpu=60),
         resident=50 * 1024 * 1024,
         first_chunk=0.75,
         streaming=Streaming(cpu=14, rate=100, streams=100, resident=1, resident_before=1),

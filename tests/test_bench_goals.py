@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from bench import goals, table
 from bench.plan import QUICK
 from bench.results import Floor, Machine, Pass, Point, Results, Step, Subject
-from bench.stand import Requests
+from bench.stand import Constant, Requests
 
 
 def passed(cpu: float, p99: float | None) -> Pass:
     """A round without streams."""
     requests = Requests(rate=1e6 / cpu, user=cpu, system=0, busy=1, errors=0)
-    return Pass(requests=requests, offered=1, p50=1, p99=9, resident=1, even_p99=p99)
+    even = Constant(offered=1, p50=1, p99=p99, cpu=1) if p99 else None
+    half = Constant(offered=1, p50=1, p99=9, cpu=1)
+    return Pass(requests=requests, half=half, resident=1, even=even)
 
 
 def results(cpu: dict[str, Sequence[Pass]], growth: Sequence[Point] = ()) -> Results:
