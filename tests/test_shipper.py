@@ -32,6 +32,10 @@ class Unsteady(SqliteStore):
     loses_replies = 0
     asked = 0
 
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.batches: list[int] = []
+
     async def positions(self, writers: Collection[str]) -> Mapping[str, int]:
         self.asked += 1
         if self.away:
@@ -42,6 +46,7 @@ class Unsteady(SqliteStore):
         if self.away:
             raise StoreUnavailable("out to lunch")
         await super().apply(records)
+        self.batches.append(len(records))
         if self.loses_replies:
             self.loses_replies -= 1
             raise StoreUnavailable("lost reply")
@@ -361,3 +366,12 @@ async def test_killed_process_loses_nothing(tmp_path: Path, task: str) -> None:
     assert len(kept) - len(told) <= 4
     assert segments(tmp_path / "journal") == []
     await store.close()
+
+
+async def test_batches_are_as_the_store_likes_them(journal: Journal, store: Unsteady) -> None:
+    """No batch is larger than what the store is best given at once."""
+    store.at_once = 2
+    for number in range(5):
+        journal.append(generation(number))
+    await Shipper(journal.folder, store).flush()
+    assert store.batches == [2, 2, 1]

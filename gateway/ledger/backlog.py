@@ -11,21 +11,22 @@ from gateway.generation import Record
 from gateway.ledger.segment import SET_ASIDE, Segment, segments
 
 BATCH_RECORDS = 500
-BATCH_BYTES = 1024 * 1024
+BATCH_BYTES = 2 * 1024 * 1024
 
 _log = logging.getLogger(__name__)
 
 
-class Line(NamedTuple):
+class Line:
     """A line from byte `start` of its segment to before `end`; `record` is None when corrupt.
 
     `left` is what the segment holds from `start` on.
     """
 
-    start: int
-    end: int
-    left: int
-    record: Record | None
+    def __init__(self, start: int, end: int, left: int, record: Record | None) -> None:
+        self.start = start
+        self.end = end
+        self.left = left
+        self.record = record
 
 
 class Batch(NamedTuple):
@@ -60,8 +61,9 @@ class Backlog:
         """The writers of segments with something to apply, or that may be deleted."""
         return frozenset(segment.writer for segment in segments(self.folder) if self._due(segment))
 
-    def batches(self, positions: Mapping[str, int]) -> Iterator[Batch]:
-        """All that is in the journals now, in order, but for what lies within `positions`."""
+    def batches(self, positions: Mapping[str, int], most: int = BATCH_RECORDS) -> Iterator[Batch]:
+        """All that is in the journals now, in order, but for what lies within `positions`; at most
+        `most` records at once."""
         records: list[Record] = []
         offsets: dict[Segment, int] = {}
         size = 0
@@ -71,10 +73,11 @@ class Backlog:
                 if line.record and _is_new(line.record, positions):
                     records.append(line.record)
                     size += line.end - line.start
-                if len(records) == BATCH_RECORDS or size >= BATCH_BYTES:
+                if len(records) == most or size >= BATCH_BYTES:
                     yield Batch(tuple(records), offsets)
                     records, offsets, size = [], {}, 0
-        yield Batch(tuple(records), offsets)
+        if offsets:
+            yield Batch(tuple(records), offsets)
 
     def applied(self, batch: Batch) -> None:
         """The store has the batch."""

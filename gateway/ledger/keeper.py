@@ -13,7 +13,7 @@ from gateway.ledger.shipper import Shipper
 from gateway.ledger.store import StoreUnavailable
 
 _EXPIRE_EVERY = 3600.0
-_LOOK_EVERY = 0.05
+_LOOK_EVERY = 0.1
 
 _log = logging.getLogger(__name__)
 

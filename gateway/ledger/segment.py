@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 from gateway.ledger.lock import try_lock
 
@@ -49,12 +48,6 @@ class Segment:
     first: int
     folder: Path
 
-    @classmethod
-    def named(cls, path: Path) -> Self | None:
-        """The segment a path stands for, None when its name is not one of a segment."""
-        match = _NAME.fullmatch(path.name)
-        return cls(match["writer"], int(match["first"]), path.parent) if match else None
-
     @property
     def path(self) -> Path:
         return self.folder / f"{self.writer}-{self.first:012}.jsonl"
@@ -90,8 +83,12 @@ class Segment:
 
 def segments(folder: Path) -> list[Segment]:
     """The segments in `folder`, writer by writer, each in the order it was written."""
-    named = (Segment.named(path) for path in folder.glob("*.jsonl"))
-    return sorted(segment for segment in named if segment)
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        return []
+    matches = [match for match in map(_NAME.fullmatch, names) if match]
+    return sorted(Segment(match["writer"], int(match["first"]), folder) for match in matches)
 
 
 def set_aside(folder: Path) -> list[Path]:

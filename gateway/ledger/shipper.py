@@ -8,13 +8,13 @@ skips what lies at or below its writer's position.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
 
 from gateway.generation import Record
-from gateway.ledger.backlog import Backlog
+from gateway.ledger.backlog import Backlog, Batch
 from gateway.ledger.lock import turn
 from gateway.ledger.reading import hear_from
 from gateway.ledger.store import Store, StoreUnavailable
@@ -44,7 +44,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     `first_delay`, doubled each time up to `longest_delay`.
     """
 
-    gather: float = 0.05
+    gather: float = 0.2
     idle: float = 5.0
     first_delay: float = 0.1
     longest_delay: float = 15.0
@@ -161,21 +161,23 @@ class Shipper:
         return self._error
 
     async def _ship(self) -> None:
-        if not await asyncio.to_thread(self._backlog.writers):
+        writers = await asyncio.to_thread(self._backlog.writers)
+        if not writers:
             return
         async with turn(self.folder / "ship.lock"):
-            self._positions = await self._positions_due()
-            batches = self._backlog.batches(self._positions)
-            while batch := await asyncio.to_thread(next, batches, None):
+            self._positions = await self.store.positions(writers)
+            batches = self._backlog.batches(self._positions, self.store.at_once)
+            while batch := await asyncio.to_thread(self._next, batches):
                 if batch.records:
                     await self.store.apply(batch.records)
                 self._backlog.applied(batch)
-            await asyncio.to_thread(self._backlog.clean)
 
-    async def _positions_due(self) -> Mapping[str, int]:
-        """The positions of those writers whose journals may hold more than was applied."""
-        writers = await asyncio.to_thread(self._backlog.writers)
-        return await self.store.positions(writers) if writers else {}
+    def _next(self, batches: Iterator[Batch]) -> Batch | None:
+        """Cleans up when there is none."""
+        batch = next(batches, None)
+        if batch is None:
+            self._backlog.clean()
+        return batch
 
     async def _learn_positions(self) -> None:
         """Ask the store. It takes records again when it has more than before it failed: another

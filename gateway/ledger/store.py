@@ -11,11 +11,8 @@ import msgspec
 
 from gateway.errors import BadRequest, GatewayError
 from gateway.generation import Generation, Record
+from gateway.ledger.adds import adds_of
 from gateway.ledger.conditions import EVERYONE, Condition, Measure
-
-LARGEST = 10**13
-"""The most one generation adds to one counter, so that no provider's nonsense (a usage of 10**30
-tokens) can overflow a 64-bit sum: ten thousand dollars, or ten trillion tokens."""
 
 
 class StoreUnavailable(GatewayError):
@@ -99,31 +96,11 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, generation: Generation) -> Self:
-        """What one generation adds, each counter bounded by `LARGEST`."""
-        usage = generation.usage
-        return cls(
-            requests=1,
-            errors=int(generation.is_error),
-            flags=len(generation.flags),
-            prompt_tokens=_bounded(usage.prompt_tokens),
-            completion_tokens=_bounded(usage.completion_tokens),
-            reasoning_tokens=_bounded(usage.reasoning_tokens),
-            cached_tokens=_bounded(usage.cached_tokens),
-            cost=_bounded(generation.cost),
-            cache_discount=_bounded(generation.cache_discount),
-            latency_ms=_bounded(generation.latency_ms),
-            moves=int(generation.moved_from is not None),
-            move_cost=_bounded(generation.move_cost),
-        )
+        """What one generation adds."""
+        return cls(**dict(zip(COUNTERS, adds_of(generation), strict=True)))
 
 
 COUNTERS: tuple[str, ...] = Counts.__struct_fields__
-
-
-def _bounded(value: int) -> int:
-    if -LARGEST <= value <= LARGEST:
-        return value
-    return LARGEST if value > 0 else -LARGEST
 
 
 class ActivityRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -308,6 +285,10 @@ class Store(Protocol):
     @property
     def name(self) -> str:
         """What people know it by: a file, or hosts without credentials."""
+
+    @property
+    def at_once(self) -> int:
+        """How many records `apply` is best given."""
 
     async def apply(self, records: Sequence[Record]) -> None:
         """Count `records`, once each however often they come; all of them or none.

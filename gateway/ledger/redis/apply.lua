@@ -14,8 +14,8 @@
 --
 -- ARGV[1] is the batch as JSON, laid out in batch.py; ARGV[2] and on are its generations' records.
 -- KEYS holds every key that may be touched, as a Cluster demands that moves a slot; the first four
--- are always the same, the batch speaks of the others by their number. Numbers that are added up
--- travel as text: in Lua they would be doubles.
+-- are always the same, the batch speaks of the others by their number. What is added up may be text
+-- where it is very large: in Lua numbers are doubles.
 
 local WRITERS, WRITER_DAYS, RETENTION, HOLD = unpack(KEYS, 1, 4)
 local COUNTERS = { -- In the order of store.py.
@@ -81,7 +81,7 @@ end
 -- A row is its name, then a number for each of COUNTERS.
 local function add(key, start, row)
   for index, counter in ipairs(COUNTERS) do
-    if row[index + 1] ~= '0' then
+    if row[index + 1] ~= 0 then
       redis.call('HINCRBY', key, start .. counter, row[index + 1])
     end
   end
@@ -115,11 +115,10 @@ local function number_of(rows, row)
   return number
 end
 
-local function count_day(day, user)
-  local key = KEYS[user.day]
-  local first, last = unpack(redis.call('HMGET', key, 'first', 'last'))
-  widen(key, {first = first, last = last}, user.first, user.last)
-  for _, row in ipairs(user.rows) do
+local function count_day(day, name, key, first, last, rows)
+  local kept_first, kept_last = unpack(redis.call('HMGET', key, 'first', 'last'))
+  widen(key, {first = kept_first, last = kept_last}, first, last)
+  for _, row in ipairs(rows) do
     add(key, number_of(KEYS[day.rows], row[1]) .. ':', row)
     local _, requests, errors, flags, prompt_tokens, completion_tokens, _, _, cost = unpack(row)
     local ranks = {
@@ -128,7 +127,7 @@ local function count_day(day, user)
     }
     for order, value in pairs(ranks) do
       if tonumber(value) ~= 0 then
-        redis.call('ZINCRBY', KEYS[day.boards[order]], -value, user.name)
+        redis.call('ZINCRBY', KEYS[day.boards[order]], -value, name)
       end
     end
   end
@@ -185,11 +184,10 @@ local function spread(key, measure, before, now)
 end
 
 -- `moves` gathers what each order's board is to be told.
-local function count_month(day, user, moves)
-  local key = KEYS[user.month]
+local function count_month(day, name, key, first, last, rows, moves)
   local before = read_month(key)
-  widen(key, before, user.first, user.last)
-  for _, row in ipairs(user.rows) do
+  widen(key, before, first, last)
+  for _, row in ipairs(rows) do
     add(key, '', row)
   end
   local days = tonumber(before.days or 0)
@@ -201,7 +199,7 @@ local function count_month(day, user, moves)
   for order, value in pairs(new) do
     if value ~= old[order] then
       local scores = moves[order]
-      scores[#scores + 1], scores[#scores + 2] = -value, user.name
+      scores[#scores + 1], scores[#scores + 2] = -value, name
     end
   end
   for _, measure in ipairs(MEASURES) do
@@ -215,8 +213,9 @@ local function count(day)
     moves[order] = {}
   end
   for _, user in ipairs(day.users) do
-    count_day(day, user)
-    count_month(day, user, moves)
+    local name, day_key, month_key, first, last, rows = unpack(user)
+    count_day(day, name, KEYS[day_key], first, last, rows)
+    count_month(day, name, KEYS[month_key], first, last, rows, moves)
   end
   for order, scores in pairs(moves) do
     for start = 1, #scores, AT_ONCE do

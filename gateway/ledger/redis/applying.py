@@ -1,10 +1,9 @@
 """Counting records: one call of the script a shard, again without what turned out to be known."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
-import msgspec
-
-from gateway.generation import Generation, Record
+from gateway.calendar import DAY
+from gateway.generation import Record
 from gateway.ledger.redis.batch import Call, Writer
 from gateway.ledger.redis.client import Client
 from gateway.ledger.redis.draft import drafted
@@ -12,22 +11,36 @@ from gateway.ledger.redis.keys import Keys, Shards
 from gateway.ledger.redis.lifetimes import Lifetimes
 
 
-class _Part(msgspec.Struct, frozen=True):
+class Reach:
+    """How far records go in a writer's journal, and the newest moment they count at."""
+
+    def __init__(self) -> None:
+        self.last = 0
+        self.newest = 0
+
+
+class _Part:
     """A shard's part of the records: those that are new as far as is known here."""
 
-    names: Keys
-    records: Sequence[Record]
-    writers: Sequence[Writer]
+    def __init__(self, names: Keys, records: Sequence[Record], reached: dict[str, Reach]) -> None:
+        self.names = names
+        self.records = records
+        self.reached = reached
 
     def call(self, lifetimes: Lifetimes) -> Call:
+        """That counts them."""
+        first = _first(self.records)
+        writers = [
+            Writer(name, reach.last, reach.newest // DAY, first.get(name))
+            for name, reach in self.reached.items()
+        ]
         fresh = [record.generation for record in self.records]
-        return drafted(self.names, fresh, self.writers, lifetimes)
+        return drafted(self.names, fresh, writers, lifetimes)
 
     def without(self, reached: Sequence[bytes], kept: Sequence[int]) -> "_Part":
         """What is left when the shard has told how far writers were, and what it has."""
         positions = {
-            writer.name: int(position)
-            for writer, position in zip(self.writers, reached, strict=True)
+            writer: int(position) for writer, position in zip(self.reached, reached, strict=True)
         }
         places = set(kept)
         fresh = [
@@ -35,7 +48,7 @@ class _Part(msgspec.Struct, frozen=True):
             for place, record in enumerate(self.records, 1)
             if place not in places and record.sequence > positions[record.writer]
         ]
-        return _part(self.names, fresh, self.writers)
+        return _Part(self.names, fresh, self.reached)
 
 
 async def apply(
@@ -58,35 +71,22 @@ async def apply(
 
 
 def _parts(shards: Shards, records: Sequence[Record]) -> list[_Part]:
-    writers = _writers(records)
+    reached: dict[str, Reach] = {}
     homes: dict[Keys, dict[str, Record]] = {names: {} for names in shards.all}
     for record in records:
-        one: Generation = record.generation
+        one = record.generation
         homes[shards.of(one.tenant, one.user)].setdefault(one.id, record)
-    return [_part(names, [*found.values()], writers) for names, found in homes.items()]
+        reach = reached.setdefault(record.writer, Reach())
+        reach.last = max(reach.last, record.sequence)
+        reach.newest = max(reach.newest, one.created_at)
+    return [_Part(names, [*found.values()], reached) for names, found in homes.items()]
 
 
-def _part(names: Keys, records: Sequence[Record], writers: Sequence[Writer]) -> _Part:
-    first = _first(records)
-    told = [msgspec.structs.replace(each, first=first.get(each.name)) for each in writers]
-    return _Part(names, records, told)
-
-
-def _first(records: Iterable[Record]) -> Mapping[str, int]:
+def _first(records: Sequence[Record]) -> dict[str, int]:
     """Where what is counted of each writer begins."""
     first: dict[str, int] = {}
     for record in records:
-        first[record.writer] = min(record.sequence, first.get(record.writer, record.sequence))
+        writer, sequence = record.writer, record.sequence
+        if sequence < first.get(writer, sequence + 1):
+            first[writer] = sequence
     return first
-
-
-def _writers(records: Iterable[Record]) -> list[Writer]:
-    met: dict[str, Writer] = {}
-    for record in records:
-        last = met.get(record.writer, Writer(record.writer, 0, 0))
-        met[record.writer] = Writer(
-            record.writer,
-            max(last.last, record.sequence),
-            max(last.day, record.generation.day),
-        )
-    return list(met.values())

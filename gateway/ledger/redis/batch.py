@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from gateway.ledger.redis.keys import Keys
-from gateway.ledger.redis.lifetimes import Lifetimes
+from gateway.ledger.redis.numbering import Numbers
 
 Listed = Sequence[int | str]
 """The number of a list's key, then scores and members in turns."""
 
-Row = Sequence[str]
-"""The name of a row, then what is added to each of COUNTERS."""
+Row = Sequence[int | str]
+"""The name of a row, then what is added to each of COUNTERS; as text where it is very large."""
 
 
 class Writer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -24,15 +23,15 @@ class Writer(msgspec.Struct, frozen=True, omit_defaults=True):
     first: int | None = None
 
 
-class User(msgspec.Struct, frozen=True):
+class User(msgspec.Struct, frozen=True, array_like=True):
     """What is new of an end user on a day: the keys of its `day` and its `month`, the moments of
-    the first and the last call, and rows of counters."""
+    the first and the last call, and rows of counters. An array, as there are very many."""
 
     name: str
     day: int
     month: int
-    first: str
-    last: str
+    first: int | str
+    last: int | str
     rows: Sequence[Row]
 
 
@@ -96,39 +95,7 @@ class Call(msgspec.Struct, frozen=True):
     args: Sequence[bytes]
 
 
-class Numbers:
-    """Numbers a shard's keys as they are met, from 1, and notes when each may go."""
-
-    def __init__(self, names: Keys, ends: Lifetimes) -> None:
-        self.names = names
-        self.ends = ends
-        self._given: dict[str, int] = {}
-        self._expiring: dict[int, list[int]] = {}
-        for register in (names.writers, names.writer_days, names.retention):
-            self.expiring(register, ends.of_registers)
-        self.of(names.hold)
-
-    def of(self, key: str) -> int:
-        """The number of a key that is told when it may go as it is written."""
-        return self._given.setdefault(key, len(self._given) + 1)
-
-    def expiring(self, key: str, end: int) -> int:
-        """The number of a key that may go at `end`."""
-        number = self._given.get(key)
-        if number is None:
-            number = self.of(key)
-            self._expiring.setdefault(end, []).append(number)
-        return number
-
-    def boards(self, period: str, tenant: str, orders: Sequence[str]) -> dict[str, int]:
-        """The numbers of a period's boards by their orders."""
-        end = self.ends.of_period(period)
-        return {
-            order: self.expiring(self.names.board(period, tenant, order), end) for order in orders
-        }
-
-    def call(self, batch: Batch, records: Sequence[bytes] = ()) -> Call:
-        """The call of a batch that has all but its expiries."""
-        expiries = [(end, *numbers) for end, numbers in self._expiring.items()]
-        batch = msgspec.structs.replace(batch, expiries=expiries)
-        return Call(list(self._given), [msgspec.json.encode(batch), *records])
+def called(numbers: Numbers, batch: Batch, records: Sequence[bytes] = ()) -> Call:
+    """The call of a batch that has all but its expiries."""
+    batch = msgspec.structs.replace(batch, expiries=numbers.expiries)
+    return Call(numbers.keys, [msgspec.json.encode(batch), *records])

@@ -7,6 +7,7 @@ twice: retries are off. Version 2 of the protocol has replies of the same form e
 from collections.abc import Callable
 from typing import Any
 
+from hiredis import pack_command
 from redis.asyncio import Redis, RedisCluster, Sentinel
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
@@ -26,14 +27,38 @@ def connect(address: Address) -> Client:
     return Client(_KINDS[address.kind](address), str(address), replicas, patience)
 
 
+class _Packing:
+    """Beside a connection of redis-py: packs commands in C, as only its blocking half does."""
+
+    def pack_command(self, *args: Any) -> list[bytes]:
+        """In one piece; what is called by two words, as `CLIENT SETINFO`, is sent as two."""
+        return [pack_command((*args[0].split(), *args[1:]))]
+
+
+def _packing(connection: type) -> type:
+    return type(connection.__name__, (_Packing, connection), {})
+
+
+def _pooled(redis: Redis) -> Redis:
+    pool = redis.connection_pool
+    pool.connection_class = _packing(pool.connection_class)
+    return redis
+
+
 def _single(address: Address) -> Redis:
     (host, port) = address.hosts[0]
-    return Redis(host=host, port=port, db=address.database, **_login(address), **_common(address))
+    return _pooled(
+        Redis(host=host, port=port, db=address.database, **_login(address), **_common(address))
+    )
 
 
 def _cluster(address: Address) -> RedisCluster:
     nodes = [ClusterNode(host, port) for host, port in address.hosts]
-    return RedisCluster(startup_nodes=nodes, **_login(address), **_common(address))
+    cluster = RedisCluster(startup_nodes=nodes, **_login(address), **_common(address))
+    # Of the nodes that these tell of, themselves among them.
+    options: dict[str, Any] = cluster.get_connection_kwargs()
+    options["connection_class"] = _packing(options["connection_class"])
+    return cluster
 
 
 def _sentinel(address: Address) -> Redis:
@@ -46,8 +71,7 @@ def _sentinel(address: Address) -> Redis:
         **_login(address),
         **common,
     )
-    watched: Redis = sentinels.master_for(address.service, redis_class=_Watched)
-    return watched
+    return _pooled(sentinels.master_for(address.service, redis_class=_Watched))
 
 
 class _Watched(Redis):

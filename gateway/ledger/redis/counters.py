@@ -1,18 +1,22 @@
 """What a batch adds to the counters and boards of hours, days and months."""
 
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Mapping
+from typing import Final
 
 from gateway.calendar import day_of_month, month_of
+from gateway.ledger.adds import total
 from gateway.ledger.redis import batch, keys
-from gateway.ledger.redis.batch import Numbers
-from gateway.ledger.redis.tally import Row, Rows, UserDay
+from gateway.ledger.redis.keys import escaped
+from gateway.ledger.redis.numbering import Numbers
+from gateway.ledger.tally import Rows, UserDay
+
+_LARGEST: Final = 2**53
 
 
 def totals(numbers: Numbers, period: str, tenant: str, rows: Rows) -> batch.Totals:
     """What all users of a tenant have added together to an hour or a day."""
     key = numbers.expiring(numbers.names.totals(period, tenant), numbers.ends.of_period(period))
-    return batch.Totals(key, _told(rows))
+    return batch.Totals(key, _rows(rows))
 
 
 def day(numbers: Numbers, number: int, tenant: str, users: Mapping[str, UserDay]) -> batch.Day:
@@ -20,6 +24,7 @@ def day(numbers: Numbers, number: int, tenant: str, users: Mapping[str, UserDay]
     period, month = keys.day(number), keys.month(month_of(number))
     names, end = numbers.names, numbers.ends.of_period(period)
     end_of_month = numbers.ends.of_period(month)
+    own, own_month = names.users(period, tenant), names.users(month, tenant)
     return batch.Day(
         date=day_of_month(number),
         rows=numbers.expiring(names.rows(period, tenant), end),
@@ -28,22 +33,25 @@ def day(numbers: Numbers, number: int, tenant: str, users: Mapping[str, UserDay]
         spread=numbers.expiring(names.spread(month, tenant), end_of_month),
         users=[
             batch.User(
-                name=user,
-                day=numbers.expiring(names.user(period, tenant, user), end),
-                month=numbers.expiring(names.user(month, tenant, user), end_of_month),
-                first=str(one.first),
-                last=str(one.last),
-                rows=_told(one.rows),
+                user,
+                numbers.expiring(own + escaped(user), end),
+                numbers.expiring(own_month + escaped(user), end_of_month),
+                _told(one.first),
+                _told(one.last),
+                _rows(one.rows),
             )
             for user, one in users.items()
         ],
     )
 
 
-def _told(rows: Rows) -> Sequence[batch.Row]:
-    return [[_name(row), *map(str, sums)] for row, sums in rows.items()]
+def _rows(rows: Rows) -> list[batch.Row]:
+    return [
+        [keys.joined(*row), *[_told(number) for number in total(several)]]
+        for row, several in rows.items()
+    ]
 
 
-@lru_cache(1024)
-def _name(row: Row) -> str:
-    return keys.joined(*row)
+def _told(number: int) -> int | str:
+    """As text when it is too large for a double, which is what numbers are in Lua."""
+    return number if -_LARGEST <= number <= _LARGEST else str(number)

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 
 from gateway.generation import Generation
 from gateway.ledger.redis import keys, periods
-from gateway.ledger.redis.batch import Batch, Call, Gone, Numbers
+from gateway.ledger.redis.batch import Batch, Call, Gone, called
 from gateway.ledger.redis.client import Client, Command
 from gateway.ledger.redis.expiry import obsolete
 from gateway.ledger.redis.keys import Keys, Shards
 from gateway.ledger.redis.lifetimes import Lifetimes
 from gateway.ledger.redis.lists import kinds_of
+from gateway.ledger.redis.numbering import Numbers
 from gateway.ledger.redis.packing import unpack
 from gateway.ledger.redis.periods import Part
 
@@ -56,7 +57,7 @@ def _taking(part: Part, user: str, ends: Lifetimes) -> Call:
         erased=numbers.expiring(part.erased, end) if is_day else None,
         spread=None if is_day else numbers.expiring(part.spread, end),
     )
-    return numbers.call(Batch(gone=[gone]))
+    return called(numbers, Batch(gone=[gone]))
 
 
 async def _erase_generations(client: Client, names: Keys, tenant: str, user: str) -> int:

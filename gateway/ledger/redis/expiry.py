@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from gateway.calendar import DAY, HOUR
 from gateway.ledger.redis import keys, periods
 from gateway.ledger.redis.activity import all_users
-from gateway.ledger.redis.batch import Batch, Call, Numbers
+from gateway.ledger.redis.batch import Batch, Call, called
 from gateway.ledger.redis.client import Client, Command
 from gateway.ledger.redis.generations import all_tenants
 from gateway.ledger.redis.keys import Keys, Shards
 from gateway.ledger.redis.lifetimes import Lifetimes
 from gateway.ledger.redis.lists import kinds_of
+from gateway.ledger.redis.numbering import Numbers
 from gateway.ledger.redis.packing import unpack
 from gateway.ledger.redis.periods import Part
 
@@ -47,7 +48,7 @@ async def expire(
 def _noting(names: Keys, ends: Lifetimes, complete_from: int, activity_from: int) -> Call:
     """A call that counts nothing: it notes what is cut, and forgets writers before it."""
     retention = {"complete_from": complete_from, "activity_from": activity_from}
-    return Numbers(names, ends).call(Batch(retention=retention))
+    return called(Numbers(names, ends), Batch(retention=retention))
 
 
 async def _expire_some(client: Client, names: Keys, tenant: str, before: int) -> bool:

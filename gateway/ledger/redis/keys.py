@@ -85,10 +85,14 @@ def last_day(period: str) -> int:
 
 def joined(*parts: str) -> str:
     """Parts with colons between them, such that `split` gives them back."""
-    text = ":".join(parts)
-    if "%" not in text and text.count(":") == len(parts) - 1:
-        return text
-    return ":".join(part.replace("%", "%25").replace(":", "%3A") for part in parts)
+    return ":".join([escaped(part) for part in parts])
+
+
+def escaped(part: str) -> str:
+    """A part as it is joined."""
+    if "%" in part or ":" in part:
+        return part.replace("%", "%25").replace(":", "%3A")
+    return part
 
 
 def split(text: bytes) -> Sequence[str]:
@@ -107,18 +111,27 @@ class Keys:
         self.periods = self._key("periods")
         self.retention = self._key("retention")
         self.hold = self._key("hold")
+        self._generations = self._before("generation")
 
     def generation(self, generation_id: str) -> str:
-        return self._key("generation", generation_id)
+        return self._generations + escaped(generation_id)
+
+    def upstreams(self, tenant: str) -> str:
+        """What each `upstream` of a tenant begins with."""
+        return self._before("upstream", tenant)
 
     def upstream(self, tenant: str, upstream_id: str) -> str:
-        return self._key("upstream", tenant, upstream_id)
+        return self.upstreams(tenant) + escaped(upstream_id)
 
     def newest(self, tenant: str) -> str:
         return self._key("newest", tenant)
 
+    def newest_of_users(self, tenant: str) -> str:
+        """What each `newest_of_user` of a tenant begins with."""
+        return self._before("newest", tenant)
+
     def newest_of_user(self, tenant: str, user: str) -> str:
-        return self._key("newest", tenant, user)
+        return self.newest_of_users(tenant) + escaped(user)
 
     def served(self, tenant: str, model: str, provider: str) -> str:
         return self._key("served", tenant, model, provider)
@@ -138,8 +151,12 @@ class Keys:
     def rows(self, period: str, tenant: str) -> str:
         return self._key("rows", period, tenant)
 
+    def users(self, period: str, tenant: str) -> str:
+        """What each `user` of a tenant in a period begins with."""
+        return self._before("user", period, tenant)
+
     def user(self, period: str, tenant: str, user: str) -> str:
-        return self._key("user", period, tenant, user)
+        return self.users(period, tenant) + escaped(user)
 
     def board(self, period: str, tenant: str, order: str) -> str:
         return self._key("board", period, tenant, order)
@@ -150,6 +167,9 @@ class Keys:
     def _key(self, *parts: str) -> str:
         return self._start + joined(*parts)
 
+    def _before(self, *parts: str) -> str:
+        return self._key(*parts) + ":"
+
 
 class Shards:
     """The shards of a store. How many there are must never change: users would move."""
@@ -159,5 +179,7 @@ class Shards:
 
     def of(self, tenant: str, user: str | None) -> Keys:
         """The shard an end user lives on; calls without a user count as one more user."""
+        if len(self.all) == 1:
+            return self.all[0]
         name = joined(tenant, user or "").encode()
         return self.all[xxhash.xxh3_64_intdigest(name) % len(self.all)]

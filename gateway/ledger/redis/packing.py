@@ -2,7 +2,7 @@
 what most records share.
 
 A record is some 600 bytes, mostly names of fields and what nearly all calls have in common; of that
-a quarter is left.
+less than a third is left.
 """
 
 import msgspec
@@ -25,7 +25,9 @@ _SHARED = (
     b'"completion_tokens":,"cached_tokens":},"cost":,"cache_discount":,"attempts":[{"provider":"",'
     b'"status":200,"latency_ms":}],"peer":"127.0.0.1","user_agent":"OpenAI/Python 1."}'
 )
-_LEVEL = 1
+_LEVEL = -1
+"""A ninth longer than level 1 makes it, in half the time; it takes no part in reading."""
+
 _DICTIONARY = ZstdCompressionDict(_SHARED, dict_type=DICT_TYPE_RAWCONTENT)
 _DICTIONARY.precompute_compress(level=_LEVEL)
 

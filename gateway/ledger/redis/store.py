@@ -51,6 +51,9 @@ class RedisStore:
     lose nothing in a crash, and a failover loses nothing that `replicas` had to have.
     """
 
+    at_once = 500
+    """Nobody else is served while they are counted, 20 to 40 ms."""
+
     def __init__(self, client: Client, shards: Shards, retention: Retention = KEPT) -> None:
         self._retention = retention
         self.name = client.name

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Sequence
 from itertools import repeat
 from typing import TypeVar
 
+from gateway.ledger.adds import Sums, total
 from gateway.ledger.store import COUNTERS, Counts
 
 K = TypeVar("K")
-Numbers = Sequence[int]
-"""A number for each of COUNTERS, in their order."""
 
 COLUMNS = ", ".join(COUNTERS)
 SUMS = ", ".join(f"sum({counter})" for counter in COUNTERS)
@@ -27,19 +26,14 @@ def add_to(table: str, key: Sequence[str]) -> str:
     return f"{columns} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {ADDED}"
 
 
-def summed(singles: Iterable[tuple[K, Numbers]]) -> dict[K, Numbers]:
+def summed(singles: Iterable[tuple[K, Sums]]) -> dict[K, Sums]:
     """Each key once, with the sum of what came with it."""
-    groups: dict[K, list[Numbers]] = {}
+    groups: dict[K, list[Sums]] = {}
     for key, numbers in singles:
         groups.setdefault(key, []).append(numbers)
     return {key: total(some) for key, some in groups.items()}
 
 
-def total(several: Sequence[Numbers]) -> Numbers:
-    """The sum of at least one."""
-    return several[0] if len(several) == 1 else tuple(map(sum, zip(*several, strict=True)))
-
-
-def counts_of(numbers: Numbers) -> Counts:
+def counts_of(numbers: Sequence[int]) -> Counts:
     """The record of a row's counters."""
     return Counts(**dict(zip(COUNTERS, numbers, strict=True)))

@@ -9,10 +9,10 @@ import sqlite3
 import msgspec
 
 from gateway.generation import Generation
-from gateway.ledger.sqlite.counters import SUMS, Numbers, add_to, summed
+from gateway.ledger.adds import Sums, adds_of
+from gateway.ledger.sqlite.counters import SUMS, add_to, summed
 from gateway.ledger.sqlite.months import Shifts
 from gateway.ledger.sqlite.presence import days_in
-from gateway.ledger.store import Counts
 
 _ADD_TO_ERASED = add_to("erased", ("day", "kind"))
 
@@ -34,7 +34,7 @@ def erase_generations(db: sqlite3.Connection, tenant: str, user: str, most: int)
         _keep_sums(
             db,
             "generations",
-            summed((one.day, msgspec.structs.astuple(Counts.of(one))) for one in singles),
+            summed((one.day, adds_of(one)) for one in singles),
         )
         db.executemany("DELETE FROM generations WHERE id = ?", ((each,) for each, _ in found))
     return len(found)
@@ -80,9 +80,9 @@ def _erase_days(db: sqlite3.Connection, tenant: str, user: str, days: str) -> No
     rows = db.execute(
         f"SELECT day, {SUMS} FROM activity {where} GROUP BY day", (days, tenant, user)
     )
-    _keep_sums(db, "rows", {day: numbers for day, *numbers in rows})
+    _keep_sums(db, "rows", {day: tuple(numbers) for day, *numbers in rows})
     db.execute(f"DELETE FROM activity {where}", (days, tenant, user))
 
 
-def _keep_sums(db: sqlite3.Connection, kind: str, days: dict[int, Numbers]) -> None:
+def _keep_sums(db: sqlite3.Connection, kind: str, days: dict[int, Sums]) -> None:
     db.executemany(_ADD_TO_ERASED, ((day, kind, *numbers) for day, numbers in days.items()))

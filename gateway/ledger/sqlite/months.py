@@ -2,17 +2,16 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
-from typing import NamedTuple
 
 from gateway.calendar import day_of_month, month_of
-from gateway.generation import Generation
-from gateway.ledger.sqlite.counters import Numbers, insert, total
+from gateway.ledger.adds import Sums, total
+from gateway.ledger.sqlite.counters import insert
 from gateway.ledger.sqlite.presence import days_in
 from gateway.ledger.store import COUNTERS, bar_of
+from gateway.ledger.tally import Tally, UserDay
 
-_HOT = 4000
-"""As many busy users are sorted in a few milliseconds, whenever someone looks at an order."""
+_HOT = 16_000
+"""As many busy users are sorted in a hundredth of a second, whenever someone looks at an order."""
 
 _REQUESTS, _COST = COUNTERS.index("requests"), COUNTERS.index("cost")
 
@@ -39,11 +38,22 @@ Key = tuple[int, str, str]
 """Month, tenant, user."""
 
 
-class Single(NamedTuple):
-    """One generation, with what it adds to each counter."""
+class UserMonth:
+    """What is added to one end user's month: a bit for each day, moments, counters."""
 
-    generation: Generation
-    adds: Numbers
+    def __init__(self, moment: int) -> None:
+        self.days = 0
+        self.first = moment
+        self.last = moment
+        self.several: list[Sums] = []
+
+    def add(self, bit: int, day: UserDay) -> None:
+        """One of its days."""
+        self.days |= bit
+        self.first = min(self.first, day.first)
+        self.last = max(self.last, day.last)
+        for several in day.rows.values():
+            self.several += several
 
 
 class Shifts:
@@ -78,18 +88,26 @@ class Shifts:
         self._bars[month, tenant, "cost", bar_of(cost)] += users
 
 
-def add_to_months(db: sqlite3.Connection, singles: Iterable[Single]) -> None:
-    """Count generations that were not counted before; within the caller's transaction."""
-    months: dict[Key, list[Single]] = {}
-    for single in singles:
-        each = single.generation
-        key = (month_of(each.day), each.tenant, each.user or "")
-        months.setdefault(key, []).append(single)
+def add_to_months(db: sqlite3.Connection, tally: Tally) -> None:
+    """Count what was not counted before; within the caller's transaction."""
     shifts = Shifts()
-    heated = [_add(db, key, some, shifts) for key, some in months.items()]
+    heated = [_add(db, key, month, shifts) for key, month in _months(tally).items()]
     shifts.write(db)
     if any(heated):
         _cool(db)
+
+
+def _months(tally: Tally) -> dict[Key, UserMonth]:
+    months: dict[Key, UserMonth] = {}
+    for (day, tenant), users in tally.days.items():
+        number, bit = month_of(day), 1 << day_of_month(day)
+        for user, one in users.items():
+            key = (number, tenant, user)
+            month = months.get(key)
+            if month is None:
+                month = months[key] = UserMonth(one.first)
+            month.add(bit, one)
+    return months
 
 
 def _cool(db: sqlite3.Connection) -> None:
@@ -99,16 +117,13 @@ def _cool(db: sqlite3.Connection) -> None:
         db.execute("UPDATE months SET hot = 0 WHERE hot = 1")
 
 
-def _add(db: sqlite3.Connection, key: Key, singles: list[Single], shifts: Shifts) -> bool:
+def _add(db: sqlite3.Connection, key: Key, month: UserMonth, shifts: Shifts) -> bool:
     """Whether the user is hot only from now on."""
     before = db.execute(_FIND, key).fetchone()
     requests, cost, known, hot = before or (0, 0, 0, 0)
-    days = known
-    for day in {single.generation.day for single in singles}:
-        days |= 1 << day_of_month(day)
-    moments = [single.generation.created_at for single in singles]
-    adds = total([single.adds for single in singles])
-    values = (days, days.bit_count(), min(moments), max(moments), *adds, *key)
+    days: int = known | month.days
+    adds = total(month.several)
+    values = (days, days.bit_count(), month.first, month.last, *adds, *key)
     if before:
         db.execute(_ADD if hot else _HEAT, values)
         shifts.leave(key, requests, cost)

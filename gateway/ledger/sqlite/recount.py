@@ -6,12 +6,13 @@ from collections.abc import Iterator
 import msgspec
 
 from gateway.generation import Generation
-from gateway.ledger.sqlite.counters import COLUMNS, SUMS, Numbers, counts_of, total
+from gateway.ledger.adds import Sums, adds_of, total
+from gateway.ledger.sqlite.counters import COLUMNS, SUMS, counts_of
 from gateway.ledger.store import Counts, Recount
 
 _decode = msgspec.json.Decoder(Generation).decode
 
-Days = dict[int, Numbers]
+Days = dict[int, Sums]
 
 
 def recount(db: sqlite3.Connection) -> Recount:
@@ -29,14 +30,14 @@ def recount(db: sqlite3.Connection) -> Recount:
 
 def _by_day(db: sqlite3.Connection, table: str) -> Days:
     return {
-        day: numbers
+        day: tuple(numbers)
         for day, *numbers in db.execute(f"SELECT day, {SUMS} FROM {table} GROUP BY day")
     }
 
 
 def _erased(db: sqlite3.Connection, kind: str) -> Days:
     rows = db.execute(f"SELECT day, {COLUMNS} FROM erased WHERE kind = ?", (kind,))
-    return {day: numbers for day, *numbers in rows}
+    return {day: tuple(numbers) for day, *numbers in rows}
 
 
 def _by_generation(db: sqlite3.Connection) -> Days:
@@ -47,10 +48,10 @@ def _by_generation(db: sqlite3.Connection) -> Days:
     return days
 
 
-def _singles(db: sqlite3.Connection) -> Iterator[tuple[int, Numbers]]:
+def _singles(db: sqlite3.Connection) -> Iterator[tuple[int, Sums]]:
     for (record,) in db.execute("SELECT record FROM generations"):
         single = _decode(record)
-        yield single.day, msgspec.structs.astuple(Counts.of(single))
+        yield single.day, adds_of(single)
 
 
 def _counts(*several: Days) -> dict[int, Counts]:

@@ -48,6 +48,9 @@ class SqliteStore:
     What takes seconds has a thread of its own, so that nobody else waits for it.
     """
 
+    at_once = 2000
+    """A page that many of them change is written once."""
+
     def __init__(self, path: Path) -> None:
         self.name = str(path)
         self._writer = Lane(path, threads=1)

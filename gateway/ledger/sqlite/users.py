@@ -7,7 +7,8 @@ months. Whoever comes up is looked up exactly.
 import sqlite3
 from collections.abc import Iterator
 
-from gateway.ledger.sqlite.counters import COLUMNS, SUMS, Numbers, total
+from gateway.ledger.adds import Sums, total
+from gateway.ledger.sqlite.counters import COLUMNS, SUMS
 from gateway.ledger.sqlite.days import active_users
 from gateway.ledger.sqlite.lists import tenants_known
 from gateway.ledger.sqlite.orders import STANDINGS
@@ -116,7 +117,7 @@ class Lookup:
         first, last = min(part[0] for part in parts), max(part[1] for part in parts)
         return user_row(tenant, user, sum(days), first, last, *total([part[2:] for part in parts]))
 
-    def _parts(self, tenant: str, user: str) -> Iterator[tuple[int, Numbers]]:
+    def _parts(self, tenant: str, user: str) -> Iterator[tuple[int, Sums]]:
         """Active days, and what they add up to: first and last moment, counters."""
         for month, meant in self.bits.items():
             row = self._db.execute(_OF_MONTH, (month, tenant, user)).fetchone()
@@ -125,7 +126,7 @@ class Lookup:
                 part = row[1:] if is_whole else self._of_days(month, days, tenant, user)
                 yield days.bit_count(), part
 
-    def _of_days(self, month: int, bits: int, tenant: str, user: str) -> Numbers:
+    def _of_days(self, month: int, bits: int, tenant: str, user: str) -> Sums:
         days = str([*days_in(month, bits)])
-        row: Numbers = self._db.execute(_OF_DAYS, (days, tenant, user)).fetchone()
+        row: Sums = self._db.execute(_OF_DAYS, (days, tenant, user)).fetchone()
         return row

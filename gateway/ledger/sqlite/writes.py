@@ -1,16 +1,18 @@
 """Applying records: one transaction that counts what was not counted before."""
 
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
-from gateway.calendar import HOUR
+from gateway.calendar import DAY
 from gateway.generation import Generation, Record
-from gateway.ledger.sqlite.counters import ADDED, Numbers, add_to, insert, summed
-from gateway.ledger.sqlite.months import Single, add_to_months
+from gateway.ledger.adds import total
+from gateway.ledger.sqlite.counters import ADDED, add_to, insert
+from gateway.ledger.sqlite.months import add_to_months
 from gateway.ledger.sqlite.where import Where
-from gateway.ledger.store import COUNTERS, Counts
+from gateway.ledger.store import COUNTERS
+from gateway.ledger.tally import Tally, grouped, tallied
 
 _GENERATION = (
     "id", "created_at", "tenant", "user", "model", "provider", "status", "outcome", "flags",
@@ -43,13 +45,13 @@ def apply(db: sqlite3.Connection, records: Sequence[Record]) -> None:
     """Count what was not counted before, and move the writers on, all at once."""
     db.execute("BEGIN IMMEDIATE")
     with db:
-        fresh = list(_not_applied(records, positions(db, {record.writer for record in records})))
+        fresh = _not_applied(records, positions(db, {record.writer for record in records}))
         counted = _not_kept(db, [record.generation for record in fresh])
-        db.executemany(_INSERT_GENERATION, map(_row, counted))
-        singles = [Single(each, msgspec.structs.astuple(Counts.of(each))) for each in counted]
-        _add_to_days(db, singles)
-        _add_to_totals(db, singles)
-        add_to_months(db, singles)
+        db.executemany(_INSERT_GENERATION, [_row(each) for each in counted])
+        tally = tallied(grouped(counted))
+        _add_to_days(db, tally)
+        _add_to_totals(db, tally)
+        add_to_months(db, tally)
         db.executemany(_MOVE_WRITER, _moves(fresh))
 
 
@@ -59,12 +61,15 @@ def positions(db: sqlite3.Connection, writers: Collection[str]) -> dict[str, int
     return dict(db.execute(f"SELECT writer, sequence FROM writers {where}", where.values))
 
 
-def _not_applied(records: Sequence[Record], applied: Mapping[str, int]) -> Iterator[Record]:
+def _not_applied(records: Sequence[Record], applied: Mapping[str, int]) -> list[Record]:
     reached = dict(applied)
+    fresh: list[Record] = []
     for record in records:
-        if record.sequence > reached.get(record.writer, 0):
-            reached[record.writer] = record.sequence
-            yield record
+        writer, sequence = record.writer, record.sequence
+        if sequence > reached.get(writer, 0):
+            reached[writer] = sequence
+            fresh.append(record)
+    return fresh
 
 
 def _not_kept(db: sqlite3.Connection, generations: Sequence[Generation]) -> list[Generation]:
@@ -97,47 +102,40 @@ def _row(generation: Generation) -> tuple[object, ...]:
     )
 
 
-def _add_to_days(db: sqlite3.Connection, singles: Sequence[Single]) -> None:
-    moments: dict[tuple[object, ...], list[int]] = {}
-    keyed: list[tuple[tuple[object, ...], Numbers]] = []
-    for one, adds in singles:
-        key = (
-            one.day, one.tenant, one.user or "", one.model or "", one.provider or "",
-            one.route or "",
-        )  # fmt: skip
-        moments.setdefault(key, []).append(one.created_at)
-        keyed.append((key, adds))
+def _add_to_days(db: sqlite3.Connection, tally: Tally) -> None:
     db.executemany(
         _ADD_TO_ACTIVITY,
-        (
-            (*key, *sums, min(moments[key]), max(moments[key]))
-            for key, sums in summed(keyed).items()
-        ),
+        [
+            (day, tenant, user, *row, *total(several), one.first, one.last)
+            for (day, tenant), users in tally.days.items()
+            for user, one in users.items()
+            for row, several in one.rows.items()
+        ],
     )
 
 
-def _add_to_totals(db: sqlite3.Connection, singles: Sequence[Single]) -> None:
+def _add_to_totals(db: sqlite3.Connection, tally: Tally) -> None:
     """What names nobody; there are few keys, so most of a batch is added up here."""
-    by_hour = summed(
-        (
-            (
-                one.created_at // HOUR, one.tenant, one.model or "", one.provider or "",
-                one.route or "",
-            ),
-            adds,
-        )
-        for one, adds in singles
-    )  # fmt: skip
-    hours = summed((key[:4], sums) for key, sums in by_hour.items())
-    days = summed(((key[0] // 24, *key[1:]), sums) for key, sums in by_hour.items())
-    db.executemany(_ADD_TO_HOURS, ((*key, *sums) for key, sums in hours.items()))
-    db.executemany(_ADD_TO_TOTALS, ((*key, *sums) for key, sums in days.items()))
-    db.executemany(_EXTEND_LIST, ((*list_, hour // 24) for hour, *list_ in sorted(hours)))
+    hours = [
+        ((hour, tenant, model, provider), total(several))
+        for (hour, tenant), rows in sorted(tally.hours.items())
+        for (model, provider, _), several in rows.items()
+    ]
+    days = [
+        (*part, *row, *total(several))
+        for part, rows in tally.totals.items()
+        for row, several in rows.items()
+    ]
+    db.executemany(_ADD_TO_HOURS, [(*key, *sums) for key, sums in hours])
+    db.executemany(_ADD_TO_TOTALS, days)
+    db.executemany(_EXTEND_LIST, [(*list_, hour // 24) for (hour, *list_), _ in hours])
 
 
 def _moves(records: Sequence[Record]) -> list[tuple[str, int, int]]:
-    days: dict[str, int] = {}
+    newest: dict[str, int] = {}
+    last: dict[str, int] = {}
     for record in records:
-        days[record.writer] = max(record.generation.day, days.get(record.writer, 0))
-    last = {record.writer: record.sequence for record in records}
-    return [(writer, sequence, days[writer]) for writer, sequence in last.items()]
+        writer, moment = record.writer, record.generation.created_at
+        newest[writer] = max(moment, newest.get(writer, 0))
+        last[writer] = record.sequence
+    return [(writer, sequence, newest[writer] // DAY) for writer, sequence in last.items()]

@@ -1,0 +1,51 @@
+"""What generations add up to by hour, day and user."""
+
+from typing import Any
+
+from gateway.calendar import DAY, HOUR
+from gateway.generation import Generation
+from gateway.ledger.adds import adds_of, total
+from gateway.ledger.tally import Tally, grouped, tallied
+from tests.generations import generation
+
+DAYS = 20_000 * DAY
+
+
+def at(moment: int, user: str | None = "anna", **fields: Any) -> Generation:
+    """A generation created so many microseconds into the day 20,000."""
+    return generation(moment, created_at=DAYS + moment, tenant="app", user=user, **fields)
+
+
+def tally_of(*generations: Generation) -> Tally:
+    """The tally of some."""
+    return tallied(grouped(generations))
+
+
+def test_a_group_shares_its_rows() -> None:
+    """Generations that differ in hour, model, provider or route are apart, others together."""
+    some = [at(0), at(1), at(HOUR), at(2, model="b"), at(3, provider="b"), at(4, route="spill")]
+    assert [len(group.generations) for group in grouped(some)] == [2, 1, 1, 1, 1]
+
+
+def test_hours_and_days_sum_over_users() -> None:
+    """Hours leave routes out, days keep them apart."""
+    one, spilled = at(0, route="home"), at(1, user="ben", route="spill")
+    tally = tally_of(one, spilled)
+    [rows] = tally.hours.values()
+    [several] = rows.values()
+    assert total(several) == total([adds_of(one), adds_of(spilled)])
+    [(day, rows)] = tally.totals.items()
+    assert day == (20_000, "app")
+    assert [row[2] for row in rows] == ["home", "spill"]
+
+
+def test_days_of_users() -> None:
+    """A user has a first and a last moment on a day, in whatever order they came; calls without
+    one are the user with no name."""
+    tally = tally_of(at(5), at(3), at(9), at(4, user=None), at(DAY))
+    today, tomorrow = tally.days[20_000, "app"], tally.days[20_001, "app"]
+    assert (today["anna"].first, today["anna"].last) == (DAYS + 3, DAYS + 9)
+    assert (today[""].first, today[""].last) == (DAYS + 4, DAYS + 4)
+    assert list(tomorrow) == ["anna"]
+    [several] = today["anna"].rows.values()
+    assert total(several)[0] == 3
