@@ -163,7 +163,7 @@ async def _proxied(
     gateway: Gateway, request: web.Request, head: Request, target: Target
 ) -> web.StreamResponse:
     """Run the proxy and, beside it, send what it writes; whichever fails ends the other."""
-    client = AiohttpDownstream(request)
+    client = AiohttpDownstream(request, gateway.ledger.commit)
     gateway.began(asyncio.current_task())
     max_body, limits = gateway.config.server.max_body, request.app[_LIMITS]
     try:

@@ -170,6 +170,7 @@ def _listener(gateway: Gateway, runner: web.AppRunner, limits: Limits) -> Listen
         route=hot_target,
         handle=gateway.handle,
         refuse=gateway.proxy.refuse,
+        commit=gateway.ledger.commit,
         fallback=protocols(aiohttp_server, limits),
         max_body=gateway.config.server.max_body,
         limits=limits,

@@ -47,6 +47,26 @@ def test_append_writes_one_line(folder: Path) -> None:
     assert (folder / "w-000000000001.jsonl").read_bytes() == msgspec.json.encode(record) + b"\n"
 
 
+def test_append_all(folder: Path) -> None:
+    """Records in one go are the same lines as one by one, and the next goes on after them."""
+    journal = Journal(folder, writer="w")
+    journal.append(generation(1))
+    journal.append_all([generation(2), generation(3)])
+    journal.append(generation(4))
+    assert lines(folder) == [Record("w", number, generation(number)) for number in range(1, 5)]
+
+
+def test_append_all_or_nothing(folder: Path) -> None:
+    """Where not all of them fit, nothing of them is there, and no sequence number is used."""
+    journal = Journal(folder, writer="w")
+    journal.append(generation(1))
+    size = (folder / "w-000000000001.jsonl").stat().st_size
+    with file_size_limit(2 * size + 10), pytest.raises(JournalError):
+        journal.append_all([generation(2), generation(3)])
+    journal.append_all([generation(4)])
+    assert lines(folder) == [Record("w", 1, generation(1)), Record("w", 2, generation(4))]
+
+
 def test_sequences_have_no_gaps(folder: Path) -> None:
     """Sequence numbers count from 1 in the order of the calls."""
     journal = Journal(folder, writer="w")

@@ -41,6 +41,38 @@ async def test_recorded_is_readable(ledger: Ledger) -> None:
         assert len(await store.generations(GenerationQuery())) == number
 
 
+async def test_safe_at_the_end_of_the_turn(section: config.Ledger, tmp_path: Path) -> None:
+    """What is recorded in one turn of the loop is in the journal in the next, without being asked;
+    and at once with `commit`."""
+    ledger = await Ledger.open(section)
+
+    def journalled() -> int:
+        (segment,) = (tmp_path / "journal").glob("*.jsonl")
+        return segment.read_bytes().count(b"\n")
+
+    ledger.record(generation(1))
+    ledger.record(generation(2))
+    assert journalled() == 0
+    await asyncio.sleep(0)
+    assert journalled() == 2
+    ledger.record(generation(3))
+    ledger.commit()
+    assert journalled() == 3
+    await ledger.stop(5)
+
+
+async def test_one_record_that_cannot_be_written(section: config.Ledger) -> None:
+    """Those of the same turn are written all the same; it is counted as lost."""
+    ledger = await Ledger.open(section)
+    for user in ("before", "\ud800", "after"):
+        ledger.record(generation(1, user=user, id=f"gen-{len(user)}"))
+    ledger.commit()
+    assert ledger.lost == 1
+    store = await ledger.fresh()
+    assert {one.user for one in await store.generations(GenerationQuery())} == {"before", "after"}
+    await ledger.stop(5)
+
+
 async def test_opened_as_configured(section: config.Ledger, tmp_path: Path) -> None:
     """The section names the file and the folder; stopping leaves the journal empty."""
     ledger = await Ledger.open(section)
@@ -67,13 +99,15 @@ async def test_unknown_store() -> None:
 
 
 async def test_lost_generations(section: config.Ledger, caplog: pytest.LogCaptureFixture) -> None:
-    """When the journal takes nothing, `record` still returns; losses are counted, reported once."""
+    """When the journal takes nothing, `commit` still returns; losses are counted, reported once."""
     journal = Journal(Path(section.journal))
     ledger = Ledger(journal, await open_store(section.url, section.retention), section.retention)
     ledger.record(generation(1))
+    ledger.commit()
     journal.close()
     for number in range(2, 5):
         ledger.record(generation(number))
+    ledger.commit()
     assert ledger.lost == 3
     assert [entry.levelname for entry in caplog.records] == ["ERROR"]
     assert "generations are being lost" in caplog.text

@@ -1,12 +1,14 @@
 """The journal: where a generation is safe before the client has its last byte.
 
 One writer (one run of one process) appends to files of its own, so writers never wait for each
-other. A record is one line in one write(2): it survives the death of the process the moment
-`append` returns. It is not synced: a power cut may take what no shipper has applied yet.
+other. A record is one line, and no line is in two writes: it survives the death of the process the
+moment `append` or `append_all` returns. It is not synced: a power cut may take what no shipper has
+applied yet.
 """
 
 import os
 import secrets
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -59,6 +61,16 @@ class Journal:
             raise self._failure(error) from error
         self._sequence = record.sequence
         return record
+
+    def append_all(self, generations: Sequence[Generation]) -> None:
+        """Write some records in one go; on JournalError nothing of them was written."""
+        encode, writer, first = self._encoder.encode, self.writer, self._sequence + 1
+        try:
+            lines = [encode(Record(writer, n, one)) for n, one in enumerate(generations, first)]
+            self._write(b"\n".join([*lines, b""]))
+        except (OSError, UnicodeEncodeError) as error:
+            raise self._failure(error) from error
+        self._sequence += len(lines)
 
     def close(self) -> None:
         """Let go of the segment, so that a shipper may delete it once it is applied."""

@@ -60,6 +60,7 @@ class Ledger:
         self._keeper = Keeper(self._shipper, retention, clock)
         self._clock = clock
         self._last_loss = 0.0
+        self._unsafe: list[Generation] = []
 
     @classmethod
     async def open(cls, section: config.Ledger) -> Self:
@@ -78,13 +79,13 @@ class Ledger:
 
     async def stop(self, within: float) -> None:
         """Ship what `within` seconds allow and close everything; the rest waits in the journal."""
-        self._journal.close()
+        self._close_journal()
         await self._keeper.stop(within)
         await self._store.close()
 
     async def close(self) -> None:
         """Close everything; another process ships what is in the journal."""
-        self._journal.close()
+        self._close_journal()
         await self._store.close()
 
     @property
@@ -93,13 +94,25 @@ class Ledger:
         return self._keeper.failures
 
     def record(self, generation: Generation) -> None:
-        """Make it safe and wake the shipper. Never raises: a full disk does not stop traffic."""
+        """Have it made safe at the end of this turn of the event loop, or at the next `commit`."""
+        if not self._unsafe:
+            asyncio.get_running_loop().call_soon(self.commit)
+        self._unsafe.append(generation)
+
+    def commit(self) -> None:
+        """Make safe what was recorded until now, and wake the shipper: no answer may end before.
+
+        Never raises: a full disk does not stop traffic.
+        """
+        if not self._unsafe:
+            return
+        unsafe, self._unsafe = self._unsafe, []
         try:
-            self._journal.append(generation)
-        except JournalError as error:
-            self._lose(error)
-        else:
-            self._shipper.notify()
+            self._journal.append_all(unsafe)
+        except JournalError:
+            for generation in unsafe:  # some of them may fit
+                self._append(generation)
+        self._shipper.notify()
 
     async def fresh(self) -> Store:
         """The store, with all that was recorded until now.
@@ -107,6 +120,7 @@ class Ledger:
         When that takes too long or the store takes nothing, it is returned as it is, and `lag`
         says how far behind; but when it does not answer at all, StoreUnavailable, and soon.
         """
+        self.commit()
         await hear_from(self._store)
         with suppress(StoreUnavailable, TimeoutError):
             async with asyncio.timeout(_PATIENCE):
@@ -116,6 +130,7 @@ class Ledger:
     async def generation(self, wanted: str, tenants: frozenset[str] | None) -> Generation | None:
         """One record, by our id or the upstream's, as soon as it is recorded, by any process that
         shares the journal folder. StoreUnavailable where only the store could tell and is away."""
+        self.commit()
         return await recorded(self._store, self._journal.folder, wanted, tenants)
 
     async def holdings(self, person: Person) -> Sequence[Holding]:
@@ -128,6 +143,7 @@ class Ledger:
 
     async def erase(self, person: Person, known: Collection[str]) -> Erasure:
         """Forget an end user in the store and in the journals; see `erasure.erase`."""
+        self.commit()
         return await erase(self._shipper, person, known)
 
     async def lag(self) -> Lag:
@@ -136,12 +152,23 @@ class Ledger:
 
     async def verify(self) -> Verdict:
         """Ship everything, then recount. Raises StoreUnavailable."""
+        self.commit()
         await self._shipper.flush()
         return await verify(self._store)
 
     async def expire(self) -> None:
         """Forget what is past its retention."""
         await self._keeper.expire()
+
+    def _append(self, generation: Generation) -> None:
+        try:
+            self._journal.append(generation)
+        except JournalError as error:
+            self._lose(error)
+
+    def _close_journal(self) -> None:
+        self.commit()
+        self._journal.close()
 
     def _lose(self, error: JournalError) -> None:
         self.lost += 1

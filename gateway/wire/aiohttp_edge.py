@@ -9,6 +9,7 @@ import socket
 import struct
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import cast
 
 import msgspec
@@ -136,10 +137,14 @@ def _is_last(request: web.Request) -> bool:
 
 
 class AiohttpDownstream:
-    """One answer through aiohttp. The proxy fills it, `send` carries it to the client."""
+    """One answer through aiohttp. The proxy fills it, `send` carries it to the client.
 
-    def __init__(self, request: web.Request) -> None:
+    `commit` makes safe what was recorded, before a byte goes out.
+    """
+
+    def __init__(self, request: web.Request, commit: Callable[[], None]) -> None:
         self._request = request
+        self._commit = commit
         self._response: web.StreamResponse | None = None
         self._pieces: deque[bytes] = deque()
         self._queued = 0
@@ -188,6 +193,7 @@ class AiohttpDownstream:
         await response.prepare(self._request)
         while self._pieces or not self._ended:
             while self._pieces:
+                self._commit()
                 await response.write(self._next_piece())
             if not self._ended:
                 await self._wait()
@@ -207,6 +213,7 @@ class AiohttpDownstream:
         return piece
 
     async def _close(self, response: web.StreamResponse) -> None:
+        self._commit()
         if not self._cut:
             await response.write_eof()
         elif (transport := self._request.transport) is not None:

@@ -18,8 +18,9 @@ from gateway.wire.alarm import NEVER, Alarm
 from gateway.wire.downstream import Downstream
 from gateway.wire.incoming import Incoming
 from gateway.wire.limits import MAX_HEAD, Limits, Progress
+from gateway.wire.outbox import Outbox
 from gateway.wire.refusal import end_writing, late_body, late_head
-from gateway.wire.request_head import parse_head
+from gateway.wire.request_head import Form, parse_head
 from gateway.wire.wire_answer import WireAnswer
 
 _WRITE_HIGH = 256 * 1024
@@ -32,8 +33,10 @@ class Edge(asyncio.Protocol):
     def __init__(self, listener: "Listener") -> None:
         self._listener = listener
         self._limits = limits = listener.limits
+        self._outbox = listener.outbox
         self._peer = ""
         self._buffer = b""
+        self._form: Form | None = None
         self._incoming: Incoming | None = None
         self._answer: WireAnswer | None = None
         self._task: asyncio.Task[None] | None = None
@@ -103,7 +106,7 @@ class Edge(asyncio.Protocol):
         """Take no further request; one under way may end."""
         self._last_request = True
         if self._task is None and self._incoming is None:
-            self._transport.close()
+            self._close()
 
     def abort(self) -> None:
         """End at once, and with it the answer under way."""
@@ -114,11 +117,12 @@ class Edge(asyncio.Protocol):
         if end < 4 and len(self._buffer) <= MAX_HEAD:
             self._await_head()
             return
-        head = parse_head(self._buffer[:end]) if 4 <= end <= MAX_HEAD else None
+        head = parse_head(self._buffer[:end], self._form) if 4 <= end <= MAX_HEAD else None
         target = self._listener.route(head.head.target) if head else None
         if head is None or target is None or head.length > self._listener.max_body:
             self._hand_over()
             return
+        self._form = head.form
         rest, self._buffer = self._buffer[end:], b""
         incoming = Incoming(head, target)
         self._add(incoming, rest)
@@ -137,6 +141,7 @@ class Edge(asyncio.Protocol):
         """From here on aiohttp serves this connection."""
         self._alarm.stop()
         self._listener.left(self)
+        self._outbox.flush()
         protocol = self._listener.fallback()
         self._transport.set_protocol(protocol)
         protocol.connection_made(self._transport)
@@ -153,10 +158,13 @@ class Edge(asyncio.Protocol):
         self._alarm.set(NEVER)
         request, self._buffer = incoming.take(self._peer)
         keep_alive = incoming.head.keep_alive and not (self._last_request or self._is_retired)
-        self._answer = WireAnswer(self._transport, self._transport.close, keep_alive=keep_alive)
+        self._answer = self._answering(self._close, keep_alive=keep_alive)
         work = self._listener.handle(request, incoming.target, self._answer)
         self._task = self._loop.create_task(work)
         self._task.add_done_callback(self._answered)
+
+    def _answering(self, close: Callable[[], None], *, keep_alive: bool) -> WireAnswer:
+        return WireAnswer(self._outbox, self._transport, close, keep_alive=keep_alive)
 
     def _answered(self, task: asyncio.Task[None]) -> None:
         self._task = self._answer = None
@@ -167,7 +175,7 @@ class Edge(asyncio.Protocol):
         elif task.exception() is not None or self._last_request:
             # An error nobody expected: the loop's handler logs it, the client sees a cut.
             self._wait()
-            self._transport.close()
+            self._close()
             task.result()
         elif not self._write_paused:
             self._wait()
@@ -199,14 +207,18 @@ class Edge(asyncio.Protocol):
         elif self._incoming is not None:
             self._judge_sending(self._incoming)
         elif self._buffer:
-            self._transport.write(late_head(self._limits.head))
+            self._outbox.write(self._transport, late_head(self._limits.head))
             self._leave()
         else:
             self.abort()
 
+    def _close(self) -> None:
+        self._outbox.close(self._transport)
+
     def _leave(self) -> None:
         """Read no more of what the client should have sent before."""
         self._is_leaving = True
+        self._outbox.flush()
         end_writing(self._transport)
         self._ring_in(self._limits.linger)
 
@@ -221,7 +233,7 @@ class Edge(asyncio.Protocol):
             self._ring_in(self._limits.body)
             return
         self._incoming = None
-        answer = WireAnswer(self._transport, self._leave, keep_alive=False)
+        answer = self._answering(self._leave, keep_alive=False)
         error = late_body(self._limits)
         self._listener.refuse(incoming.request(self._peer, b""), incoming.target, error, answer)
 
@@ -230,8 +242,8 @@ class Listener:
     """What the connections of one listening socket share.
 
     `route` gives the target of a POST that goes to a provider, None for anything else; `handle`
-    answers it, and `refuse` one whose body did not come; `fallback` makes aiohttp's protocol for a
-    connection.
+    answers it, and `refuse` one whose body did not come; `commit` makes their records safe;
+    `fallback` makes aiohttp's protocol for a connection.
     """
 
     def __init__(
@@ -239,6 +251,7 @@ class Listener:
         route: Callable[[str], Target | None],
         handle: Callable[[Request, Target, Downstream], Coroutine[Any, Any, None]],
         refuse: Callable[[Request, Target, GatewayError, Downstream], None],
+        commit: Callable[[], None],
         fallback: Callable[[], asyncio.Protocol],
         max_body: int,
         limits: Limits,
@@ -246,6 +259,7 @@ class Listener:
         self.route = route
         self.handle = handle
         self.refuse = refuse
+        self.outbox = Outbox(commit)
         self.fallback = fallback
         self.max_body = max_body
         self.limits = limits

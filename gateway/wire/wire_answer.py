@@ -1,4 +1,4 @@
-"""One answer of the fast edge: head, body and framing, straight onto the transport."""
+"""One answer of the fast edge: head, body and framing, as they go onto the wire."""
 
 import asyncio
 import time
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from gateway.request import Headers
 from gateway.wire.answer_head import answer_head, has_body
 from gateway.wire.downstream import Flow
+from gateway.wire.outbox import Outbox
 
 
 class WireAnswer:
@@ -16,8 +17,14 @@ class WireAnswer:
     """
 
     def __init__(
-        self, transport: asyncio.Transport, close: Callable[[], None], *, keep_alive: bool
+        self,
+        outbox: Outbox,
+        transport: asyncio.Transport,
+        close: Callable[[], None],
+        *,
+        keep_alive: bool,
     ) -> None:
+        self._outbox = outbox
         self._transport = transport
         self._close = close
         self._keep_alive = keep_alive
@@ -48,7 +55,7 @@ class WireAnswer:
 
     def cut(self) -> None:
         self._send()
-        self._transport.close()
+        self._outbox.close(self._transport)
 
     def connect_flow(self, flow: Flow | None) -> None:
         self._flow = flow
@@ -68,4 +75,4 @@ class WireAnswer:
         if self._head:
             data, self._head = self._head + data, b""
         if data:
-            self._transport.write(data)
+            self._outbox.write(self._transport, data)
