@@ -30,9 +30,9 @@ from gateway.ids import GenerationIds
 from gateway.keys import Keyring
 from gateway.ledger.journal import Journal
 from gateway.ledger.ledger import open_store
+from gateway.metering.base import Meter
 from gateway.metering.meter import open_meter
-from gateway.metering.reading import Meter
-from gateway.policies import flags_of
+from gateway.policies.flags import flags_of
 from gateway.pricing import Prices
 from gateway.reader import read_call
 from gateway.reply import own_headers

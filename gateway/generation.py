@@ -43,7 +43,7 @@ class Flag(msgspec.Struct, frozen=True):
     description: str
 
 
-class Generation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Generation(msgspec.Struct, frozen=True, omit_defaults=True):
     """One request, from its head to its last byte.
 
     `created_at` is microseconds since the epoch; `latency_ms` runs to the last byte,

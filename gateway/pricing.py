@@ -6,12 +6,12 @@ catalogue: the price list of the genai-prices package, as installed, without net
 
 import logging
 import re
+from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Literal, NamedTuple, Protocol
+from typing import Final
 
 from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import ConditionalPrice, ModelInfo, TieredPrices
@@ -25,42 +25,40 @@ from gateway.generation import Usage
 _log = logging.getLogger(__name__)
 
 _NANO = 10**9
-_MILLION = 10**6
+_MILLION: Final = 1_000_000
 _REMEMBERED = 1024
 _LONGEST_NAME = 256
 _SHORT = (1000, 2000)
 """Tokens of prompts that no tariff calls long."""
 
 
-class Cost(NamedTuple):
-    """Nano-dollars.
-
-    `cache_discount`: what cached tokens saved against the input price, less what cache writes cost
-    on top of it; negative where the writes cost more. `source`: who said what the tokens cost.
-    """
-
-    total: int
-    cache_discount: int
-    source: Literal["upstream", "config", "catalogue", "none"]
-
-
-class _Tariff(Protocol):
+class _Tariff(ABC):
     """Prices a usage."""
 
+    @abstractmethod
     def price(self, usage: Usage) -> tuple[int, int]:
         """Total and cache discount, in nano-dollars, each rounded half up once."""
 
 
-@dataclass(frozen=True)
-class _Flat:
+class _Flat(_Tariff):
     """Nano-dollars per million tokens, and per call that used any."""
 
-    input: int
-    output: int
-    cached_input: int
-    cache_write: int
-    reasoning: int
-    call: int = 0
+    def __init__(
+        self,
+        *,
+        input: int,
+        output: int,
+        cached_input: int,
+        cache_write: int,
+        reasoning: int,
+        call: int = 0,
+    ) -> None:
+        self.input: Final = input
+        self.output: Final = output
+        self.cached_input: Final = cached_input
+        self.cache_write: Final = cache_write
+        self.reasoning: Final = reasoning
+        self.call: Final = call
 
     def price(self, usage: Usage) -> tuple[int, int]:
         cached, written = usage.cached_tokens, usage.cache_write_tokens
@@ -78,18 +76,18 @@ class _Flat:
         return _rounded(total) + fee, _rounded(discount)
 
 
-@dataclass(frozen=True)
-class _Tiered:
+class _Tiered(_Tariff):
     """The whole prompt's length decides what all tokens cost: above `starts[i]`, `tariffs[i+1]`."""
 
-    starts: tuple[int, ...]
-    tariffs: tuple[_Flat, ...]
+    def __init__(self, starts: tuple[int, ...], tariffs: tuple[_Flat, ...]) -> None:
+        self._starts = starts
+        self._tariffs = tariffs
 
     def price(self, usage: Usage) -> tuple[int, int]:
-        return self.tariffs[bisect_left(self.starts, usage.prompt_tokens)].price(usage)
+        return self._tariffs[bisect_left(self._starts, usage.prompt_tokens)].price(usage)
 
 
-class _Dated:
+class _Dated(_Tariff):
     """A price that changes by date or by time of day; what holds is looked up for every call."""
 
     def __init__(
@@ -116,48 +114,49 @@ class Prices:
     ) -> None:
         self._now = now
         self._catalogue = get_snapshot().providers
-        self._configured = {
-            (provider.name, model): _config_tariff(price)
-            for provider in providers
-            for model, price in _prices_by_any_name(provider).items()
-        }
+        self._configured = {provider.name: _config_tariffs(provider) for provider in providers}
         self._hosts = {p.name: _host_of(p.base_url, self._catalogue) for p in providers}
         self._found: dict[tuple[str, str], _Tariff | None] = {}
         self._missing: set[tuple[str, str]] = set()
 
-    def cost(self, provider: str, model: str | None, usage: Usage, reported: int | None) -> Cost:
-        """What `usage` costs at `provider`.
+    def cost(
+        self, provider: str, model: str | None, usage: Usage, reported: int | None
+    ) -> tuple[int, int]:
+        """What `usage` costs at `provider`, and its cache discount, in nano-dollars.
 
-        `model` may be the name clients ask for or the provider's own. `reported` is the upstream's
-        figure in nano-dollars; it holds even when it is 0, and then only the discount is ours.
+        The discount is what cached tokens saved against the input price, less what cache writes
+        cost on top of it; negative where the writes cost more. `model` may be the name clients ask
+        for or the provider's own. `reported` is the upstream's figure in nano-dollars; it holds
+        even when it is 0, and then only the discount is ours.
         """
-        key = (provider, model or "")
-        configured = self._configured.get(key)
-        tariff = configured or self._look_up(key)
-        total, discount = tariff.price(usage) if tariff else (0, 0)
-        if reported is not None:
-            return Cost(reported, discount, "upstream")
+        tariff = self._tariff(provider, model or "")
         if tariff is None:
-            if usage.prompt_tokens or usage.completion_tokens:
-                self._warn(key)
-            return Cost(0, 0, "none")
-        return Cost(total, discount, "config" if configured else "catalogue")
+            if reported is None and (usage.prompt_tokens or usage.completion_tokens):
+                self._warn((provider, model or ""))
+            return reported or 0, 0
+        total, discount = tariff.price(usage)
+        return total if reported is None else reported, discount
 
     def cold(self, provider: str, model: str | None, usage: Usage) -> int:
         """Nano-dollars that the prompt would have cost less, had all of it been cached."""
         warm = replace(usage, cached_tokens=usage.prompt_tokens, cache_write_tokens=0)
-        saved = self.cost(provider, model, warm, 0).cache_discount
-        return saved - self.cost(provider, model, usage, 0).cache_discount
+        _, saved_warm = self.cost(provider, model, warm, 0)
+        _, saved = self.cost(provider, model, usage, 0)
+        return saved_warm - saved
 
     def per_million(self, provider: str, model: str | None) -> tuple[int, int] | None:
         """Nano-dollars for a million tokens of a short prompt and of its answer; None: unknown."""
-        key = (provider, model or "")
-        tariff = self._configured.get(key) or self._look_up(key)
+        tariff = self._tariff(provider, model or "")
         if tariff is None:
             return None
         prompt = [tariff.price(Usage(prompt_tokens=count))[0] for count in _SHORT]
         completion = [tariff.price(Usage(completion_tokens=count))[0] for count in _SHORT]
         return _slope(prompt), _slope(completion)
+
+    def _tariff(self, provider: str, model: str) -> _Tariff | None:
+        configured = self._configured.get(provider)
+        tariff = None if configured is None else configured.get(model)
+        return tariff or self._look_up((provider, model))
 
     def _look_up(self, key: tuple[str, str]) -> _Tariff | None:
         if not 0 < len(key[1]) <= _LONGEST_NAME:
@@ -200,6 +199,10 @@ def _prices_by_any_name(provider: config.Provider) -> dict[str, config.ModelPric
             if name in provider.prices:
                 prices.setdefault(other, provider.prices[name])
     return prices
+
+
+def _config_tariffs(provider: config.Provider) -> dict[str, _Flat]:
+    return {model: _config_tariff(price) for model, price in _prices_by_any_name(provider).items()}
 
 
 def _config_tariff(price: config.ModelPrice) -> _Flat:

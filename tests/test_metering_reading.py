@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from gateway.call import Call
 from gateway.endpoint import ENDPOINTS
 from gateway.generation import Usage
+from gateway.metering.base import Meter
 from gateway.metering.meter import open_meter
-from gateway.metering.reading import Meter, Reading
+from gateway.metering.reading import Reading
 
 HEADS = [
     (b"application/json", b""),

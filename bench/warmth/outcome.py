@@ -96,4 +96,5 @@ def _cost(each: Served, prices: Prices, model: str) -> int:
     usage = Usage(
         prompt_tokens=each.prompt, completion_tokens=each.answer, cached_tokens=each.cached
     )
-    return prices.cost(each.provider or "", model, usage, None).total
+    total, _ = prices.cost(each.provider or "", model, usage, None)
+    return total

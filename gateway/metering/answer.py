@@ -1,5 +1,6 @@
 """Usage out of an answer that comes in one piece: a JSON body, read once, when it is complete."""
 
+from gateway.metering.base import Meter
 from gateway.metering.encoding import MAX_READ, Inflater, Unreadable
 from gateway.metering.estimate import Estimate, tokens_in
 from gateway.metering.fault import error_message
@@ -11,7 +12,7 @@ from gateway.metering.refusal import (
     flags_of_error,
     says_refusal,
 )
-from gateway.metering.shapes import UNDECODABLE, Answer, decode_answer
+from gateway.metering.shapes import UNDECODABLE, Answer, AnswerChoice, decode_answer
 from gateway.metering.usage import read_cost, read_usage
 
 _ENDED = frozenset({"completed", "incomplete", "failed", "cancelled"})
@@ -22,19 +23,25 @@ def text_or_none(value: object) -> str | None:
     return value or None if isinstance(value, str) else None
 
 
-def declines(answer: Answer) -> bool:
+def declines(answer: Answer, choice: AnswerChoice | None) -> bool:
     """Whether the text itself says so: the first choice's, or a response's."""
-    if answer.choices:
-        said = answer.choices[0].message
-        return said is not None and bool(said.refusal)
-    return says_refusal(bytes(answer.output))
+    if choice is None:
+        return says_refusal(bytes(answer.output))
+    said = choice.message
+    return said is not None and bool(said.refusal)
 
 
-def finish_reason(answer: Answer) -> str | None:
+def first_choice(answer: Answer) -> AnswerChoice | None:
+    """The one that is on the record, where there are choices."""
+    choices = answer.choices
+    return choices[0] if choices else None
+
+
+def finish_reason(answer: Answer, choice: AnswerChoice | None) -> str | None:
     """`choices[0].finish_reason`, `stop_reason`, or why a response is incomplete, else its status
     once it has ended."""
-    if answer.choices:
-        return text_or_none(answer.choices[0].finish_reason)
+    if choice is not None:
+        return text_or_none(choice.finish_reason)
     if answer.stop_reason:
         return text_or_none(answer.stop_reason)
     if not isinstance(answer.status, str) or answer.status not in _ENDED:
@@ -44,12 +51,11 @@ def finish_reason(answer: Answer) -> str | None:
     return text_or_none(reason) or answer.status
 
 
-class AnswerMeter:
+class AnswerMeter(Meter):
     """Passes a JSON answer on unchanged and reads a copy of it, up to MAX_READ bytes."""
 
-    settled = False
-
     def __init__(self, status: int, inflater: Inflater | None, estimate: Estimate) -> None:
+        super().__init__()
         self._status = status
         self._inflater = inflater
         self._estimate = estimate
@@ -82,28 +88,27 @@ class AnswerMeter:
             answer = decode_answer(self._inflater.feed(body) if self._inflater else body)
         except (Unreadable, *UNDECODABLE):
             return None
+        choice, usage = first_choice(answer), answer.usage
         return Reading(
-            usage=read_usage(answer.usage) or self._estimate(tokens_in(self._size)),
+            usage=read_usage(usage) or self._estimate(tokens_in(self._size)),
             upstream_id=text_or_none(answer.id),
-            model=text_or_none(answer.model),
-            finish_reason=(reason := finish_reason(answer)),
-            cost=read_cost(answer.usage),
-            error=_refusal(answer) if self._status >= 400 else _fault(answer),
-            flags=self._flags(answer, reason),
+            finish_reason=(reason := finish_reason(answer, choice)),
+            cost=read_cost(usage),
+            error=_refusal(answer, choice) if self._status >= 400 else _fault(answer, choice),
+            flags=self._flags(answer, choice, reason),
         )
 
-    def _flags(self, answer: Answer, reason: str | None) -> Flags:
+    def _flags(self, answer: Answer, choice: AnswerChoice | None, reason: str | None) -> Flags:
         if self._status >= 400:
             return flags_of_error(answer.error)
-        return REFUSALS.get(REFUSED if declines(answer) else reason or "", ())
+        return REFUSALS.get(REFUSED if declines(answer, choice) else reason or "", ())
 
 
-class UnreadMeter:
+class UnreadMeter(Meter):
     """Passes on what cannot be read, such as audio or Brotli, and counts its bytes."""
 
-    settled = False
-
     def __init__(self, estimate: Estimate) -> None:
+        super().__init__()
         self._estimate = estimate
         self._size = 0
 
@@ -121,12 +126,13 @@ class UnreadMeter:
         return Reading(usage=self._estimate(tokens_in(self._size)))
 
 
-def _fault(answer: Answer) -> str | None:
+def _fault(answer: Answer, choice: AnswerChoice | None) -> str | None:
     """The error a successful status hides: OpenRouter's, in the body or in its choice."""
-    in_choice = answer.choices[0].error if answer.choices else None
+    in_choice = None if choice is None else choice.error
     return error_message(answer.error) or error_message(in_choice)
 
 
-def _refusal(answer: Answer) -> str | None:
+def _refusal(answer: Answer, choice: AnswerChoice | None) -> str | None:
     """The error an error status announces, in any envelope."""
-    return _fault(answer) or error_message(answer.detail) or error_message(answer.message)
+    fault = _fault(answer, choice)
+    return fault or error_message(answer.detail) or error_message(answer.message)

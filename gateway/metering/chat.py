@@ -6,6 +6,7 @@ openai `types/chat/chat_completion_chunk.py`, `types/completion.py`; OpenRouter 
 
 from gateway.metering.answer import text_or_none
 from gateway.metering.estimate import characters_in, tokens_in
+from gateway.metering.pattern import TextPattern
 from gateway.metering.shapes import UNDECODABLE, ChatChoice, ChatChunk, ChatDelta, decode_chat
 from gateway.metering.tally import DONE, Tally
 
@@ -17,30 +18,45 @@ class ChatTally(Tally):
     covers the whole answer only once the answer has finished.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._pattern = TextPattern()
+
     def add(self, data: bytes) -> bool:
+        characters = self._pattern.characters(data)
+        if characters >= 0:
+            self.tokens += tokens_in(characters)
+            return False
         try:
             chunk = decode_chat(data)
         except UNDECODABLE:
             if data.startswith(DONE):
                 self.settled, self.counted = True, self.usage is not None
             return False
+        return self._add(chunk, data)
+
+    def _add(self, chunk: ChatChunk, data: bytes) -> bool:
         if self.model is None:
             self._introduce(chunk)
         if chunk.error is not None:
             self.fail(chunk.error)
-        for choice in chunk.choices or ():
-            self._choose(choice)
+        choices = chunk.choices or []
+        said = [self._choose(choice) for choice in choices]
         if chunk.usage is None:
+            if len(said) == 1 and isinstance(said[0], str) and self.model is not None:
+                self._pattern.learn(data, said[0])
             return False
         self.report(chunk.usage)
-        self.counted = not chunk.choices or self.finish_reason is not None
-        return not chunk.choices and chunk.error is None
+        self.counted = not choices or self.finish_reason is not None
+        return not choices and chunk.error is None
 
     def _introduce(self, chunk: ChatChunk) -> None:
-        self.introduce(chunk.id, chunk.model)
+        self.introduce(chunk.id)
+        self.model = text_or_none(chunk.model)
         self.created = chunk.created if isinstance(chunk.created, int) else None
 
-    def _choose(self, choice: ChatChoice) -> None:
+    def _choose(self, choice: ChatChoice) -> object:
+        """Take a choice; returns what it says."""
         delta = choice.delta
         said = choice.text if delta is None else _text(delta)
         if said:
@@ -49,6 +65,7 @@ class ChatTally(Tally):
                 self.refused = True
         if choice.finish_reason is not None:
             self.finish_reason = self.finish_reason or text_or_none(choice.finish_reason)
+        return said
 
 
 def _text(delta: ChatDelta) -> object:

@@ -1,11 +1,12 @@
 """Content codings that can be read along (RFC 9110 section 8.4.1): gzip and deflate."""
 
 import zlib
+from typing import Final
 
 MAX_READ = 32 * 1024 * 1024
 """How much of an answer is kept and read at most, in bytes."""
 
-READABLE = frozenset({b"gzip", b"x-gzip", b"deflate"})
+READABLE: Final = frozenset({b"gzip", b"x-gzip", b"deflate"})
 """Codings an Inflater undoes."""
 
 _HEADER = 2

@@ -9,13 +9,14 @@ in base64, is no text: each counts as an image of 1024 x 1024 does with gpt-4o, 
 
 import re
 from collections.abc import Callable
+from typing import Final
 
 from msgspec.structs import replace
 
 from gateway.endpoint import Dialect
 from gateway.generation import Usage
 
-_CHARACTERS_A_TOKEN = 4
+_CHARACTERS_A_TOKEN: Final = 4
 _TOKENS_A_FILE = 765
 _FILE = re.compile(rb"[A-Za-z0-9+/_-]{1024,}={0,2}")
 

@@ -5,6 +5,7 @@ line; a line that starts with a colon is a comment; `data:` lines of one event a
 """
 
 import re
+from typing import Final
 
 from gateway.metering.encoding import MAX_READ
 
@@ -14,8 +15,12 @@ Piece = tuple[bytes, bytes]
 _LINE_END = rb"(?>\r\n?|\n)"
 _BLANK_LINE = re.compile(_LINE_END + _LINE_END)
 _BETWEEN = re.compile(rb"(?::[^\r\n]*+)?" + _LINE_END)
-_LONGEST_BLANK_LINE = 4
+_BETWEEN_STARTS: Final = b":\r\n"
+_LONGEST_BLANK_LINE: Final = 4
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_LINE_FEED: Final = 0x0A
+_CARRIAGE_RETURN: Final = 0x0D
+_SPACE: Final = 0x20
 
 
 class EventBuffer:
@@ -41,8 +46,10 @@ class EventBuffer:
 
     def feed(self, data: bytes) -> list[Piece]:
         """The events that `data` completes, and the comments and blank lines around them."""
-        if not self._buffer and not self._given_up and _is_one_event(data):
-            return [(data, data[6:-2] if data[5] == 0x20 else data[5:-2])]
+        if not self._buffer and not self._given_up:
+            carried = _only_line(data)
+            if carried is not None:
+                return [(data, carried)]
         if self._given_up:
             return [(data, b"")]
         pieces = self._cut(data)
@@ -64,7 +71,10 @@ class EventBuffer:
         buffer += data
         event_end = _event_end if buffer.find(b"\r", unsearched) >= 0 else _event_end_by_lf
         while True:
-            while between := _BETWEEN.match(buffer, start):
+            while start < len(buffer) and buffer[start] in _BETWEEN_STARTS:
+                between = _BETWEEN.match(buffer, start)
+                if between is None:
+                    break
                 pieces.append((between[0], b""))
                 start = between.end()
             end = event_end(buffer, max(start, unsearched))
@@ -88,16 +98,19 @@ def _event_end_by_lf(buffer: bytearray, start: int) -> int | None:
     return None if blank_line < 0 else blank_line + 2
 
 
-def _is_one_event(data: bytes) -> bool:
-    """Whether `data` is one `data:` line and its blank line, as nearly all there is comes."""
-    return (
-        data.startswith(b"data:")
-        and data.find(b"\n") == len(data) - 2
-        and data.endswith(b"\n")
-        and b"\r" not in data
-    )
+def _only_line(event: bytes) -> bytes | None:
+    """The data of an event that is one `data:` line and its blank line, as nearly all are."""
+    if not event.startswith(b"data:") or not event.endswith(b"\n\n"):
+        return None
+    line = event[:-2]
+    if _LINE_FEED in line or _CARRIAGE_RETURN in line:
+        return None
+    return line[6:] if event[5] == _SPACE else line[5:]
 
 
 def _data(event: bytes) -> bytes:
+    carried = _only_line(event)
+    if carried is not None:
+        return carried
     lines = event.removeprefix(_BYTE_ORDER_MARK).splitlines()
     return b"\n".join([line[5:].removeprefix(b" ") for line in lines if line.startswith(b"data:")])

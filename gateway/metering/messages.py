@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway.metering.answer import text_or_none
 from gateway.metering.estimate import characters_in, tokens_in
+from gateway.metering.pattern import TextPattern
 from gateway.metering.shapes import UNDECODABLE, MessagesEvent, decode_messages
 from gateway.metering.tally import Tally
 
@@ -20,18 +21,29 @@ class MessagesTally(Tally):
     def __init__(self) -> None:
         super().__init__()
         self._counts: dict[str, Any] = {}
+        self._pattern = TextPattern()
 
     def add(self, data: bytes) -> bool:
+        characters = self._pattern.characters(data)
+        if characters >= 0:
+            self.tokens += tokens_in(characters)
+            return False
         try:
             event = decode_messages(data)
         except UNDECODABLE:
             return False
+        self._add(event, data)
+        return False
+
+    def _add(self, event: MessagesEvent, data: bytes) -> None:
         if event.type == "content_block_delta" and event.delta:
             delta = event.delta
             said = delta.text or delta.thinking or delta.partial_json
             self.tokens += tokens_in(characters_in(said))
+            if isinstance(said, str):
+                self._pattern.learn(data, said)
         elif event.type == "message_start" and event.message:
-            self.introduce(event.message.id, event.message.model)
+            self.introduce(event.message.id)
             self._merge(event.message.usage)
         elif event.type == "message_delta":
             self._end(event)
@@ -39,7 +51,6 @@ class MessagesTally(Tally):
             self.settled = True
         elif event.error is not None:
             self.fail(event.error)
-        return False
 
     def _end(self, event: MessagesEvent) -> None:
         if event.delta:

@@ -3,7 +3,7 @@
 from gateway.generation import Flag
 from gateway.metering.answer import AnswerMeter
 from gateway.metering.refusal import Flags
-from gateway.metering.shapes import UNDECODABLE, Answer, decode_results
+from gateway.metering.shapes import UNDECODABLE, Answer, AnswerChoice, decode_results
 
 
 def flagged_categories(results: bytes) -> list[str] | None:
@@ -21,11 +21,11 @@ def flagged_categories(results: bytes) -> list[str] | None:
 class ModerationMeter(AnswerMeter):
     """Flags the record of a call to `moderations` whose answer flags its input."""
 
-    def _flags(self, answer: Answer, reason: str | None) -> Flags:
+    def _flags(self, answer: Answer, choice: AnswerChoice | None, reason: str | None) -> Flags:
         try:
             categories = flagged_categories(bytes(answer.results))
         except UNDECODABLE:
-            return super()._flags(answer, reason)
+            return super()._flags(answer, choice, reason)
         if categories is None:
             return ()
         return (Flag("moderation", f"Moderation flagged this input: {', '.join(categories)}"),)

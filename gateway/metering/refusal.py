@@ -5,12 +5,14 @@ response incomplete; `refusal` is Anthropic's stop reason
 (docs.anthropic.com/en/api/handling-stop-reasons), and what an OpenAI model says instead of content.
 """
 
+from typing import Final
+
 from gateway.generation import Flag
 from gateway.metering.shapes import UNDECODABLE, decode_output
 
 Flags = tuple[Flag, ...]
 
-REFUSED = "refusal"
+REFUSED: Final = "refusal"
 """The reason where only the text says so."""
 
 _CODES = frozenset({"content_filter", "content_policy_violation", "moderation_blocked"})
@@ -20,7 +22,7 @@ def _flags(reason: str) -> Flags:
     return (Flag("provider_refusal", f"The provider refused this request: {reason}"),)
 
 
-REFUSALS = {reason: _flags(reason) for reason in ("content_filter", REFUSED)}
+REFUSALS: Final = {reason: _flags(reason) for reason in ("content_filter", REFUSED)}
 """Finish reason -> flags; every other reason is none."""
 
 

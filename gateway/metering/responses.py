@@ -1,6 +1,6 @@
 """The stream of OpenAI's Responses API: openai `types/responses/response_stream_event.py`."""
 
-from gateway.metering.answer import declines, finish_reason
+from gateway.metering.answer import declines, finish_reason, first_choice
 from gateway.metering.estimate import characters_in, tokens_in
 from gateway.metering.shapes import UNDECODABLE, Answer, decode_responses
 from gateway.metering.tally import Tally
@@ -28,11 +28,12 @@ class ResponsesTally(Tally):
         return False
 
     def _respond(self, event_type: str, response: Answer) -> None:
-        self.introduce(response.id, response.model)
+        self.introduce(response.id)
         if event_type in _TERMINAL:
             self.settled = True
-            self.finish_reason = finish_reason(response)
-            self.refused = declines(response)
+            choice = first_choice(response)
+            self.finish_reason = finish_reason(response, choice)
+            self.refused = declines(response, choice)
             self.report(response.usage)
             self.counted = self.usage is not None
             self.fail(response.error)

@@ -24,11 +24,10 @@ class AnswerChoice(msgspec.Struct, gc=False):
     error: Any = None
 
 
-class Answer(msgspec.Struct):
+class Answer(msgspec.Struct, gc=False):
     """An answer in one piece, of any API."""
 
     id: Any = None
-    model: Any = None
     choices: list[AnswerChoice] | None = None
     stop_reason: Any = None
     status: Any = None
@@ -114,7 +113,6 @@ class OtherEvent(msgspec.Struct):
     """An event of images, audio or an unknown API."""
 
     id: Any = None
-    model: Any = None
     usage: Any = None
     error: Any = None
 

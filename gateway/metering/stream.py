@@ -1,7 +1,10 @@
 """Usage out of server-sent events, read while they pass."""
 
+from typing import Final
+
 from gateway.endpoint import Dialect
 from gateway.generation import Usage
+from gateway.metering.base import Meter
 from gateway.metering.broken import broken_stream_event
 from gateway.metering.chat import ChatTally
 from gateway.metering.encoding import Inflater, Unreadable
@@ -21,12 +24,12 @@ _TALLIES: dict[Dialect, type[Tally]] = {
 }
 
 
-_NO_USAGE = b',"usage":null'
+_NO_USAGE: Final = b',"usage":null'
 """What OpenAI puts in every other chunk of a stream that was asked for its usage. Inside a JSON
 string the quotes would be escaped."""
 
 
-class StreamMeter:
+class StreamMeter(Meter):
     """Passes a stream on event by event, comments at once.
 
     A client can use no part of an event, and one that is cut off in the middle must not get in the
@@ -34,14 +37,11 @@ class StreamMeter:
     """
 
     def __init__(self, dialect: Dialect, estimate: Estimate) -> None:
+        super().__init__()
         self._dialect = dialect
         self._estimate = estimate
         self._tally = _TALLIES.get(dialect, OtherTally)()
         self._events = EventBuffer()
-
-    @property
-    def settled(self) -> bool:
-        return self._tally.settled
 
     def feed(self, data: bytes) -> bytes:
         return self._pass(self._events.feed(data))
@@ -61,7 +61,6 @@ class StreamMeter:
         return Reading(
             usage=self._usage(),
             upstream_id=tally.upstream_id,
-            model=tally.model,
             finish_reason=tally.finish_reason,
             cost=tally.cost,
             error=tally.error,
@@ -77,11 +76,15 @@ class StreamMeter:
     def _pass(self, pieces: list[Piece]) -> bytes:
         for _, event in pieces:
             self._add(event)
-        return pieces[0][0] if len(pieces) == 1 else b"".join(raw for raw, _ in pieces)
+        return pieces[0][0] if len(pieces) == 1 else b"".join([raw for raw, _ in pieces])
 
     def _add(self, event: bytes) -> bool:
         """Add an event to the tally; True when it is one that says nothing but usage."""
-        return bool(event) and not self._tally.settled and self._tally.add(event)
+        if not event or self.settled:
+            return False
+        says_usage = self._tally.add(event)
+        self.settled = self._tally.settled
+        return says_usage
 
 
 class UsageHidingMeter(StreamMeter):

@@ -1,6 +1,7 @@
 """What the events of one stream add up to, and the events that every API shares."""
 
 from abc import ABC, abstractmethod
+from typing import Final
 
 from gateway.generation import Usage
 from gateway.metering.answer import text_or_none
@@ -8,16 +9,16 @@ from gateway.metering.fault import error_message
 from gateway.metering.shapes import UNDECODABLE, decode_other
 from gateway.metering.usage import read_cost, read_usage
 
-DONE = b"[DONE]"
+DONE: Final = b"[DONE]"
 
 
 class Tally(ABC):
     """The sum so far; each API's own tally says what an event adds to it.
 
     `usage` is the last that was reported; it is `counted` when it covers the whole answer.
-    `tokens` are those of the text seen, by estimate; `refused`: it declines. `created` is Unix
-    time, `sequence_number` the last event's in the Responses API; both are for an error event that
-    has to fit in.
+    `tokens` are those of the text seen, by estimate; `refused`: it declines. `model` and `created`,
+    Unix time, are a chat's, `sequence_number` is the last event's in the Responses API; these are
+    for an error event that has to fit in.
     """
 
     def __init__(self) -> None:
@@ -38,10 +39,9 @@ class Tally(ABC):
     def add(self, data: bytes) -> bool:
         """Add one event by its data; True when it says nothing but usage."""
 
-    def introduce(self, upstream_id: object, model: object) -> None:
-        """Take the answer's id and model, unless an earlier event told them."""
+    def introduce(self, upstream_id: object) -> None:
+        """Take the answer's id, unless an earlier event told it."""
         self.upstream_id = self.upstream_id or text_or_none(upstream_id)
-        self.model = self.model or text_or_none(model)
 
     def report(self, usage: object) -> None:
         """Take a `usage` value that an event carries."""
@@ -65,7 +65,7 @@ class OtherTally(Tally):
             event = decode_other(data)
         except UNDECODABLE:
             return False
-        self.introduce(event.id, event.model)
+        self.introduce(event.id)
         self.report(event.usage)
         self.counted = self.usage is not None
         self.fail(event.error)

@@ -12,12 +12,12 @@ A count that is not a whole number from 0 to a trillion is no count and reads as
 """
 
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, Final
 
 from gateway.generation import Usage
 
-_MAX_TOKENS = 10**12
-_MAX_DOLLARS = 10**9
+_MAX_TOKENS: Final = 1_000_000_000_000
+_MAX_DOLLARS: Final = 1_000_000_000
 
 
 def read_usage(usage: object) -> Usage | None:
@@ -38,7 +38,7 @@ def read_cost(usage: object) -> int | None:
     A float is taken by its shortest decimal form, which is what the upstream wrote.
     """
     cost = usage.get("cost") if isinstance(usage, dict) else None
-    if isinstance(cost, bool) or not isinstance(cost, int | float):
+    if cost is None or isinstance(cost, bool) or not isinstance(cost, int | float):
         return None
     if not 0 <= cost <= _MAX_DOLLARS:
         return None
@@ -81,13 +81,8 @@ def _input_style(usage: dict[str, Any]) -> Usage | None:
 def _usage(prompt: int, completion: int, reasoning: int, cached: int, written: int) -> Usage:
     """A part is never larger than its whole, whatever the upstream says."""
     cached = min(cached, prompt)
-    return Usage(
-        prompt_tokens=prompt,
-        completion_tokens=completion,
-        reasoning_tokens=min(reasoning, completion),
-        cached_tokens=cached,
-        cache_write_tokens=min(written, prompt - cached),
-    )
+    reasoning, written = min(reasoning, completion), min(written, prompt - cached)
+    return Usage(prompt, completion, reasoning, cached, written)
 
 
 def _part(usage: dict[str, Any], name: str) -> dict[str, Any]:
@@ -97,6 +92,8 @@ def _part(usage: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _count(usage: dict[str, Any], name: str) -> int | None:
     value = usage.get(name)
+    if value is None:
+        return None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return value if type(value) is int and 0 <= value <= _MAX_TOKENS else None

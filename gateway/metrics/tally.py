@@ -3,7 +3,6 @@
 Where the ledger is exact and lasts, these counts are of one process and start at zero with it.
 """
 
-from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
@@ -24,13 +23,34 @@ _REMEMBERED = 4096
 _Key = tuple[str | None, str | None, str | None, str, int]
 
 
+class _Observed:
+    """A `Histogram` while it grows; a bound belongs to the bucket it ends."""
+
+    def __init__(self, bounds: tuple[int, ...]) -> None:
+        self._bounds = bounds
+        self._total = 0
+        self._buckets = [0] * (len(bounds) + 1)
+
+    def add(self, value: int) -> None:
+        self._total += value
+        bucket = 0
+        for bound in self._bounds:
+            if value <= bound:
+                break
+            bucket += 1
+        self._buckets[bucket] += 1
+
+    def frozen(self) -> Histogram:
+        return Histogram(self._total, tuple(self._buckets))
+
+
 class _Counters:
     """`CallCounts` while they grow; `retold` requests had their attempts counted one by one."""
 
     __slots__ = (
         *("requests", "retold", "prompt_tokens", "completion_tokens", "reasoning_tokens"),
         *("cached_tokens", "cache_write_tokens", "cost", "cache_saved", "cache_surcharge"),
-        *("moves", "move_cost", "duration", "durations", "first_byte", "first_bytes"),
+        *("moves", "move_cost", "duration", "first_byte"),
     )
 
     def __init__(self) -> None:
@@ -39,9 +59,8 @@ class _Counters:
         self.cached_tokens = self.cache_write_tokens = 0
         self.cost = self.cache_saved = self.cache_surcharge = 0
         self.moves = self.move_cost = 0
-        self.duration = self.first_byte = 0
-        self.durations = [0] * (len(DURATION) + 1)
-        self.first_bytes = [0] * (len(FIRST_BYTE) + 1)
+        self.duration = _Observed(DURATION)
+        self.first_byte = _Observed(FIRST_BYTE)
 
     def frozen(self) -> CallCounts:
         return CallCounts(
@@ -56,8 +75,8 @@ class _Counters:
             self.cache_surcharge,
             self.moves,
             self.move_cost,
-            Histogram(self.duration, tuple(self.durations)),
-            Histogram(self.first_byte, tuple(self.first_bytes)),
+            self.duration.frozen(),
+            self.first_byte.frozen(),
         )
 
 
@@ -83,16 +102,13 @@ class Tally:
             outcome,
             generation.status,
         )
-        try:
-            counters = self._by_key[key]
-        except KeyError:
+        counters = self._by_key.get(key)
+        if counters is None:
             counters = self._counters_of(key)
         counters.requests += 1
-        counters.duration += (duration := generation.latency_ms)
-        counters.durations[bisect_left(DURATION, duration)] += 1
+        counters.duration.add(generation.latency_ms)
         if (first_byte := generation.first_byte_ms) is not None:
-            counters.first_byte += first_byte
-            counters.first_bytes[bisect_left(FIRST_BYTE, first_byte)] += 1
+            counters.first_byte.add(first_byte)
         usage = generation.usage
         counters.prompt_tokens += usage.prompt_tokens
         counters.completion_tokens += usage.completion_tokens
