@@ -20,19 +20,23 @@ _FORM_FIELDS = (
 )
 
 
+NULL = msgspec.Raw(b"null")
+"""What an undecoded field is that is not there."""
+
+
 class Body(msgspec.Struct):
     """The decoded fields; what few calls have, or few parts of which are read, stays undecoded."""
 
     model: Any = None
     user: Any = None
     safety_identifier: Any = None
-    metadata: msgspec.Raw = msgspec.Raw(b"null")
+    metadata: msgspec.Raw = NULL
     session_id: Any = None
     prompt_cache_key: Any = None
     stream: Any = None
     stream_options: Any = None
     models: Any = None
-    provider: msgspec.Raw = msgspec.Raw(b"null")
+    provider: msgspec.Raw = NULL
 
 
 class Metadata(msgspec.Struct):
@@ -84,12 +88,3 @@ def _garbled_field(body: bytes) -> str | None:
 
 def _is_text(value: object) -> bool:
     return value is None or (isinstance(value, str) and not _SURROGATE.search(value))
-
-
-def text_field(value: object, field: str) -> str | None:
-    """A string field, trimmed; None when absent, null or blank."""
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise BadRequest(f"`{field}` must be a string", field)
-    return value.strip() or None

@@ -4,23 +4,36 @@ The body itself is forwarded as the bytes that came.
 """
 
 from collections.abc import Mapping
-
-import msgspec
+from typing import Final
 
 from gateway.config import StickySource
 from gateway.endpoint import Endpoint
 from gateway.fingerprint import fingerprint
 
+_NO_OVERRIDES: Final[Mapping[str, str]] = {}
 
-class EndUser(msgspec.Struct, frozen=True):
+
+class EndUser:
     """Who the app acts for. `source` is the field the id came from."""
 
-    id: str
-    source: str
+    def __init__(self, id: str, source: str) -> None:
+        self.id: Final = id
+        self.source: Final = source
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, EndUser):
+            return NotImplemented
+        return self.id == other.id and self.source == other.source
+
+    def __hash__(self) -> int:
+        return hash((self.id, self.source))
+
+    def __repr__(self) -> str:
+        return f"EndUser({self.id!r}, {self.source!r})"
 
 
-class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """A request, understood.
+class Call:
+    """A request, understood; it does not change.
 
     `asks_usage`: the client itself asked for `stream_options.include_usage`.
     `is_json`: the body is a JSON object whose top-level fields may be rewritten.
@@ -28,31 +41,44 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     is the first of them. `provider`: OpenRouter's object of that name, undecoded. `affinity`: the
     client did not ask to be routed as if nobody knew it.
     `overrides`: the `x-usagepanda-*` fields, names in lower case; what policies may be told.
+    `hides_usage`: usage is asked for on Hearth's own account, and kept from the client;
+    `stream_options.include_usage` exists in Chat Completions and Completions only.
     """
 
-    endpoint: Endpoint
-    tenant: str
-    user: EndUser | None = None
-    safety_identifier: str | None = None
-    session_id: str | None = None
-    prompt_cache_key: str | None = None
-    model: str | None = None
-    stream: bool = False
-    asks_usage: bool = False
-    is_json: bool = False
-    models: tuple[str, ...] = ()
-    provider: bytes = b"null"
-    affinity: bool = True
-    overrides: Mapping[str, str] = {}
-
-    @property
-    def hides_usage(self) -> bool:
-        """Whether usage is asked for on Hearth's own account, and kept from the client.
-
-        `stream_options.include_usage` exists in Chat Completions and Completions only.
-        """
-        speaks = self.endpoint.dialect in ("chat", "completions")
-        return speaks and self.is_json and self.stream and not self.asks_usage
+    def __init__(
+        self,
+        *,
+        endpoint: Endpoint,
+        tenant: str,
+        user: EndUser | None = None,
+        safety_identifier: str | None = None,
+        session_id: str | None = None,
+        prompt_cache_key: str | None = None,
+        model: str | None = None,
+        stream: bool = False,
+        asks_usage: bool = False,
+        is_json: bool = False,
+        models: tuple[str, ...] = (),
+        provider: bytes | None = None,
+        affinity: bool = True,
+        overrides: Mapping[str, str] = _NO_OVERRIDES,
+    ) -> None:
+        self.endpoint: Final = endpoint
+        self.tenant: Final = tenant
+        self.user: Final = user
+        self.safety_identifier: Final = safety_identifier
+        self.session_id: Final = session_id
+        self.prompt_cache_key: Final = prompt_cache_key
+        self.model: Final = model
+        self.stream: Final = stream
+        self.asks_usage: Final = asks_usage
+        self.is_json: Final = is_json
+        self.models: Final = models
+        self.provider: Final = provider
+        self.affinity: Final = affinity
+        self.overrides: Final = overrides
+        is_ours = is_json and stream and not asks_usage
+        self.hides_usage: Final = is_ours and endpoint.dialect in ("chat", "completions")
 
     def sticky_key(self, sources: tuple[StickySource, ...], body: bytes = b"") -> bytes | None:
         """`tenant \\0 id` of the first source that has one: where on the ring this call lives.

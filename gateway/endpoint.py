@@ -6,10 +6,8 @@ spelling (`/V1/Chat/Completions`, `//v1//chat/completions/`, `/v1/chat%2Fcomplet
 """
 
 import re
-from typing import Literal
+from typing import Final, Literal
 from urllib.parse import unquote
-
-import msgspec
 
 from gateway.errors import BadRequest, Envelope
 
@@ -17,18 +15,27 @@ Dialect = Literal["chat", "completions", "responses", "messages", "embeddings", 
 """Whose usage fields and stream events the answer has."""
 
 
-class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+class Endpoint:
     """A model endpoint below `/v1`.
 
     `api_type` is OpenRouter's name of the kind of generation; None for what it does not know.
     `enforced`: whether user ids are enforced on it. `known`: whether it is in the table at all.
     """
 
-    path: str
-    dialect: Dialect = "other"
-    api_type: str | None = None
-    enforced: bool = True
-    known: bool = True
+    def __init__(
+        self,
+        *,
+        path: str,
+        dialect: Dialect = "other",
+        api_type: str | None = None,
+        enforced: bool = True,
+        known: bool = True,
+    ) -> None:
+        self.path: Final = path
+        self.dialect: Final[Dialect] = dialect
+        self.api_type: Final = api_type
+        self.enforced: Final = enforced
+        self.known: Final = known
 
 
 ENDPOINTS = {
@@ -51,17 +58,17 @@ ENDPOINTS = {
 }
 
 
-class Target(msgspec.Struct, frozen=True, kw_only=True):
-    """A request target on the data path: endpoint, query string, and whose errors to speak."""
+class Target:
+    """A request target on the data path: endpoint, query string, and whose errors to speak.
 
-    endpoint: Endpoint
-    query: str
-    envelope: Envelope
+    `path` is the endpoint with its query, relative to `/v1/`, as it is forwarded.
+    """
 
-    @property
-    def path(self) -> str:
-        """The endpoint with its query, relative to `/v1/`, as it is forwarded."""
-        return f"{self.endpoint.path}?{self.query}" if self.query else self.endpoint.path
+    def __init__(self, *, endpoint: Endpoint, query: str, envelope: Envelope) -> None:
+        self.endpoint: Final = endpoint
+        self.query: Final = query
+        self.envelope: Final = envelope
+        self.path: Final = f"{endpoint.path}?{query}" if query else endpoint.path
 
 
 _PREFIX = re.compile(r"/+(api/+)?v1/+(.+)", re.IGNORECASE)

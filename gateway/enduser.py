@@ -5,25 +5,27 @@ fields of the APIs, the newer ones last.
 """
 
 import re
-from functools import lru_cache
+from typing import Final
 
 import msgspec
 
-from gateway.body import Body, read_metadata, text_field
+from gateway.body import Body, read_metadata
 from gateway.call import EndUser
 from gateway.errors import BadRequest
-from gateway.request import HEADS, Head, Request
+from gateway.head import Head
+from gateway.hints import decode_field
+from gateway.textfield import text_field
 
-MAX_USER_ID = 512
+MAX_USER_ID: Final = 512
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-def find_end_user(request: Request, body: Body) -> EndUser | None:
+def find_end_user(head: Head, body: Body) -> EndUser | None:
     """The first source that is present and not empty; a `user` of another type is never right."""
     body_user = text_field(body.user, "user")
-    if header_user := _user_of(request.head):
-        return header_user
+    if head.user is not None and (header_user := _unquoted(head.user)):
+        return EndUser(_checked(header_user, "Helicone-User-Id"), "helicone-user-id")
     if body_user:
         return EndUser(_checked(body_user, "user"), "user")
     if safety_identifier := text_field(body.safety_identifier, "safety_identifier"):
@@ -33,14 +35,12 @@ def find_end_user(request: Request, body: Body) -> EndUser | None:
     return None
 
 
-@lru_cache(maxsize=HEADS)
-def _user_of(head: Head) -> EndUser | None:
-    header = head.field(b"helicone-user-id")
-    if header and len(header) >= 2 and header[0] == header[-1] == '"':
-        header = header[1:-1].strip()
-    if not header:
-        return None
-    return EndUser(_checked(header, "Helicone-User-Id"), "helicone-user-id")
+def _unquoted(value: bytes) -> str:
+    """A header's value, trimmed; one pair of double quotes around it is not part of it."""
+    text = decode_field(value).strip()
+    if len(text) >= 2 and text[0] == text[-1] == '"':
+        text = text[1:-1].strip()
+    return text
 
 
 def _metadata_user_id(metadata: msgspec.Raw) -> str | None:

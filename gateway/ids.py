@@ -1,8 +1,7 @@
 """Generation ids in OpenRouter's form: `gen-`, the second it was made, what makes it unique."""
 
-import itertools
 import secrets
-import time
+from time import time
 
 
 class GenerationIds:
@@ -10,8 +9,15 @@ class GenerationIds:
 
     def __init__(self) -> None:
         self._run = secrets.token_hex(6)
-        self._count = itertools.count()
+        self._count = 2**32
+        self._second = 0
+        self._start = ""
 
     def next(self) -> str:
         """The next id, e.g. `gen-1763697210-5f0c2b7a91d400000001`; sorts by second."""
-        return f"gen-{int(time.time())}-{self._run}{next(self._count):08x}"
+        second = int(time())
+        if second != self._second:
+            self._second, self._start = second, f"gen-{second}-{self._run}"
+        digits = hex(self._count)[3:]  # after `0x1`, so that eight are left with their zeros
+        self._count += 1
+        return self._start + digits

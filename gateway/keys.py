@@ -1,7 +1,6 @@
 """Who calls: the key a request presents, and the tenant it belongs to."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from hashlib import sha256
 from typing import Literal
 
@@ -9,13 +8,7 @@ import msgspec
 
 from gateway.config import Config, Key, Policies
 from gateway.errors import Forbidden, Unauthorized
-from gateway.request import HEADS, Head, Request
-
-GATEWAY_FIELDS = (b"x-usagepanda-api-key", b"helicone-auth")
-"""Fields that carry Hearth's own key and leave `Authorization` to the provider's."""
-
-PROVIDER_FIELDS = (b"authorization", b"x-api-key", b"api-key")
-"""Fields in which OpenAI, Anthropic and Azure clients send the one key they have."""
+from gateway.request import Request
 
 OPEN = "default"
 """The only tenant of a gateway without keys."""
@@ -47,7 +40,7 @@ class Keyring:
         """Whose request it is; Unauthorized when it presents no key that is known."""
         if self._open is not None:
             return self._open
-        presented = presented_key(request.head)
+        presented = request.head.hints.key
         if presented is None:
             raise Unauthorized("Missing Authentication header")
         return self.holder(presented)
@@ -87,18 +80,6 @@ class Keyring:
         """The tenant whose key has this SHA-256 in hex."""
         tenant = self._tenants.get(key_hash.lower())
         return tenant.name if tenant else None
-
-
-@lru_cache(maxsize=HEADS)
-def presented_key(head: Head) -> bytes | None:
-    """The key in the first field that has one, without its `Bearer`."""
-    for field in (*GATEWAY_FIELDS, *PROVIDER_FIELDS):
-        value = head.fields.get(field, b"").strip()
-        if value[:7].lower() == b"bearer ":
-            value = value[7:].strip()
-        if value:
-            return value
-    return None
 
 
 def _tenant(key: Key, policies: Policies) -> Tenant:

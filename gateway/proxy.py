@@ -32,7 +32,7 @@ from gateway.generation import Generation
 from gateway.ids import GenerationIds
 from gateway.keys import Keyring, Tenant
 from gateway.metering.meter import open_meter
-from gateway.policies import flags_of
+from gateway.policies.flags import flags_of
 from gateway.policies.moderation import Moderator
 from gateway.pricing import Prices
 from gateway.reader import read_call
@@ -182,7 +182,7 @@ class Proxy:
     ) -> Response | UpstreamError:
         """One try at one provider: the head of its answer, or how it failed."""
         settings = candidate.provider.settings
-        model = settings.upstream_model(candidate.model) if candidate.model else None
+        model = candidate.provider.upstream_model(candidate.model)
         entry.model = candidate.model
         entry.attempt(settings.name, candidate.route, model)
         body = upstream_body(entry.request, call, model, edits_for(call, settings))

@@ -1,77 +1,46 @@
 """Bytes -> Call: what the head says, what the body says, and whose request it is."""
 
-from collections.abc import Mapping
-from functools import lru_cache
-from typing import NamedTuple
-
-from gateway.body import Body, read_form_body, read_json_body, text_field
+from gateway.body import NULL, Body, read_form_body, read_json_body
 from gateway.call import Call
 from gateway.endpoint import Endpoint
 from gateway.enduser import find_end_user
 from gateway.errors import BadRequest
-from gateway.request import HEADS, Head, Request
+from gateway.request import Request
+from gateway.textfield import hint_field, text_field
 
 MAX_MODELS = 16
 
 
-class _Hints(NamedTuple):
-    """What a head says about its call; `form` is the Content-Type of a form."""
-
-    form: str | None
-    session_id: str | None
-    affinity: bool
-    overrides: Mapping[str, str]
-
-
 def read_call(request: Request, endpoint: Endpoint, tenant: str) -> Call:
     """The Call in `request`; BadRequest names the field that is wrong."""
-    hints = _hints_in(request.head)
-    is_read = endpoint.known and bool(request.body)
+    head, raw = request.head, request.body
+    hints = head.hints
+    is_read = endpoint.known and bool(raw)
     is_json = is_read and hints.form is None
-    body = Body()
-    if is_json:
-        body = read_json_body(request.body)
-    elif is_read:
-        body = read_form_body(request.body, hints.form or "")
+    body = _read(raw, hints.form) if is_read else Body()
     model, models = text_field(body.model, "model"), _models(body.models)
     if models and model:
         models = tuple(dict.fromkeys((model, *models)))
     return Call(
         endpoint=endpoint,
         tenant=tenant,
-        user=find_end_user(request, body),
-        safety_identifier=_hint(body.safety_identifier),
-        session_id=_hint(body.session_id) or hints.session_id,
-        prompt_cache_key=_hint(body.prompt_cache_key),
-        model=model or next(iter(models), None),
+        user=find_end_user(head, body),
+        safety_identifier=hint_field(body.safety_identifier),
+        session_id=hint_field(body.session_id) or hints.session_id,
+        prompt_cache_key=hint_field(body.prompt_cache_key),
+        model=model or (models[0] if models else None),
         stream=body.stream in (True, "true"),
         asks_usage=_asks_usage(body.stream_options),
         is_json=is_json,
         models=models,
-        provider=bytes(body.provider),
+        provider=None if body.provider is NULL else bytes(body.provider),
         affinity=hints.affinity,
         overrides=hints.overrides,
     )
 
 
-@lru_cache(maxsize=HEADS)
-def _hints_in(head: Head) -> _Hints:
-    content_type = head.field(b"content-type") or ""
-    return _Hints(
-        form=content_type if content_type[:19].lower() == "multipart/form-data" else None,
-        session_id=head.field(b"x-session-id"),
-        affinity=(head.field(b"x-hearth-affinity") or "").lower() != "off",
-        overrides={
-            name.decode("latin-1"): value.decode("latin-1").strip()
-            for name, value in head.fields.items()
-            if name.startswith(b"x-usagepanda-")
-        },
-    )
-
-
-def _hint(value: object) -> str | None:
-    """A string field that only steers routing; what else stands there is the provider's affair."""
-    return value.strip() or None if isinstance(value, str) else None
+def _read(raw: bytes, form: str | None) -> Body:
+    return read_json_body(raw) if form is None else read_form_body(raw, form)
 
 
 def _models(value: object) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ no copy in between. A slow client pauses the upstream connection, a gone one can
 
 from gateway.entry import Entry
 from gateway.errors import UpstreamError
-from gateway.metering.reading import Meter
+from gateway.metering.base import Meter
 from gateway.reply import own_headers
 from gateway.wire.downstream import Downstream
 from gateway.wire.headers import client_headers

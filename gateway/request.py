@@ -5,38 +5,10 @@ from collections.abc import Callable
 import msgspec
 
 from gateway.generation import Generation
+from gateway.head import HEADS, Head, Headers
+from gateway.hints import decode_field
 
-Headers = list[tuple[bytes, bytes]]
-"""Field lines in the order they came: (name, value), names in the sender's spelling."""
-
-HEADS = 256
-"""Of so many heads it is remembered what follows from them; an app's calls have few that differ."""
-
-
-class Head:
-    """A request's line and fields. `fields`: lower-cased name -> value of its first line; `version`
-    is that of the client's HTTP.
-
-    `target` is the request target as it came (origin-form, RFC 9112 section 3.2.1). Requests whose
-    heads are the same bytes may share one, and it compares by identity: so whatever follows from a
-    head alone may be remembered for it.
-    """
-
-    __slots__ = ("fields", "headers", "method", "target", "version")
-
-    def __init__(self, method: str, target: str, headers: Headers, version: str = "1.1") -> None:
-        self.method = method
-        self.target = target
-        self.headers = headers
-        self.version = version
-        self.fields: dict[bytes, bytes] = {}
-        for name, value in headers:
-            self.fields.setdefault(name.lower(), value)
-
-    def field(self, name: bytes) -> str | None:
-        """The value of a field by its lower-case name, trimmed; None when absent or empty."""
-        value = self.fields.get(name)
-        return decode_field(value).strip() or None if value else None
+__all__ = ["HEADS", "Head", "Headers", "Request", "decode_field"]
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,11 +28,3 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     def header(self, name: bytes) -> str | None:
         """The value of a field of its head, as `Head.field` gives it."""
         return self.head.field(name)
-
-
-def decode_field(value: bytes) -> str:
-    """A field's value as text: UTF-8, which HTTP never promised but many send, else Latin-1."""
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value.decode("latin-1")

@@ -31,7 +31,7 @@ def edits_for(call: Call, provider: Provider) -> Edits:
         return edits
     if call.models:
         edits["models"] = None
-    if call.provider != b"null" and not provider.forwards_preferences:
+    if call.provider is not None and not provider.forwards_preferences:
         edits["provider"] = None
     if provider.cache_key_secret is not None and _takes_cache_key(call):
         edits["prompt_cache_key"] = _cache_key(call, provider.cache_key_secret)

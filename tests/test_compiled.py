@@ -16,11 +16,12 @@ from hatch_build import sources
 
 ROOT = Path(__file__).parent.parent
 BEHAVIOUR = (
-    *("answer", "call", "connection", "edge", "enduser", "framing", "health", "journal", "keys"),
+    *("answer", "backlog", "call", "connection", "edge", "enduser", "entry", "framing", "head"),
+    *("health", "hints", "journal", "keys", "ledger_tally", "outbox", "metering_pattern"),
     *("metering_answer", "metering_chat", "metering_messages", "metering_refusal"),
     *("metering_responses", "metering_stream", "metering_usage", "metrics_tally", "plan", "pool"),
-    *("pricing", "request_head", "rewrite", "ring", "trail", "upstream", "verdict"),
-    *("cancellation", "failover", "settlement", "streaming"),
+    *("pricing", "request_head", "rewrite", "ring", "sqlite", "store", "store_erasing", "trail"),
+    *("upstream", "verdict", "cancellation", "failover", "settlement", "streaming"),
 )
 """What these files hold, they hold of either build."""
 

@@ -16,8 +16,10 @@ LAYERS = """
     config
     configfile
     generation
+    hints
+    head
     request
-    endpoint form
+    endpoint form textfield
     body fingerprint
     call
     enduser

@@ -5,8 +5,8 @@ import pytest
 from gateway.config import Config, Key, Policies, Provider
 from gateway.endpoint import parse_target
 from gateway.keys import Keyring
-from gateway.policies import POLICIES, flags_of
 from gateway.policies.enforce_user_ids import FLAG, enforce_user_ids
+from gateway.policies.flags import POLICIES, flags_of
 from gateway.reader import read_call
 from gateway.request import Head, Headers, Request
 

@@ -33,6 +33,63 @@ def test_same_but_for_the_length() -> None:
     assert other.head is not few.head
 
 
+def test_the_next_head_on_a_connection() -> None:
+    """It is known by the one before it, and read anew where it differs in more than the length."""
+    first = parse_head(HEAD)
+    assert first is not None
+    for raw in (HEAD.replace(b": 5", b": 70"), with_field(b"X: y"), with_field(b"X: y")[1:]):
+        alone, after = parse_head(raw), parse_head(raw, first.form)
+        assert (alone is None) == (after is None)
+        if alone is not None and after is not None:
+            assert (after.head, after.length) == (alone.head, alone.length)
+
+
+@pytest.mark.parametrize("name", [b"Helicone-User-Id", b"helicone-user-id", b"Helicone-USER-id"])
+def test_users(name: bytes) -> None:
+    """Each head has the user it names; in the usual spellings, all else of it is shared."""
+    heads = [parse_head(with_field(name + b": user_%d" % number)) for number in range(3)]
+    read = [head.head for head in heads if head is not None]
+    assert [head.user for head in read] == [b"user_0", b"user_1", b"user_2"]
+    assert {head.target for head in read} == {"/v1/chat/completions?x=1"}
+    assert len({head.hints for head in read}) == (3 if b"USER" in name else 1)
+    assert all(head.length == 5 for head in heads if head is not None)
+
+
+def test_user_among_the_fields() -> None:
+    """The head without the user is that of a client which names none."""
+    plain, user = parse_head(HEAD), parse_head(with_field(b"Helicone-User-Id: u"))
+    assert plain is not None
+    assert user is not None
+    assert user.head.headers == plain.head.headers
+    assert (user.head.user, plain.head.user) == (b"u", None)
+
+
+@pytest.mark.parametrize(
+    ("lines", "user"),
+    [
+        (b"Helicone-User-Id: a\r\nHelicone-User-Id: b", b"a"),
+        (b"helicone-user-id: a\r\nHelicone-User-Id: b", b"a"),
+        (b"Helicone-User-Id: a\r\nhelicone-user-id: b", b"a"),
+        (b"Helicone-User-Id: \xc3\xbc", b"\xc3\xbc"),
+        (b"Helicone-User-Id: a\tb", b"a\tb"),
+        (b"Helicone-User-Id:  a ", b"a"),
+        (b"Helicone-Auth: x", b""),
+    ],
+)
+def test_users_that_need_a_closer_look(lines: bytes, user: bytes) -> None:
+    """The first one counts, and any that HTTP allows gets through as it came."""
+    head = parse_head(with_field(lines))
+    assert head is not None
+    assert (head.head.user or b"").strip() == user
+
+
+@pytest.mark.parametrize("user", [b"a\x00b", b"a\rb", b"a\nb", b"a\x7fb", b"a\r\n folded"])
+def test_unlawful_users(user: bytes) -> None:
+    """What may not stand in a field is not let in with a user either."""
+    assert parse_head(with_field(b"Helicone-User-Id: u")) is not None
+    assert parse_head(with_field(b"Helicone-User-Id: " + user)) is None
+
+
 @pytest.mark.parametrize("number", [b"", b"x", b"-1", b"5 5", b"1" * 16])
 def test_remembered_but_for_a_bad_length(number: bytes) -> None:
     """A head that was read before is still refused with a length that is no number."""

@@ -1,21 +1,7 @@
-"""What is refused before it is sent: every policy in the order it is asked.
+"""What is refused before it is sent.
 
-A policy is `(call, policies) -> Flag | None`; all are asked, and one refusal carries all flags.
+flags             every policy, asked in order
+enforce_user_ids  calls that do not say for whom they are
+moderation        calls whose user says what may not be said, as usertext reads it
+override          what a header may change about a policy
 """
-
-from collections.abc import Callable
-
-from gateway.call import Call
-from gateway.config import Policies
-from gateway.generation import Flag
-from gateway.policies.enforce_user_ids import enforce_user_ids
-
-Policy = Callable[[Call, Policies], Flag | None]
-
-POLICIES: tuple[Policy, ...] = (enforce_user_ids,)
-
-
-def flags_of(call: Call, policies: Policies) -> tuple[Flag, ...]:
-    """The flags that speak against forwarding `call`; empty lets it pass."""
-    flags = (policy(call, policies) for policy in POLICIES)
-    return tuple(flag for flag in flags if flag is not None)

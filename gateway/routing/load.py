@@ -5,8 +5,6 @@ floor, below which nobody is ever sent on: providers of hosted models have no qu
 of calls could fill, and a cold prompt costs more than a place in it.
 """
 
-from collections.abc import Iterable
-
 from gateway.config import Sticky
 from gateway.routing.provider import Provider
 
@@ -14,17 +12,13 @@ from gateway.routing.provider import Provider
 class Bound:
     """How many calls each of some providers may have in flight at this moment.
 
-    `shares` are the providers that count towards the average, each with the part of its users that
-    is back: one that is coming back has that much less weight.
+    `calls` are in flight with those that count towards the average, and `weight` is theirs: one
+    that is coming back has that much less, as only a part of its users is back.
     """
 
-    def __init__(self, sticky: Sticky, shares: Iterable[tuple[Provider, float]]) -> None:
-        calls, weight = 1, 0.0
-        for provider, share in shares:
-            calls += provider.in_flight
-            weight += provider.weight * share
+    def __init__(self, sticky: Sticky, calls: int, weight: float) -> None:
         self._floor = sticky.floor
-        self._per_weight = sticky.load_factor * calls / weight if weight else 0.0
+        self._per_weight = sticky.load_factor * (calls + 1) / weight if weight else 0.0
 
     def is_over(self, provider: Provider, share: float) -> bool:
         """Whether one more call would be more than `load_factor` times its share of all."""

@@ -1,9 +1,7 @@
 """The candidates of one call: over its models, and over each model's providers."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import NamedTuple
+from collections.abc import Collection, Sequence
+from typing import Final
 
 from gateway.call import Call
 from gateway.config import StickySource
@@ -21,26 +19,25 @@ from gateway.routing.preferences import (
 )
 from gateway.routing.provider import Provider
 
-_REMEMBERED = 256
 
-
-class Candidate(NamedTuple):
+class Candidate:
     """A provider to try, why it is this one's turn, and the model it is asked for."""
 
-    provider: Provider
-    route: Route
-    model: str | None
+    def __init__(self, provider: Provider, route: Route, model: str | None) -> None:
+        self.provider: Final = provider
+        self.route: Final[Route] = route
+        self.model: Final = model
 
 
-@dataclass(frozen=True)
 class Leg:
     """One model of a call, and who may be asked for it."""
 
-    model: str | None
-    pool: Pool
-    terms: Terms | None = None
+    def __init__(self, model: str | None, pool: Pool, terms: Terms | None = None) -> None:
+        self.model: Final = model
+        self.pool: Final = pool
+        self.terms: Final = terms
 
-    def choose(self, key: bytes | None, now: float, tried: set[str]) -> Choice | None:
+    def choose(self, key: bytes | None, now: float, tried: Collection[str]) -> Choice | None:
         """The next provider to ask; None when nobody is left."""
         terms = self.terms
         if terms is None:
@@ -60,7 +57,7 @@ class Plan:
         self.key = key
         self._legs = legs
         self._position = 0
-        self._tried: set[str] = set()
+        self._tried: list[str] = []
 
     def next(self, now: float) -> Candidate | None:
         """The next one to try at `now`, monotonic seconds; None when everyone had a try."""
@@ -68,11 +65,11 @@ class Plan:
             leg = self._legs[self._position]
             choice = leg.choose(self.key, now, self._tried)
             if choice is not None:
-                self._tried.add(choice.provider.name)
+                self._tried.append(choice.provider.name)
                 route = "failover" if self._position else choice.route
                 return Candidate(choice.provider, route, leg.model)
             self._position += 1
-            self._tried = set()
+            self._tried = []
         return None
 
 
@@ -83,23 +80,19 @@ class Planner:
         self._router = router
         self._prices = prices
         self._sources = sources
-        self._legs = lru_cache(maxsize=_REMEMBERED)(self._legs_over)
 
     def plan(self, call: Call, body: bytes) -> Plan:
         """Where `call` may go. ModelNotFound when nobody serves its model, nor any other it names;
         NotFound or BadRequest when its preferences leave nobody."""
         models: tuple[str | None, ...] = call.models or (call.model,)
-        legs = self._legs(models)
+        legs = [Leg(model, pool) for model in models if (pool := self._router.pool(model))]
         if not legs:
             raise ModelNotFound(f"No provider serves the model `{call.model}`", "model")
-        if wanted := read_preferences(call.provider):
+        if call.provider is not None and (wanted := read_preferences(call.provider)):
             legs = self._narrowed(legs, wanted)
         return Plan(call.sticky_key(self._sources, body), legs)
 
-    def _legs_over(self, models: tuple[str | None, ...]) -> Sequence[Leg]:
-        return [Leg(model, pool) for model in models if (pool := self._router.pool(model))]
-
-    def _narrowed(self, legs: Sequence[Leg], wanted: Preferences) -> Sequence[Leg]:
+    def _narrowed(self, legs: Sequence[Leg], wanted: Preferences) -> list[Leg]:
         narrowed = [
             Leg(leg.model, leg.pool, terms_of(wanted, leg.pool.members, self._price_of(leg.model)))
             for leg in legs
@@ -111,7 +104,6 @@ class Planner:
 
     def _price_of(self, model: str | None) -> PriceOf:
         def price_of(provider: Provider) -> tuple[int, int] | None:
-            name = provider.settings.upstream_model(model) if model else None
-            return self._prices.per_million(provider.name, name)
+            return self._prices.per_million(provider.name, provider.upstream_model(model))
 
         return price_of

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final
 
 from gateway.config import Config, Sticky
 from gateway.generation import Route
@@ -11,14 +11,15 @@ from gateway.routing.provider import Provider
 from gateway.routing.ramp import is_back
 from gateway.routing.ring import Ring
 
-_NONE: frozenset[str] = frozenset()
+_NONE: Final[frozenset[str]] = frozenset()
 
 
-class Choice(NamedTuple):
+class Choice:
     """A provider to try, and why it is this one's turn."""
 
-    provider: Provider
-    route: Route
+    def __init__(self, provider: Provider, route: Route) -> None:
+        self.provider: Final = provider
+        self.route: Final[Route] = route
 
 
 class Obstacle(IntEnum):
@@ -49,7 +50,10 @@ class Pool:
 
     def __init__(self, providers: Sequence[Provider], sticky: Sticky) -> None:
         self._providers = {p.name: p for p in providers if p.weight > 0}
+        self._members = list(self._providers.values())
+        self._weight = sum([each.weight for each in self._members], 0.0)
         self._sticky = sticky
+        self._floor = sticky.floor
         self._homes = {name: Choice(each, "home") for name, each in self._providers.items()}
         self._everyone = dict.fromkeys(self._providers, 1.0)
         self._passes = dict.fromkeys(self._providers, 0.0)
@@ -62,7 +66,7 @@ class Pool:
     @property
     def members(self) -> Collection[Provider]:
         """The providers that are not drained."""
-        return self._providers.values()
+        return self._members
 
     def choose(
         self,
@@ -96,7 +100,10 @@ class Pool:
     def obstacles(self, key: bytes, now: float) -> Iterator[tuple[Provider, Obstacle]]:
         """Every provider in the key's order of choice, with what is against it now."""
         shares = self._shares(now)
-        bound = Bound(self._sticky, [(self._providers[n], s) for n, s in shares.items()])
+        counted = [(self._providers[name], share) for name, share in shares.items()]
+        calls = sum([provider.in_flight for provider, _ in counted])
+        weight = sum([provider.weight * share for provider, share in counted], 0.0)
+        bound = Bound(self._sticky, calls, weight)
         for name in self.ring.walk(key):
             provider = self._providers[name]
             yield provider, _obstacle(provider, key, shares.get(name), bound)
@@ -104,8 +111,18 @@ class Pool:
     def _is_at_ease(self, provider: Provider, now: float) -> bool:
         """Whether nothing about it needs a closer look, which is how it is nearly always."""
         calls = provider.in_flight
-        is_calm = now >= provider.health.calm_from
-        return is_calm and calls < self._sticky.floor and calls < provider.max_in_flight
+        if now < provider.health.calm_from or calls >= provider.max_in_flight:
+            return False
+        return calls < self._floor or self._is_among_equals(provider, now)
+
+    def _is_among_equals(self, provider: Provider, now: float) -> bool:
+        """Whether all are well, and it is not busier than its share of all calls."""
+        calls = 0
+        for each in self._members:
+            if now < each.health.calm_from:
+                return False
+            calls += each.in_flight
+        return not Bound(self._sticky, calls, self._weight).is_over(provider, 1.0)
 
     def _next_best(
         self, key: bytes, now: float, tried: Collection[str], barred: Collection[str]

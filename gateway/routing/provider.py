@@ -23,6 +23,7 @@ class Provider:
         self.in_flight = 0
         self.routed: dict[Route, int] = dict.fromkeys(get_args(Route), 0)
         self._lease = Lease(self)
+        self._models = settings.upstream_models or {}
 
     def __repr__(self) -> str:
         return f"<Provider {self.name} in_flight={self.in_flight}>"
@@ -30,6 +31,10 @@ class Provider:
     def available(self, now: float) -> bool:
         """Whether it may be given one more call now; the one predicate routing asks."""
         return now >= self.health.out_until and self.in_flight < self.max_in_flight
+
+    def upstream_model(self, model: str | None) -> str | None:
+        """The name it knows `model` by, of a call that names one."""
+        return self._models.get(model, model) if model else None
 
     def lease(self, route: Route) -> "Lease":
         """Count a call that comes by `route`, and hold a place for as long as it is here."""

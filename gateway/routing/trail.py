@@ -30,9 +30,10 @@ class Trail:
         here = candidate.provider.name
         walker = xxh3_64_intdigest(key + b"\0" + (candidate.model or "").encode())
         before = self._last.get(walker)
-        self._put(walker, here)
         if before == here:
+            self._last.move_to_end(walker)
             return None
+        self._put(walker, here)
         if self.on_step is not None:
             self.on_step(walker, here)
         return before

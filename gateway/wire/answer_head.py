@@ -21,17 +21,20 @@ def answer_head(
 
     `now`, seconds since the epoch, is the Date of an answer that has none.
     """
-    lines = [_status_line(status)]
-    lines += [b"%b: %b\r\n" % field for field in headers]
-    if not [name for name, _ in headers if len(name) == 4 and name.lower() == b"date"]:
-        lines.append(_date(int(now)))
+    parts = [_status_line(status)]
+    is_dated = False
+    for name, value in headers:
+        parts += (name, b": ", value, b"\r\n")
+        is_dated = is_dated or (len(name) == 4 and name.lower() == b"date")
+    if not is_dated:
+        parts.append(_date(int(now)))
     if not keep_alive:
-        lines.append(b"Connection: close\r\n")
+        parts.append(b"Connection: close\r\n")
     if has_body(status):
         framing = b"Transfer-Encoding: chunked\r\n"
-        lines.append(framing if length is None else b"Content-Length: %d\r\n" % length)
-    lines.append(b"\r\n")
-    return b"".join(lines)
+        parts.append(framing if length is None else b"Content-Length: %d\r\n" % length)
+    parts.append(b"\r\n")
+    return b"".join(parts)
 
 
 @lru_cache(maxsize=256)

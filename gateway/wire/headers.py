@@ -5,15 +5,15 @@ Everything else keeps its name, value and order.
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
+from typing import Final
 
 from gateway.config import Provider
-from gateway.keys import PROVIDER_FIELDS
-from gateway.request import HEADS, Head, Headers
+from gateway.head import HEADS, Head, Headers
+from gateway.hints import PROVIDER_FIELDS, Hints
 from gateway.wire.upstream import Upstream
 from gateway.wire.via import Via
 
-_HOP_BY_HOP = frozenset(
+_HOP_BY_HOP: Final = frozenset(
     (
         *(b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer"),
         *(b"transfer-encoding", b"upgrade", b"proxy-authorization", b"proxy-authenticate"),
@@ -21,12 +21,9 @@ _HOP_BY_HOP = frozenset(
 )
 _REQUEST_DROPPED = _HOP_BY_HOP | {b"host", b"content-length", b"expect"}
 _OWN = {b"x-generation-id", b"x-hearth-provider", b"x-hearth-route"}
-_RESPONSE_DROPPED = _HOP_BY_HOP | _OWN | {b"content-length"}
-_WITH_BODY = frozenset(("POST", "PUT", "PATCH"))
+_RESPONSE_DROPPED: Final = _HOP_BY_HOP | _OWN | {b"content-length"}
+_WITH_BODY: Final = frozenset(("POST", "PUT", "PATCH"))
 _GATEWAY_PREFIXES = (b"x-usagepanda-", b"helicone-", b"x-hearth-")
-
-READABLE_CODINGS = frozenset((b"gzip", b"deflate", b"identity"))
-"""Content codings the meter can read; others are not asked for where an answer is metered."""
 
 
 class UpstreamHead:
@@ -41,7 +38,7 @@ class UpstreamHead:
         self._dropped = _REQUEST_DROPPED | {name.lower() for name in own}
         if self._api_key:
             self._dropped |= set(PROVIDER_FIELDS)
-        self._start_of = lru_cache(maxsize=HEADS)(self._start)
+        self._starts: dict[tuple[Hints, str, bytes | None], bytes] = {}
 
     def build(self, head: Head, path: str, length: int, accept: bytes | None) -> bytes:
         """`head` as it goes to the provider, up to its empty line.
@@ -49,9 +46,15 @@ class UpstreamHead:
         `path` is the endpoint with its query, below the provider's base path; `length` that of
         the body to send; `accept` replaces the client's Accept-Encoding, None keeps it.
         """
-        start = self._start_of(head, path, accept)
+        key = (head.hints, path, accept)
+        start = self._starts.get(key)
+        if start is None:
+            start = self._start(head, path, accept)
+            if len(self._starts) >= HEADS:
+                del self._starts[next(iter(self._starts))]
+            self._starts[key] = start
         if length or head.method in _WITH_BODY:
-            return b"%bContent-Length: %d\r\n\r\n" % (start, length)
+            return b"".join((start, b"Content-Length: ", str(length).encode(), b"\r\n\r\n"))
         return start + b"\r\n"
 
     def _start(self, head: Head, path: str, accept: bytes | None) -> bytes:
@@ -73,17 +76,12 @@ class UpstreamHead:
         return b"".join(lines)
 
 
-@lru_cache(maxsize=HEADS)
 def accept_encoding(head: Head, *, uncoded: bool) -> bytes:
     """The Accept-Encoding to send where the answer is metered.
 
     `uncoded`: a piece of the answer has to be left out, so it must come without coding.
     """
-    if uncoded:
-        return b"identity"
-    asked = (part.strip() for part in head.fields.get(b"accept-encoding", b"").split(b","))
-    kept = [part for part in asked if part.split(b";")[0].strip().lower() in READABLE_CODINGS]
-    return b", ".join(kept) or b"identity"
+    return b"identity" if uncoded else head.hints.codings
 
 
 def client_headers(headers: Headers, own: Headers) -> Headers:

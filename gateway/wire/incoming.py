@@ -1,6 +1,6 @@
 """A hot request on its way in: its head is here, its body piles up."""
 
-import time
+from time import monotonic, time_ns
 
 from gateway.endpoint import Target
 from gateway.request import Request
@@ -15,8 +15,8 @@ class Incoming:
         self.target = target
         self.missing = head.length
         self._pieces: list[bytes] = []
-        self._received_at = time.time_ns() // 1000
-        self._started = time.monotonic()
+        self._received_at = time_ns() // 1000
+        self._started = monotonic()
 
     def add(self, data: bytes) -> None:
         self._pieces.append(data)
@@ -24,10 +24,11 @@ class Incoming:
 
     def take(self, peer: str) -> tuple[Request, bytes]:
         """The whole request, and what came after it."""
-        whole = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
-        length = self.head.length
-        body, rest = (whole, b"") if len(whole) == length else (whole[:length], whole[length:])
-        return self.request(peer, body), rest
+        pieces, length = self._pieces, self.head.length
+        whole = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        if self.missing == 0:
+            return self.request(peer, whole), b""
+        return self.request(peer, whole[:length]), whole[length:]
 
     def request(self, peer: str, body: bytes) -> Request:
         """The request with `body`."""

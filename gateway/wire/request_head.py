@@ -4,30 +4,54 @@ Whatever is not exactly that, malformed heads included, is left to aiohttp, so t
 that judges it.
 """
 
-import re
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final
 
 import httptools
 
-from gateway.request import HEADS, Head, Headers
+from gateway.head import HEADS, Head, Headers, UserHead
 from gateway.wire.host import is_host
 from gateway.wire.limits import MAX_FIELDS
 
 _LEFT_TO_AIOHTTP = frozenset(
     (b"transfer-encoding", b"expect", b"upgrade", b"content-encoding", b"trailer")
 )
+_LENGTH: Final = (b"\r\nContent-Length: ", b"\r\ncontent-length: ")
+_USER: Final = (b"\r\nHelicone-User-Id: ", b"\r\nhelicone-user-id: ")
+"""Two fields that vary, as programs spell them; in another spelling they are slower, no more."""
+
+_MOST_DIGITS: Final = 15
 
 
-_NUMBER = re.compile(rb"\r\ncontent-length: *(\d{1,15})\r\n", re.IGNORECASE)
+class Form:
+    """A head that was read: `before` its length, and `after` it, are the bytes of every such head.
+
+    `keep_alive`: its connection stays.
+    """
+
+    def __init__(self, head: Head, before: bytes, after: bytes, *, keep_alive: bool) -> None:
+        self.head: Final = head
+        self.keep_alive: Final = keep_alive
+        self._before = before
+        self._after = after
+
+    def length_in(self, raw: bytes) -> int | None:
+        """The length in `raw`, if that is all in which it differs."""
+        before, after = self._before, self._after
+        if not (raw.startswith(before) and raw.endswith(after)):
+            return None
+        return _number(raw[len(before) : len(raw) - len(after)])
 
 
-class RequestHead(NamedTuple):
-    """A hot request as far as its empty line. `length` is that of its body in bytes."""
+class RequestHead:
+    """A hot request as far as its empty line. `length` is that of its body in bytes; `form` is what
+    the next one on its connection probably has as well."""
 
-    head: Head
-    length: int
-    keep_alive: bool
+    def __init__(self, head: Head, length: int, form: Form) -> None:
+        self.head: Final = head
+        self.length: Final = length
+        self.form: Final = form
+        self.keep_alive: Final = form.keep_alive
 
 
 class _Collector:
@@ -53,27 +77,65 @@ class _Collector:
         self.went_on = True
 
 
-def parse_head(raw: bytes) -> RequestHead | None:
+def parse_head(raw: bytes, form: Form | None = None) -> RequestHead | None:
     """The head in `raw`, which ends with the first empty line; None when it is not hot.
 
-    The heads of one client differ in nothing but the length; it is read by itself, and the rest is
-    remembered. What came with a length reads the same, and is as strictly checked, with another.
+    `form` is that of the head before it. The heads of one client differ in nothing but the length
+    and, where it is there, the user; both are read by themselves, and the rest is remembered. What
+    came with a length reads the same, and is as strictly checked, with another.
     """
-    number = _NUMBER.search(raw)
-    if number is None:
+    if form is not None and (known := form.length_in(raw)) is not None:
+        return RequestHead(form.head, known, form)
+    start = _start_of(_LENGTH, raw)
+    end = raw.find(b"\r\n", start)
+    length = _number(raw[start:end])
+    if length is None:
         return None
-    start, end = number.span(1)
-    read = _read(raw[:start] + b"1" + raw[end:])
-    return RequestHead(read[0], int(number[1]), read[1]) if read else None
+    raw = raw[:start] + raw[end:]
+    if raw.find(b"licone-") >= 0 and (of_user := _read_of_user(raw, length)) is not None:
+        return of_user
+    read = _read(raw)
+    return RequestHead(read.head, length, read) if read is not None else None
+
+
+def _read_of_user(raw: bytes, length: int) -> RequestHead | None:
+    """A head with a user, of which the rest is remembered apart.
+
+    None where the user is not plainly lawful, or named more than once: it is read with the rest.
+    """
+    start = _start_of(_USER, raw)
+    end = raw.find(b"\r\n", start)
+    user = raw[start:end]
+    if start == 0 or not user.isascii() or not user.decode("ascii").isprintable():
+        return None
+    read = _read(raw[: start - len(_USER[0])] + raw[end:])
+    if read is None or read.head.user is not None:
+        return None
+    return RequestHead(UserHead(read.head, user), length, read)
+
+
+def _number(digits: bytes) -> int | None:
+    return int(digits) if digits.isdigit() and len(digits) <= _MOST_DIGITS else None
+
+
+def _start_of(spellings: tuple[bytes, bytes], raw: bytes) -> int:
+    """Where a field's last value begins; 0 where there is none."""
+    for spelling in spellings:
+        found = raw.rfind(spelling)
+        if found >= 0:
+            return found + len(spelling)
+    return 0
 
 
 @lru_cache(maxsize=HEADS)
-def _read(raw: bytes) -> tuple[Head, bool] | None:
-    """A head with length 1, and whether its connection stays; None when it is not hot."""
+def _read(raw: bytes) -> Form | None:
+    """A head whose length was taken out; None when it is not hot."""
+    start = _start_of(_LENGTH, raw)
+    before, after = raw[:start], raw[start:]
     seen = _Collector()
     parser = httptools.HttpRequestParser(seen)
     try:
-        parser.feed_data(raw)
+        parser.feed_data(before + b"1" + after)
     except (httptools.HttpParserError, httptools.HttpParserUpgrade):
         return None
     if not seen.complete or seen.went_on or parser.get_http_version() != "1.1":
@@ -81,7 +143,9 @@ def _read(raw: bytes) -> tuple[Head, bool] | None:
     if parser.get_method() != b"POST" or not seen.url.startswith(b"/"):
         return None
     head = Head("POST", seen.url.decode("latin-1"), seen.headers)
-    return (head, parser.should_keep_alive()) if _is_plain(head) else None
+    if not _is_plain(head):
+        return None
+    return Form(head, before, after, keep_alive=parser.should_keep_alive())
 
 
 def _is_plain(head: Head) -> bool:

@@ -9,7 +9,8 @@ from pathlib import Path
 import xxhash
 
 from gateway.errors import LoopDetected
-from gateway.request import Head, Request
+from gateway.head import Head
+from gateway.request import Request
 
 
 class Via:

@@ -1,0 +1,49 @@
+"""The head of a request: its line, its fields, and what is known of both."""
+
+from gateway.hints import Hints, text_of
+
+Headers = list[tuple[bytes, bytes]]
+"""Field lines in the order they came: (name, value), names in the sender's spelling."""
+
+HEADS = 256
+"""Of so many heads it is remembered what follows from them; an app's calls have few that differ."""
+
+
+class Head:
+    """A request's line and fields. `fields`: lower-cased name -> value of its first line; `version`
+    is that of the client's HTTP.
+
+    `target` is the request target as it came (origin-form, RFC 9112 section 3.2.1). `user` is the
+    value of Helicone-User-Id. Requests that differ in nothing but their length and their user share
+    all the rest, which may then have no such field: so whatever else follows from a head may be
+    remembered for its `hints`, which compare by identity.
+    """
+
+    def __init__(self, method: str, target: str, headers: Headers, version: str = "1.1") -> None:
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.version = version
+        fields: dict[bytes, bytes] = {}
+        for name, value in headers:
+            fields.setdefault(name.lower(), value)
+        self.fields = fields
+        self.user = fields.get(b"helicone-user-id")
+        self.hints = Hints(fields)
+
+    def field(self, name: bytes) -> str | None:
+        """The value of a field by its lower-case name, trimmed; None when absent or empty."""
+        return text_of(self.fields, name)
+
+
+class UserHead(Head):
+    """A head that differs from `shared` in its user alone."""
+
+    def __init__(self, shared: Head, user: bytes) -> None:
+        self.method = shared.method
+        self.target = shared.target
+        self.headers = shared.headers
+        self.version = shared.version
+        self.fields = shared.fields
+        self.user = user
+        self.hints = shared.hints

@@ -1,0 +1,73 @@
+"""What the fields of a head tell Hearth, read once for all requests that have the same."""
+
+from collections.abc import Mapping
+
+GATEWAY_FIELDS = (b"x-usagepanda-api-key", b"helicone-auth")
+"""Fields that carry Hearth's own key and leave `Authorization` to the provider's."""
+
+PROVIDER_FIELDS = (b"authorization", b"x-api-key", b"api-key")
+"""Fields in which OpenAI, Anthropic and Azure clients send the one key they have."""
+
+READABLE_CODINGS = frozenset((b"gzip", b"deflate", b"identity"))
+"""Content codings the meter can read; others are not asked for where an answer is metered."""
+
+
+class Hints:
+    """`key`: the one in the first field that has one, without its `Bearer`.
+
+    `form`: the Content-Type of a form. `affinity`: the client did not ask to be routed as if nobody
+    knew it. `overrides`: the `x-usagepanda-*` fields, names in lower case. `codings`: those of
+    Accept-Encoding that can be metered. `user_agent`, `referer` and `title` are the program's that
+    sent the request.
+    """
+
+    def __init__(self, fields: dict[bytes, bytes]) -> None:
+        content_type = text_of(fields, b"content-type") or ""
+        is_form = content_type[:19].lower() == "multipart/form-data"
+        self.key = _key(fields)
+        self.form = content_type if is_form else None
+        self.session_id = text_of(fields, b"x-session-id")
+        self.affinity = (text_of(fields, b"x-hearth-affinity") or "").lower() != "off"
+        self.overrides = _overrides(fields)
+        self.codings = _codings(fields)
+        self.user_agent = text_of(fields, b"user-agent")
+        self.referer = text_of(fields, b"http-referer") or text_of(fields, b"referer")
+        self.title = text_of(fields, b"x-openrouter-title") or text_of(fields, b"x-title")
+
+
+def text_of(fields: dict[bytes, bytes], name: bytes) -> str | None:
+    """The value of a field by its lower-case name, trimmed; None when absent or empty."""
+    value = fields.get(name)
+    return decode_field(value).strip() or None if value else None
+
+
+def decode_field(value: bytes) -> str:
+    """A field's value as text: UTF-8, which HTTP never promised but many send, else Latin-1."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+def _key(fields: dict[bytes, bytes]) -> bytes | None:
+    for field in (*GATEWAY_FIELDS, *PROVIDER_FIELDS):
+        value = fields.get(field, b"").strip()
+        if value[:7].lower() == b"bearer ":
+            value = value[7:].strip()
+        if value:
+            return value
+    return None
+
+
+def _overrides(fields: dict[bytes, bytes]) -> Mapping[str, str]:
+    return {
+        name.decode("latin-1"): value.decode("latin-1").strip()
+        for name, value in fields.items()
+        if name.startswith(b"x-usagepanda-")
+    }
+
+
+def _codings(fields: dict[bytes, bytes]) -> bytes:
+    asked = [part.strip() for part in fields.get(b"accept-encoding", b"").split(b",")]
+    kept = [part for part in asked if part.split(b";")[0].strip().lower() in READABLE_CODINGS]
+    return b", ".join(kept) or b"identity"

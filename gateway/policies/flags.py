@@ -1,0 +1,22 @@
+"""Every policy in the order it is asked.
+
+A policy is `(call, policies) -> Flag | None`; all are asked, and one refusal carries all flags.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from gateway.call import Call
+from gateway.config import Policies
+from gateway.generation import Flag
+from gateway.policies.enforce_user_ids import enforce_user_ids
+
+Policy = Callable[[Call, Policies], Flag | None]
+
+POLICIES: Final[tuple[Policy, ...]] = (enforce_user_ids,)
+
+
+def flags_of(call: Call, policies: Policies) -> tuple[Flag, ...]:
+    """The flags that speak against forwarding `call`; empty lets it pass."""
+    flags = [policy(call, policies) for policy in POLICIES]
+    return tuple([flag for flag in flags if flag is not None])
