@@ -10,9 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.call import Call
-from gateway.config import Policies
-from gateway.generation import Flag
+from gateway.routing.preferences import Preferences
 from tests.calls import CHAT, COMPLETION, Requests, at, whole
 from tests.conftest import Wire
 from tests.gateways import RunningGateway, running_gateway
@@ -129,15 +127,17 @@ async def test_a_defect_of_ours(
 ) -> None:
     """An exception nobody expected is a 500 in the API's words, on record, and in the log."""
 
-    def broken(_call: Call, _policies: Policies) -> tuple[Flag, ...]:
+    def broken(_raw: bytes) -> Preferences:
         raise ZeroDivisionError("sk-secret")
 
-    monkeypatch.setattr("gateway.proxy.flags_of", broken)
+    monkeypatch.setattr("gateway.routing.plan.read_preferences", broken)
     async with (
         serving(Requests(whole(COMPLETION))) as provider,
         running_gateway(tmp_path, [at(provider)], server={"wire": wire}) as gateway,
     ):
-        answer = await ask(gateway, post(CHAT))
+        answer = await ask(
+            gateway, post(CHAT.replace(b"{", b'{"provider": {"sort": "price"}, ', 1))
+        )
         record = await only_generation(gateway)
     assert answer.status == 500
     assert b"sk-secret" not in answer.body

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Literal, Self
 
 import msgspec
@@ -36,16 +37,17 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def send(request: web.Request, answer: Answer) -> web.StreamResponse:
-    """Send all pieces of `answer`, in its own time."""
+    """Send all pieces of `answer`, in its own time, or as many as the client stays for."""
     await asyncio.sleep(answer.delay)
     response = web.StreamResponse(status=answer.status, headers=answer.headers)
     response.content_type = answer.content_type
     response.content_length = answer.length
-    await response.prepare(request)
-    for piece in answer.pieces:
-        await response.write(piece)
-        if answer.pause:
-            await asyncio.sleep(answer.pause)
+    with suppress(ConnectionError):
+        await response.prepare(request)
+        for piece in answer.pieces:
+            await response.write(piece)
+            if answer.pause:
+                await asyncio.sleep(answer.pause)
     return response
 
 
