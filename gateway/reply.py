@@ -2,7 +2,7 @@
 
 from gateway.entry import Entry
 from gateway.errors import GatewayError
-from gateway.request import Headers
+from gateway.head import Headers
 from gateway.wire.downstream import Downstream
 
 

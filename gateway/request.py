@@ -5,10 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from gateway.generation import Generation
-from gateway.head import HEADS, Head, Headers
-from gateway.hints import decode_field
-
-__all__ = ["HEADS", "Head", "Headers", "Request", "decode_field"]
+from gateway.head import Head
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

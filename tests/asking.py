@@ -11,11 +11,12 @@ from aiohttp import web
 from gateway.api.context import Context, Handler
 from gateway.endpoint import parse_target
 from gateway.generation import Generation
+from gateway.head import Head
 from gateway.keys import Keyring
 from gateway.ledger.ledger import Ledger
 from gateway.metrics.snapshot import Snapshot
 from gateway.peers import Alone
-from gateway.request import Head, Request
+from gateway.request import Request
 from gateway.routing.pool import Router
 from tests.gateways import build_config
 from tests.generations import DAY

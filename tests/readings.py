@@ -8,8 +8,9 @@ import pytest
 from gateway.call import Call, EndUser
 from gateway.endpoint import ENDPOINTS, Endpoint
 from gateway.errors import BadRequest
+from gateway.head import Head, Headers
 from gateway.reader import read_call
-from gateway.request import Head, Headers, Request
+from gateway.request import Request
 
 CHAT = ENDPOINTS["chat/completions"]
 

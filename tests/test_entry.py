@@ -11,9 +11,10 @@ from gateway.endpoint import Target, parse_target
 from gateway.entry import Entry
 from gateway.errors import BadRequest, ConnectFailed
 from gateway.generation import Attempt, Flag, Generation, Usage
+from gateway.head import Head
 from gateway.metering.meter import open_meter
 from gateway.pricing import Prices
-from gateway.request import Head, Request
+from gateway.request import Request
 
 PRICE = ModelPrice(input=2, output=4, cached_input=1)
 PRICES = Prices([Provider(name="b", base_url="https://b.example", prices={"upstream": PRICE})])

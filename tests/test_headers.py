@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import pytest
 
 from gateway.config import Provider, Timeouts
-from gateway.request import Head, Headers, Request
+from gateway.head import Head, Headers
+from gateway.request import Request
 from gateway.wire.headers import UpstreamHead, accept_encoding, client_headers
 from gateway.wire.upstream import Upstream
 from gateway.wire.via import Via

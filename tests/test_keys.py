@@ -6,8 +6,9 @@ import pytest
 
 from gateway.config import Config, Key, Policies, Provider
 from gateway.errors import Forbidden, Unauthorized
+from gateway.head import Head, Headers
 from gateway.keys import Keyring
-from gateway.request import Head, Headers, Request
+from gateway.request import Request
 
 APP, OPS = "sk-app", "sk-ops"
 OPS_HASH = sha256(OPS.encode()).hexdigest()

@@ -9,9 +9,10 @@ from gateway.call import Call
 from gateway.config import Config, ModelPrice
 from gateway.endpoint import ENDPOINTS
 from gateway.errors import BadRequest, ModelNotFound, NotFound
+from gateway.head import Head
 from gateway.pricing import Prices
 from gateway.reader import read_call
-from gateway.request import Head, Request
+from gateway.request import Request
 from gateway.routing.plan import Planner
 from gateway.routing.pool import Router
 from tests.pools import NOW, ORDER, settings

@@ -2,7 +2,8 @@
 
 import pytest
 
-from gateway.request import Head, Headers, Request
+from gateway.head import Head, Headers
+from gateway.request import Request
 
 
 def request(headers: Headers) -> Request:

@@ -7,8 +7,9 @@ import pytest
 
 from gateway.call import Call
 from gateway.endpoint import ENDPOINTS
+from gateway.head import Head
 from gateway.reader import read_call
-from gateway.request import Head, Request
+from gateway.request import Request
 from gateway.rewrite import edits_for, upstream_body
 from tests.pools import settings
 

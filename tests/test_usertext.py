@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from gateway.head import Head
 from gateway.policies.usertext import user_texts
-from gateway.request import Head, Request
+from gateway.request import Request
 from tests.readings import FORM, form
 
 

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from gateway.errors import LoopDetected
-from gateway.request import Head, Request
+from gateway.head import Head
+from gateway.request import Request
 from gateway.wire.via import Via
 from tests.calls import CHAT, COMPLETION, Requests, at, whole
 from tests.conftest import Wire

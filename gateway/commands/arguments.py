@@ -12,8 +12,9 @@ from gateway.config import Config
 from gateway.configfile import load
 from gateway.endpoint import ENDPOINTS
 from gateway.errors import BadRequest
+from gateway.head import Head
 from gateway.reader import read_call
-from gateway.request import Head, Request
+from gateway.request import Request
 
 Commands = Any  # argparse keeps the type of its sub-command registry private
 """What `add_subparsers` returns."""

@@ -3,13 +3,13 @@
 from typing import Final
 
 from gateway.call import Call
+from gateway.head import Headers
 from gateway.metering.answer import AnswerMeter, UnreadMeter
 from gateway.metering.base import Meter
 from gateway.metering.encoding import READABLE, Inflater
 from gateway.metering.estimate import Estimate, open_estimate
 from gateway.metering.moderation import ModerationMeter
 from gateway.metering.stream import EncodedStreamMeter, StreamMeter, UsageHidingMeter
-from gateway.request import Headers
 
 _PLAIN: Final = frozenset({b"", b"identity"})
 _USUAL: Final = frozenset({b"application/json", b"text/event-stream"})

@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 from gateway.config import Provider as Settings
-from gateway.request import Headers
+from gateway.head import Headers
 
 _UNPAID = frozenset((401, 402))
 _BUSY = frozenset((429, 529))

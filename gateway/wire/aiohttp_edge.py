@@ -17,7 +17,9 @@ from aiohttp import StreamReader, web
 from aiohttp.http import SERVER_SOFTWARE, HttpVersion11
 
 from gateway.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
-from gateway.request import Head, Headers, Request, decode_field
+from gateway.head import Head, Headers
+from gateway.hints import decode_field
+from gateway.request import Request
 from gateway.wire.aiohttp_protocol import ClientProtocol
 from gateway.wire.downstream import Flow
 from gateway.wire.lawful import forwarded, origin_form

@@ -7,7 +7,7 @@ together with Transfer-Encoding or twice, folded lines, blanks before a colon, b
 import httptools
 
 from gateway.errors import ProtocolError
-from gateway.request import Headers
+from gateway.head import Headers
 
 MAX_HEAD = 64 * 1024
 """Bytes that may come in a row without a byte of a body: head, chunk extensions or trailers."""

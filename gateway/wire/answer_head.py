@@ -4,7 +4,7 @@ from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
 
-from gateway.request import Headers
+from gateway.head import Headers
 
 _BODILESS = frozenset((204, 304))
 

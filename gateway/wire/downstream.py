@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from gateway.request import Headers
+from gateway.head import Headers
 
 
 class Flow(Protocol):

@@ -19,7 +19,7 @@ from gateway.errors import (
     MethodNotAllowed,
     NotImplementedHere,
 )
-from gateway.request import Headers
+from gateway.head import Headers
 from gateway.wire.host import is_host
 from gateway.wire.limits import MAX_FIELDS, MAX_HEAD
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from gateway.request import Headers
+from gateway.head import Headers
 
 Sink = Callable[[bytes, bool], None]
 """Takes a piece of a body, and whether it is the last one."""

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from gateway.request import Headers
+from gateway.head import Headers
 from gateway.wire.answer_head import answer_head, has_body
 from gateway.wire.downstream import Flow
 from gateway.wire.outbox import Outbox
