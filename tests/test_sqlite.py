@@ -95,12 +95,13 @@ async def test_folder_that_cannot_be(tmp_path: Path) -> None:
         await SqliteStore.open(tmp_path / "file" / "hearth.db")
 
 
-async def test_processes_that_start_together(path: Path) -> None:
-    """Workers that open a new file at the same moment make its tables once."""
-    stores = await asyncio.gather(*(SqliteStore.open(path) for _ in range(4)))
+@pytest.mark.parametrize("attempt", range(25))
+async def test_processes_that_start_together(path: Path, attempt: int) -> None:
+    """Workers that open a new file at the same moment make its tables once, and none fails."""
+    stores = await asyncio.gather(*(SqliteStore.open(path) for _ in range(8)))
     for index, store in enumerate(stores):
-        await store.apply(records(generation(index), writer=f"w{index}"))
-    assert len(await stores[0].generations(GenerationQuery())) == 4
+        await store.apply(records(generation(index), writer=f"{attempt}-{index}"))
+    assert len(await stores[0].generations(GenerationQuery())) == 8
     for store in stores:
         await store.close()
 

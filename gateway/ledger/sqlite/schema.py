@@ -1,7 +1,10 @@
 """Opening the file: private, of the version this Hearth knows."""
 
+import fcntl
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gateway.ledger.sqlite.migrations import MIGRATIONS
@@ -32,16 +35,45 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def prepare(path: Path) -> None:
-    """Create the file, for its owner's eyes only, or bring it up to date. Raises sqlite3.Error."""
+    """Create the file, for its owner's eyes only, or bring it up to date.
+
+    Raises sqlite3.Error, OSError.
+    """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-    db = connect(path)
+    with _alone(path.parent):
+        _create(path)
+        db = connect(path)
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            with db:
+                _migrate(db)
+        finally:
+            db.close()
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock: a change of the journal's mode fails at once beside another.
+
+    SQLite does not wait for it, whatever its time limit (sqlite.org/c3ref/busy_handler.html: where
+    two would wait for each other it is not called).
+    """
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        db.execute("BEGIN IMMEDIATE")
-        with db:
-            _migrate(db)
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
     finally:
-        db.close()
+        os.close(fd)
+
+
+def _create(path: Path) -> None:
+    """Make the file unless it is there.
+
+    One that is there is not opened: closing it would drop every lock that SQLite has on it in this
+    process (sqlite.org/howtocorrupt.html, section 2.2).
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
 
 
 def _migrate(db: sqlite3.Connection) -> None:
