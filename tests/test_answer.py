@@ -94,6 +94,7 @@ def test_one_answer_after_the_other() -> None:
         b"HTTP/1.1 200 OK\r\nConnection: keep-alive, Close\r\nContent-Length: 5\r\n\r\n",
         b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\n",
         b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\nPROXY-CONNECTION: Keep-Alive\r\nContent-Length: 5\r\n\r\n",
     ],
 )
 def test_connections_not_to_be_kept(head: bytes) -> None:

@@ -16,12 +16,13 @@ from hatch_build import sources
 
 ROOT = Path(__file__).parent.parent
 BEHAVIOUR = (
-    *("answer", "backlog", "call", "connection", "edge", "enduser", "entry", "framing", "head"),
+    *("answer", "backlog", "call", "connection", "driver", "edge", "enduser", "entry", "framing"),
+    "head",
     *("health", "hints", "journal", "keys", "ledger_tally", "outbox", "metering_pattern"),
     *("metering_answer", "metering_chat", "metering_messages", "metering_refusal"),
     *("metering_responses", "metering_stream", "metering_usage", "metrics_tally", "plan", "pool"),
     *("pricing", "request_head", "rewrite", "ring", "sqlite", "store", "store_erasing", "trail"),
-    *("upstream", "verdict", "cancellation", "failover", "settlement", "streaming"),
+    *("tracing", "upstream", "verdict", "cancellation", "failover", "settlement", "streaming"),
 )
 """What these files hold, they hold of either build."""
 

@@ -103,6 +103,32 @@ async def test_nothing_follows_a_close(tmp_path: Path, wire: Wire) -> None:
         assert [body for _, body in here.seen] == [BODY]
 
 
+async def test_nothing_follows_a_cut(tmp_path: Path, wire: Wire) -> None:
+    """A request behind an answer that breaks off is not heard."""
+
+    async def break_off(peer: Peer) -> None:
+        await read_request(peer)
+        peer.send(whole(BODY)[:-1])
+
+    async with world(tmp_path, wire, break_off) as here:
+        here.client.send(post(BODY) + HIDDEN)
+        answer = await here.client.answer()
+        assert (answer.status, answer.complete) == (200, False)
+        assert await here.client.is_closed()
+        assert here.provider.requests == 1
+
+
+async def test_thousands_that_are_refused_at_once(tmp_path: Path, wire: Wire) -> None:
+    """However many come in one read, each is answered after the one before it, not within it."""
+    count = 3000
+    async with world(tmp_path, wire) as here:
+        here.client.send(post(b"no json") * count + post(BODY))
+        for _ in range(count):
+            assert (await here.client.answer()).status == 400
+        assert (await here.client.answer()).status == 200
+        assert [body for _, body in here.seen] == [BODY]
+
+
 async def test_more_than_aiohttp_queues(tmp_path: Path, wire: Wire) -> None:
     """A hundred requests in one read are answered, and what is wrong behind them refused."""
     async with world(tmp_path, wire) as here:

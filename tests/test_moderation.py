@@ -1,5 +1,6 @@
 """Calls that are moderated before they are forwarded: what is asked, and what follows."""
 
+import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
@@ -12,12 +13,12 @@ import msgspec
 import pytest
 
 from gateway.policies.moderation import FLAG_TYPE
-from tests.calls import CHAT, COMPLETION, Requests, at, whole
+from tests.calls import CHAT, COMPLETION, Requests, at, read_request, whole
 from tests.conftest import Wire
 from tests.gateways import RunningGateway, running_gateway
 from tests.raw_client import RawAnswer, connected, post
-from tests.raw_provider import Script, answers, serving
-from tests.recorded import only_generation, read_json
+from tests.raw_provider import Peer, Script, answers, serving
+from tests.recorded import next_generation, only_generation, read_json
 
 PASSED = b'{"results":[{"flagged":false,"categories":{"hate":false}}]}'
 FLAGGED = (
@@ -189,3 +190,24 @@ async def test_flags_of_proxied_moderations(tmp_path: Path) -> None:
     assert generation["hearth"]["flags"] == [{"type": "moderation", "description": description}]
     assert generation["hearth"]["outcome"] == "ok"
     assert len(page["data"]) == 1
+
+
+async def test_client_leaves_while_its_call_is_checked(tmp_path: Path, wire: Wire) -> None:
+    """The check is given up with the call, and nothing is forwarded."""
+    left = asyncio.Event()
+
+    async def ponder(peer: Peer) -> None:
+        await read_request(peer)
+        asked.set()
+        await peer.wait_closed()
+        left.set()
+
+    asked = asyncio.Event()
+    async with moderated(tmp_path, ponder, {}, wire) as setting:
+        async with connected(setting.gateway.origin) as client:
+            client.send(post(CHAT))
+            await asked.wait()
+        await asyncio.wait_for(left.wait(), 0.5)
+        record = await next_generation(setting.gateway)
+        assert (record["cancelled"], record["hearth"]["status"]) == (True, 499)
+        assert setting.models.seen == []

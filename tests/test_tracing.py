@@ -28,6 +28,8 @@ from tests.calls import (
     Requests,
     at,
     chunk,
+    ends_at,
+    never_end,
     whole,
 )
 from tests.configs import PROVIDER, Folder
@@ -227,6 +229,40 @@ async def test_stream_that_breaks_off(tmp_path: Path) -> None:
     request = setting.collector.request()
     assert request.status.code == Status.STATUS_CODE_ERROR
     assert values(request.attributes)["error.type"] == "cut"
+
+
+async def test_a_client_that_leaves(tmp_path: Path, wire: Wire) -> None:
+    """Its request's span ends with the call, and says why."""
+    async with (
+        traced(tmp_path, never_end, wire=wire) as setting,
+        connected(setting.origin) as client,
+    ):
+        client.send(post(STREAM))
+        await client.head()
+        client.close()
+    request, [attempt] = setting.collector.request(), setting.collector.attempts()
+    assert values(request.attributes)["hearth.outcome"] == "cancelled"
+    assert attempt.parent_span_id == request.span_id
+
+
+async def test_requests_at_the_same_time(tmp_path: Path, wire: Wire) -> None:
+    """The attempts of each are its own, also where one begins while another waits."""
+    moment = asyncio.Event()
+    async with (
+        traced(tmp_path, ends_at(moment), wire=wire) as setting,
+        connected(setting.origin) as one,
+        connected(setting.origin) as another,
+    ):
+        for client in (one, another):
+            client.send(post(STREAM))
+            await client.head()
+        moment.set()
+        for client in (one, another):
+            await client.some()
+    collector = setting.collector
+    requests = {span.span_id for span in collector.spans if span.kind == Span.SPAN_KIND_SERVER}
+    assert len(requests) == 2
+    assert {span.parent_span_id for span in collector.attempts()} == requests
 
 
 async def test_refusals_are_no_errors_of_the_server(tmp_path: Path) -> None:

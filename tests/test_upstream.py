@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from functools import partial
 
 import pytest
 
@@ -9,6 +10,7 @@ from gateway.config import Timeouts
 from gateway.errors import ConnectFailed, ConnectionLost, ProtocolError, TimedOut
 from gateway.units import Duration
 from gateway.wire import connection, upstream
+from gateway.wire.driver import Driver
 from gateway.wire.upstream import Upstream
 from tests.raw_provider import (
     GET,
@@ -281,3 +283,89 @@ async def test_connecting_takes_too_long() -> None:
         client = Upstream(f"http://127.0.0.1:{full.getsockname()[1]}", limits)
         with pytest.raises(TimedOut, match=r"not connected within 0\.05 s"):
             await client.send(GET, b"")
+
+
+async def test_exchange_after_exchange_within_a_read() -> None:
+    """The read that ends one exchange may begin the next, and that on the same connection."""
+    bodies: list[bytes] = []
+    ends: list[BaseException | None] = []
+    heads = 0
+
+    def has_begun(number: int) -> bool:
+        return heads == number
+
+    async def in_two_parts(peer: Peer) -> None:
+        for number in range(1, 4):
+            await peer.head()
+            peer.send(CHUNKED[:-5])
+            await until(partial(has_begun, number))
+            peer.send(CHUNKED[-5:])
+        await peer.wait_closed()
+
+    async def work() -> None:
+        nonlocal heads
+        for _ in range(3):
+            response = await client.send(GET, b"")
+            heads += 1
+            body = Body()
+            await response.relay(body)
+            bodies.append(body.data)
+
+    async with serving(in_two_parts) as provider:
+        client = provider.upstream()
+        Driver(ends.append).run(work())
+        await until(lambda: bool(ends))
+        assert (ends, bodies) == ([None], [b"hello"] * 3)
+        assert (provider.connections, repr(client)) == (1, shown(client, 1))
+
+
+async def test_retry_within_the_end_of_a_connection() -> None:
+    """An exchange goes on to a new connection from where it hears that its own is stale."""
+    answered: list[bytes] = []
+    ends: list[BaseException | None] = []
+
+    async def work() -> None:
+        answered.extend([(await fetch(client))[1] for _ in range(2)])
+
+    async def stale(peer: Peer) -> None:
+        await peer.head()
+        peer.send(OK)
+        await peer.head()
+
+    async with serving(stale, answers(OK)) as provider:
+        client = provider.upstream()
+        Driver(ends.append).run(work())
+        await until(lambda: bool(ends))
+        assert (ends, answered) == ([None], [b"hello"] * 2)
+        assert (provider.connections, provider.requests) == (2, 3)
+
+
+@pytest.mark.parametrize("driven", [False, True], ids=["in a task", "driven"])
+async def test_cancelled_when_just_connected(driven: bool) -> None:
+    """A connection that comes about as its request is given up is closed."""
+    ends: list[BaseException | None] = []
+    driver = Driver(ends.append)
+
+    async def send() -> None:
+        await client.send(GET, b"")
+
+    async with serving(answers(OK)) as provider:
+        client = provider.upstream()
+        before = asyncio.all_tasks()
+        sending = asyncio.create_task(send()) if not driven else None
+        if driven:
+            driver.run(send())
+        else:
+            await asyncio.sleep(0)
+        [opening] = asyncio.all_tasks() - before - {sending}
+        while not opening.done():
+            await asyncio.sleep(0)
+        if sending is not None:
+            sending.cancel()
+            ends += await asyncio.gather(sending, return_exceptions=True)
+        else:
+            driver.cancel()
+        assert [type(end) for end in ends] == [asyncio.CancelledError]
+        await until(lambda: provider.connections == 1)
+        await provider.wait_closed()
+        assert provider.requests == 0

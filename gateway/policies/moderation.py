@@ -3,6 +3,7 @@
 Flag, text and header are those of Usage Panda's `auto-moderate`.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import Literal
@@ -10,7 +11,7 @@ from typing import Literal
 import aiohttp
 import msgspec
 
-from gateway.call import Call
+from gateway.calls.call import Call
 from gateway.config import Moderation, Policies, Provider
 from gateway.errors import ModerationUnavailable
 from gateway.generation import Flag
@@ -71,7 +72,8 @@ class Moderator:
             return None
         try:
             texts = user_texts(request, is_json=call.is_json)
-            categories = await self._ask(texts) if texts else None
+            # aiohttp's client works in a task only, and the call may not be in one.
+            categories = await asyncio.create_task(self._ask(texts)) if texts else None
         except (aiohttp.ClientError, TimeoutError, *UNDECODABLE) as error:
             self._failed(error)
             return None

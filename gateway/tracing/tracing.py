@@ -10,7 +10,6 @@ from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
-import msgspec
 from opentelemetry import context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
@@ -26,8 +25,9 @@ from gateway.endpoint import Target
 from gateway.generation import Generation
 from gateway.request import Request
 from gateway.tracing.attributes import is_failure, of_generation, operation, provider_name
-from gateway.tracing.upstream import TracedUpstream
+from gateway.tracing.upstream import Exchanges
 from gateway.wire.downstream import Downstream
+from gateway.wire.upstream import Upstream
 
 Handle = Callable[[Request, Target, Downstream], Coroutine[Any, Any, None]]
 
@@ -59,26 +59,24 @@ class Tracing:
         """Send what is left."""
         await asyncio.to_thread(self._provider.shutdown)
 
-    def upstream(
-        self, settings: config.Provider, ssl_context: ssl.SSLContext | None
-    ) -> TracedUpstream:
+    def upstream(self, settings: config.Provider, ssl_context: ssl.SSLContext | None) -> Upstream:
         """A client of a provider whose exchanges are traced."""
-        return TracedUpstream(self._tracer, settings, ssl_context)
+        watch = Exchanges(self._tracer, settings)
+        return Upstream(settings.base_url, settings.timeouts, ssl_context, watch)
 
     def follow(self, handle: Handle) -> Handle:
         """`handle`, within a span for every request."""
 
         async def traced(request: Request, target: Target, client: Downstream) -> None:
             span = self._begin(request, target)
-            token = context.attach(set_span_in_context(span))
-            try:
-                on_settled = partial(self._end, span, operation(target.endpoint))
-                watched = msgspec.structs.replace(request, on_settled=on_settled)
-                await handle(watched, target, client)
-            finally:
-                context.detach(token)
+            context.attach(set_span_in_context(span))
+            on_settled = partial(self._end, span, operation(target.endpoint))
+            await handle(request.watched(on_settled), target, client)
 
-        return traced
+        async def in_own_context(request: Request, target: Target, client: Downstream) -> None:
+            await asyncio.create_task(traced(request, target, client))
+
+        return in_own_context
 
     def _begin(self, request: Request, target: Target) -> Span:
         fields = ((name, request.header(name)) for name in _CONTEXT_FIELDS)

@@ -1,7 +1,7 @@
-"""A provider's client that makes a span of every exchange, and tells the provider of it."""
+"""A span of every exchange with a provider, and what the provider is told of it."""
 
 import re
-import ssl
+from urllib.parse import urlsplit
 
 from opentelemetry.trace import SpanKind, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -10,30 +10,29 @@ from opentelemetry.trace.status import StatusCode
 from gateway.config import Provider
 from gateway.errors import UpstreamError
 from gateway.tracing.attributes import Attributes, provider_name
-from gateway.wire.upstream import Response, Upstream
+from gateway.wire.upstream import Response, Send
 
 _CONTEXT_FIELDS = re.compile(rb"\r\n(?:traceparent|tracestate):[^\r\n]*", re.IGNORECASE)
 _propagator = TraceContextTextMapPropagator()
 
 
-class TracedUpstream(Upstream):
-    """Its spans are children of the current one and end with the head of the answer."""
+class Exchanges:
+    """Watches an Upstream: its spans are children of the current one, and end with the head of the
+    answer."""
 
-    def __init__(
-        self, tracer: Tracer, settings: Provider, ssl_context: ssl.SSLContext | None
-    ) -> None:
-        super().__init__(settings.base_url, settings.timeouts, ssl_context)
+    def __init__(self, tracer: Tracer, settings: Provider) -> None:
+        server = urlsplit(settings.base_url)
         self._tracer = tracer
         self._name = f"POST {settings.name}"
         self._attributes: Attributes = {
             "hearth.provider": settings.name,
             "gen_ai.provider.name": provider_name(settings),
-            "server.address": self._host,
-            "server.port": self._port,
+            "server.address": server.hostname or "",
+            "server.port": server.port or (443 if server.scheme == "https" else 80),
         }
 
-    async def send(self, head: bytes, body: bytes) -> Response:
-        """As `Upstream.send`."""
+    async def __call__(self, send: Send, head: bytes, body: bytes) -> Response:
+        """The answer's head, as `send` gives it."""
         with self._tracer.start_as_current_span(
             self._name,
             kind=SpanKind.CLIENT,
@@ -42,7 +41,7 @@ class TracedUpstream(Upstream):
             set_status_on_exception=False,
         ) as span:
             try:
-                response = await super().send(_told(head), body)
+                response = await send(_told(head), body)
             except UpstreamError as error:
                 span.set_attribute("error.type", error.reason)
                 span.set_status(StatusCode.ERROR, str(error))

@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import cast
 
-import msgspec
 from aiohttp import StreamReader, web
 from aiohttp.http import SERVER_SOFTWARE, HttpVersion11
 
@@ -54,7 +53,7 @@ async def with_body(head: Request, request: web.Request, max_body: int, limits: 
     """`head` with its whole body, as `read_body` reads it; UnsupportedMediaType when encoded."""
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise UnsupportedMediaType("Send the body without a Content-Encoding")
-    return msgspec.structs.replace(head, body=await read_body(request, max_body, limits))
+    return head.with_body(await read_body(request, max_body, limits))
 
 
 async def read_body(request: web.Request, max_body: int, limits: Limits) -> bytes:

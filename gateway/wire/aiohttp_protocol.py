@@ -13,7 +13,8 @@ from aiohttp import EMPTY_PAYLOAD, StreamReader, web
 from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
 
-from gateway.errors import BadRequest, Envelope, GatewayError
+from gateway.envelope import Envelope
+from gateway.errors import BadRequest, GatewayError
 from gateway.wire.alarm import Alarm
 from gateway.wire.framing import Framing
 from gateway.wire.lawful import head_too_large, judge, refused

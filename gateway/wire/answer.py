@@ -28,7 +28,7 @@ class AnswerParser:
 
     __slots__ = (
         *("complete", "error", "headers", "keep_alive", "length", "on_body", "status"),
-        *("_bodiless", "_chunked", "_fields", "_parser", "_pieces", "_unproductive"),
+        *("_asks", "_bodiless", "_chunked", "_fields", "_parser", "_pieces", "_unproductive"),
     )
 
     def __init__(self) -> None:
@@ -47,6 +47,7 @@ class AnswerParser:
         self._fields: Headers = []
         self._bodiless = bodiless
         self._chunked = False
+        self._asks = False  # to keep the connection, or to close it
         self._unproductive = 0
         self.status = 0
         self.headers: Headers = []
@@ -112,15 +113,22 @@ class AnswerParser:
     def on_message_complete(self) -> None:
         if self.status:
             self.complete = True
-            # A Transfer-Encoding makes the framing of an HTTP/1.0 answer doubtful: section 6.1.
-            is_current = self._parser.get_http_version() == "1.1"
-            self.keep_alive = is_current and self._parser.should_keep_alive()
+            self.keep_alive = self._parser.should_keep_alive() and not self._is_outdated()
+
+    def _is_outdated(self) -> bool:
+        """Whether an answer that keeps its connection is of HTTP/1.0, which has to ask for that.
+
+        A Transfer-Encoding makes its framing doubtful (section 6.1), and trailers may ask as well.
+        """
+        return (self._asks or self._chunked) and self._parser.get_http_version() != "1.1"
 
     def _read_framing(self) -> None:
         for name, value in self.headers:
             size = len(name)
             if size == 14 and name.lower() == b"content-length":
                 self.length = int(value)
+            elif size in (10, 16) and name.lower().endswith(b"connection"):
+                self._asks = True  # `Proxy-Connection` as well: llhttp obeys both
             elif size == 17 and name.lower() == b"transfer-encoding":
                 # No other coding may come, as none was named in TE: section 7.4.
                 if self._chunked or value.lower() != b"chunked":

@@ -3,15 +3,16 @@
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
+from typing import Final
 
 from gateway.head import Headers
 
-_BODILESS = frozenset((204, 304))
+_CHUNKED: Final = b"Transfer-Encoding: chunked\r\n"
 
 
 def has_body(status: int) -> bool:
     """Whether an answer to a POST with this status has a body (RFC 9110 section 6.4.1)."""
-    return status not in _BODILESS
+    return status != 204 and status != 304
 
 
 def answer_head(
@@ -21,29 +22,30 @@ def answer_head(
 
     `now`, seconds since the epoch, is the Date of an answer that has none.
     """
-    parts = [_status_line(status)]
+    parts = [_STATUS_LINES.get(status) or _status_line(status)]
     is_dated = False
     for name, value in headers:
-        parts += (name, b": ", value, b"\r\n")
+        parts.append(b"%b: %b\r\n" % (name, value))
         is_dated = is_dated or (len(name) == 4 and name.lower() == b"date")
     if not is_dated:
         parts.append(_date(int(now)))
     if not keep_alive:
         parts.append(b"Connection: close\r\n")
     if has_body(status):
-        framing = b"Transfer-Encoding: chunked\r\n"
-        parts.append(framing if length is None else b"Content-Length: %d\r\n" % length)
+        parts.append(_CHUNKED if length is None else b"Content-Length: %d\r\n" % length)
     parts.append(b"\r\n")
     return b"".join(parts)
 
 
-@lru_cache(maxsize=256)
 def _status_line(status: int) -> bytes:
     try:
         phrase = HTTPStatus(status).phrase
     except ValueError:
         phrase = ""
     return f"HTTP/1.1 {status} {phrase}\r\n".encode()
+
+
+_STATUS_LINES: Final = {status.value: _status_line(status.value) for status in HTTPStatus}
 
 
 @lru_cache(maxsize=2)

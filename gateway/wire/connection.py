@@ -8,6 +8,7 @@ from gateway.config import Timeouts
 from gateway.errors import ConnectionLost, TimedOut
 from gateway.wire.alarm import NEVER, Alarm
 from gateway.wire.answer import AnswerParser
+from gateway.wire.driver import Pause
 from gateway.wire.response import Response, Sink
 
 KEPT_FOR = 30.0
@@ -44,7 +45,7 @@ class Connection(asyncio.Protocol):
         self._answer = AnswerParser()
         self._response: Response | None = None
         self._sink: Sink | None = None
-        self._waiter: asyncio.Future[None] | None = None
+        self._waiter: Pause | None = None
         self._gone: asyncio.Future[None] = self._loop.create_future()
         self._error: Exception | None = None
         self._is_busy = False
@@ -73,7 +74,7 @@ class Connection(asyncio.Protocol):
         self._response = Response(self, answer.status, answer.headers, answer.length)
         return self._response
 
-    def relay(self, sink: Sink) -> asyncio.Future[None] | None:
+    def relay(self, sink: Sink) -> Pause | None:
         """Give `sink` what is here, then every read; done with the last, None if that was all."""
         self._sink = sink
         self._hand_over(sink)
@@ -84,8 +85,8 @@ class Connection(asyncio.Protocol):
         if self._is_held:
             self._is_held = False
             self._read_on()
-        self._waiter = self._loop.create_future()
-        return self._waiter
+        self._waiter = waiter = Pause()
+        return waiter
 
     def pause(self) -> None:
         """Stop reading."""
@@ -137,17 +138,17 @@ class Connection(asyncio.Protocol):
         self._gone.set_result(None)
         self._on_lost(self)
 
-    def _begin(self, head: bytes, body: bytes) -> asyncio.Future[None]:
+    def _begin(self, head: bytes, body: bytes) -> Pause:
         self._is_busy = True
         self._answer.expect(bodiless=head.startswith(b"HEAD "))
         self._alarm.set(self._now() + self._timeouts.first_byte)
-        self._waiter = self._loop.create_future()
+        self._waiter = waiter = Pause()
         if len(body) <= _JOINED:
             self._transport.write(head + body)
         else:
             self._transport.write(head)
             self._transport.write(body)
-        return self._waiter
+        return waiter
 
     def _advance(self) -> None:
         """Make of what was read what its reader waits for: the head, or a piece of the body."""
@@ -189,12 +190,14 @@ class Connection(asyncio.Protocol):
         self._response = self._sink = None
         self._is_busy = False
         self._was_used = True
-        self._wake()
+        waiter, self._waiter = self._waiter, None
         sent = self._transport.get_write_buffer_size() == 0
         if self._answer.keep_alive and sent and self._error is None:
             self._rest()
         else:
             self.close()
+        if waiter is not None:
+            waiter.end()  # last, as its next exchange may begin here and now
 
     def _rest(self) -> None:
         if self._is_paused or self._is_held:
@@ -214,12 +217,8 @@ class Connection(asyncio.Protocol):
 
     def _wake(self, error: Exception | None = None) -> None:
         waiter, self._waiter = self._waiter, None
-        if waiter is None or waiter.done():
-            return
-        if error is None:
-            waiter.set_result(None)
-        else:
-            waiter.set_exception(error)
+        if waiter is not None:
+            waiter.end(error)
 
     def _time_out(self) -> None:
         if not self._is_busy:

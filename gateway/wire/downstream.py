@@ -18,7 +18,7 @@ class Flow(Protocol):
 class Downstream(Protocol):
     """One answer on its way to one client. No method blocks, and none raises when the client left.
 
-    A client that leaves cancels the task that runs the proxy; a client that reads slowly pauses
+    A client that leaves cancels the call that answers it; a client that reads slowly pauses
     the `flow` it was given.
     """
 

@@ -16,6 +16,7 @@ from gateway.errors import GatewayError
 from gateway.request import Request
 from gateway.wire.alarm import NEVER, Alarm
 from gateway.wire.downstream import Downstream
+from gateway.wire.driver import Driver
 from gateway.wire.incoming import Incoming
 from gateway.wire.limits import MAX_HEAD, Limits, Progress
 from gateway.wire.outbox import Outbox
@@ -39,7 +40,7 @@ class Edge(asyncio.Protocol):
         self._form: Form | None = None
         self._incoming: Incoming | None = None
         self._answer: WireAnswer | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._driver = Driver(self._answered)
         self._read_paused = False
         self._write_paused = False
         self._last_request = False
@@ -64,10 +65,10 @@ class Edge(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._alarm.stop()
         self._is_lost = True
-        if self._task is None:
-            self._listener.left(self)
+        if self._driver.is_busy:
+            self._driver.cancel()
         else:
-            self._task.cancel()
+            self._listener.left(self)
 
     def data_received(self, data: bytes) -> None:
         if self._is_leaving:
@@ -76,7 +77,7 @@ class Edge(asyncio.Protocol):
             self._add(self._incoming, data)
             return
         self._buffer = self._buffer + data if self._buffer else data
-        if self._task is None and not self._write_paused:
+        if not (self._driver.is_busy or self._write_paused):
             self._read_head()
         elif len(self._buffer) > _READ_AHEAD:
             self._read_paused = True
@@ -105,7 +106,7 @@ class Edge(asyncio.Protocol):
     def stop(self) -> None:
         """Take no further request; one under way may end."""
         self._last_request = True
-        if self._task is None and self._incoming is None:
+        if not self._driver.is_busy and self._incoming is None:
             self._close()
 
     def abort(self) -> None:
@@ -145,7 +146,8 @@ class Edge(asyncio.Protocol):
         protocol = self._listener.fallback()
         self._transport.set_protocol(protocol)
         protocol.connection_made(self._transport)
-        protocol.data_received(self._buffer)
+        data, self._buffer = self._buffer, b""
+        protocol.data_received(data)
 
     def _add(self, incoming: Incoming, data: bytes) -> None:
         incoming.add(data)
@@ -159,31 +161,37 @@ class Edge(asyncio.Protocol):
         request, self._buffer = incoming.take(self._peer)
         keep_alive = incoming.head.keep_alive and not (self._last_request or self._is_retired)
         self._answer = self._answering(self._close, keep_alive=keep_alive)
-        work = self._listener.handle(request, incoming.target, self._answer)
-        self._task = self._loop.create_task(work)
-        self._task.add_done_callback(self._answered)
+        self._driver.run(self._listener.handle(request, incoming.target, self._answer))
 
     def _answering(self, close: Callable[[], None], *, keep_alive: bool) -> WireAnswer:
         return WireAnswer(self._outbox, self._transport, close, keep_alive=keep_alive)
 
-    def _answered(self, task: asyncio.Task[None]) -> None:
-        self._task = self._answer = None
+    def _answered(self, error: BaseException | None) -> None:
+        self._answer = None
+        if isinstance(error, Exception):
+            self._report(error)
         if self._is_lost:
             self._listener.left(self)
-        elif task.cancelled():
+        elif isinstance(error, asyncio.CancelledError):
             self._transport.abort()
-        elif task.exception() is not None or self._last_request:
-            # An error nobody expected: the loop's handler logs it, the client sees a cut.
+        elif error is not None or self._last_request:
             self._wait()
             self._close()
-            task.result()
         elif not self._write_paused:
             self._wait()
-            self._go_on()
+            # In a turn of its own: what is refused at once must not pile up on the stack.
+            if self._buffer or self._read_paused:
+                self._loop.call_soon(self._go_on)
+
+    def _report(self, error: Exception) -> None:
+        """Nobody expected it: the loop's handler logs it, the client sees a cut."""
+        self._loop.call_exception_handler(
+            {"message": f"A call failed: {error}", "exception": error, "protocol": self}
+        )
 
     def _go_on(self) -> None:
         """Turn to the next request, unless the client has not yet taken the last answers."""
-        if self._write_paused or self._transport.is_closing():
+        if self._driver.is_busy or self._write_paused or self._is_ending:
             return
         if self._read_paused:
             self._read_paused = False
@@ -202,7 +210,7 @@ class Edge(asyncio.Protocol):
         """The client owes something: to take an answer, a body, a head, or a request at all."""
         if self._write_paused:
             self._judge_taking()
-        elif self._transport.is_closing() or self._is_leaving:
+        elif self._is_ending:
             self.abort()
         elif self._incoming is not None:
             self._judge_sending(self._incoming)
@@ -213,7 +221,12 @@ class Edge(asyncio.Protocol):
             self.abort()
 
     def _close(self) -> None:
+        self._is_leaving = True
         self._outbox.close(self._transport)
+
+    @property
+    def _is_ending(self) -> bool:
+        return self._is_leaving or self._transport.is_closing()
 
     def _leave(self) -> None:
         """Read no more of what the client should have sent before."""

@@ -22,6 +22,7 @@ _HOP_BY_HOP: Final = frozenset(
 _REQUEST_DROPPED = _HOP_BY_HOP | {b"host", b"content-length", b"expect"}
 _OWN = {b"x-generation-id", b"x-hearth-provider", b"x-hearth-route"}
 _RESPONSE_DROPPED: Final = _HOP_BY_HOP | _OWN | {b"content-length"}
+_LENGTHS_DROPPED: Final = frozenset(map(len, _RESPONSE_DROPPED))
 _WITH_BODY: Final = frozenset(("POST", "PUT", "PATCH"))
 _GATEWAY_PREFIXES = (b"x-usagepanda-", b"helicone-", b"x-hearth-")
 
@@ -86,10 +87,18 @@ def accept_encoding(head: Head, *, uncoded: bool) -> bytes:
 
 def client_headers(headers: Headers, own: Headers) -> Headers:
     """A provider's header fields as they go to the client, followed by `own`."""
-    kept = [field for field in headers if field[0].lower() not in _RESPONSE_DROPPED]
-    if named := named_in_connection(headers) - _RESPONSE_DROPPED:
+    kept: Headers = []
+    has_options = False
+    for field in headers:
+        name = field[0]
+        if len(name) not in _LENGTHS_DROPPED or (lower := name.lower()) not in _RESPONSE_DROPPED:
+            kept.append(field)
+        elif lower == b"connection":
+            has_options = True
+    if has_options and (named := named_in_connection(headers) - _RESPONSE_DROPPED):
         kept = [field for field in kept if field[0].lower() not in named]
-    return kept + own
+    kept += own
+    return kept
 
 
 def named_in_connection(headers: Headers) -> frozenset[bytes]:

@@ -10,9 +10,9 @@ from aiohttp import web
 from aiohttp.http import HttpVersion10, HttpVersion11
 
 from gateway.endpoint import parse_target
+from gateway.envelope import Envelope
 from gateway.errors import (
     BadRequest,
-    Envelope,
     ExpectationFailed,
     GatewayError,
     HeadTooLarge,

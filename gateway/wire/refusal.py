@@ -3,7 +3,8 @@
 import asyncio
 import time
 
-from gateway.errors import Envelope, GatewayError, RequestTimeout
+from gateway.envelope import Envelope
+from gateway.errors import GatewayError, RequestTimeout
 from gateway.wire.answer_head import answer_head
 from gateway.wire.limits import Limits
 

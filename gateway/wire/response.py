@@ -1,7 +1,7 @@
 """An answer as the proxy sees it: a head, and a body that passes through."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from gateway.head import Headers
@@ -13,7 +13,7 @@ Sink = Callable[[bytes, bool], None]
 class Source(Protocol):
     """Where the body comes from."""
 
-    def relay(self, sink: Sink) -> asyncio.Future[None] | None:
+    def relay(self, sink: Sink) -> Awaitable[None] | None:
         """Give `sink` what is here, then every read; done with the last, None if that was all."""
 
     def pause(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections.abc import Awaitable, Callable
 from urllib.parse import quote, urlsplit
 
 from gateway.config import Timeouts
@@ -9,7 +10,13 @@ from gateway.errors import ConnectFailed, TimedOut
 from gateway.wire.connection import Connection, WentStale
 from gateway.wire.response import Response, Sink
 
-__all__ = ["Response", "Sink", "Upstream"]
+__all__ = ["Response", "Send", "Sink", "Upstream", "Watch"]
+
+Send = Callable[[bytes, bytes], Awaitable[Response]]
+"""`Upstream.send`, or what is to be used like it."""
+
+Watch = Callable[[Send, bytes, bytes], Awaitable[Response]]
+"""Has a request sent by the Send it is given, and sees to what else there is to do."""
 
 MAX_KEPT = 256
 """Connections to one provider that may wait for their next request."""
@@ -19,12 +26,17 @@ class Upstream:
     """One provider's connections. `send` opens as many as there are exchanges at a time.
 
     `base_url` is http or https, with an optional path. `ssl_context` is for https; absent, the
-    system's certificates and the host name are verified. `authority` is the value for Host,
-    `base_path` what goes before every path, without a slash at its end.
+    system's certificates and the host name are verified. `watch` is given every request to send.
+    `authority` is the value for Host, `base_path` what goes before every path, without a slash at
+    its end.
     """
 
     def __init__(
-        self, base_url: str, timeouts: Timeouts, ssl_context: ssl.SSLContext | None = None
+        self,
+        base_url: str,
+        timeouts: Timeouts,
+        ssl_context: ssl.SSLContext | None = None,
+        watch: Watch | None = None,
     ) -> None:
         parts = urlsplit(base_url)
         is_tls = parts.scheme == "https"
@@ -35,6 +47,7 @@ class Upstream:
         self._ssl = (ssl_context or verifying_context()) if is_tls else None
         self._kept: dict[Connection, None] = {}  # in the order they came, for last in, first out
         self._is_open = True
+        self._watch = watch
         self.authority = parts.netloc.encode("idna")
         self.base_path = quote(parts.path.rstrip("/"), safe="/%:@!$&'()*+,;=~").encode()
 
@@ -48,14 +61,9 @@ class Upstream:
         connection that turns out to have ended before a byte of the answer is sent once more, on
         a new one. Raises ConnectFailed, TimedOut, ConnectionLost or ProtocolError.
         """
-        kept = self._take()
-        if kept is not None:
-            try:
-                return await kept.exchange(head, body)
-            except WentStale:
-                pass  # providers close idle connections whenever they like: not a failure
-        connection = await self._connect()
-        return await connection.exchange(head, body)
+        if self._watch is not None:
+            return await self._watch(self._send, head, body)
+        return await self._send(head, body)
 
     async def close(self) -> None:
         """Keep no connection any more; exchanges under way end as they would have."""
@@ -66,7 +74,26 @@ class Upstream:
         for connection in kept:
             await connection.wait_closed()
 
+    async def _send(self, head: bytes, body: bytes) -> Response:
+        kept = self._take()
+        if kept is not None:
+            try:
+                return await kept.exchange(head, body)
+            except WentStale:
+                pass  # providers close idle connections whenever they like: not a failure
+        connection = await self._connect()
+        return await connection.exchange(head, body)
+
     async def _connect(self) -> Connection:
+        """In a task of its own, as a timeout needs one."""
+        opening = asyncio.create_task(self._open())
+        try:
+            return await opening
+        except asyncio.CancelledError:
+            opening.add_done_callback(_close_opened)
+            raise
+
+    async def _open(self) -> Connection:
         limit = self._timeouts.connect
         clock = asyncio.timeout(limit)
         try:
@@ -101,6 +128,12 @@ class Upstream:
 
     def _drop(self, connection: Connection) -> None:
         self._kept.pop(connection, None)
+
+
+def _close_opened(opening: asyncio.Task[Connection]) -> None:
+    """It was open when nobody wanted it any more."""
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
 
 
 def verifying_context() -> ssl.SSLContext:

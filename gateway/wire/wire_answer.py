@@ -13,7 +13,8 @@ from gateway.wire.outbox import Outbox
 class WireAnswer:
     """The Downstream of one request; its head shares a write with the first piece.
 
-    `close` is called after an answer that is the connection's last, `keep_alive` being false.
+    `close` is called after an answer that is the connection's last: `keep_alive` is false, or it is
+    cut.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class WireAnswer:
 
     def cut(self) -> None:
         self._send()
-        self._outbox.close(self._transport)
+        self._close()
 
     def connect_flow(self, flow: Flow | None) -> None:
         self._flow = flow
