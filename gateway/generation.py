@@ -1,4 +1,7 @@
-"""What happened: one frozen record for every request that asked for a model, however it ended."""
+"""What happened: one frozen record for every request that asked for a model, however it ended.
+
+No record leads back to itself, so the garbage collector need not look at any (`gc=False`).
+"""
 
 from typing import Literal
 
@@ -10,7 +13,7 @@ Route = Literal["home", "spill", "failover", "ramp", "unkeyed", "pinned"]
 """Why a call went where it went; docs/architecture.md explains each."""
 
 
-class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
+class Usage(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Tokens as the provider bills them.
 
     `prompt_tokens` holds cached and cache-write tokens, `completion_tokens` holds reasoning
@@ -24,8 +27,13 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
     cache_write_tokens: int = 0
     estimated: bool = False
 
+    @property
+    def tokens(self) -> int:
+        """Prompt and completion together."""
+        return self.prompt_tokens + self.completion_tokens
 
-class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
+
+class Attempt(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One try at one provider: the status it answered, or why it did not; milliseconds."""
 
     provider: str
@@ -35,7 +43,7 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
     latency_ms: int = 0
 
 
-class Flag(msgspec.Struct, frozen=True):
+class Flag(msgspec.Struct, frozen=True, gc=False):
     """What counts against a request's user: a policy's verdict, with Usage Panda's type names and
     texts, a moderation's, or a provider's refusal."""
 
@@ -43,7 +51,7 @@ class Flag(msgspec.Struct, frozen=True):
     description: str
 
 
-class Generation(msgspec.Struct, frozen=True, omit_defaults=True):
+class Generation(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One request, from its head to its last byte.
 
     `created_at` is microseconds since the epoch; `latency_ms` runs to the last byte,
@@ -99,7 +107,7 @@ class Generation(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.outcome in ("refused", "failed", "cut")
 
 
-class Record(msgspec.Struct, frozen=True, array_like=True):
+class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A generation in its writer's journal: the unit of exactly-once counting.
 
     `writer` names one run of one process, `sequence` counts from 1 without gaps.

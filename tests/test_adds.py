@@ -4,7 +4,7 @@ import msgspec
 
 from gateway.generation import Usage
 from gateway.ledger.adds import LARGEST, adds_of, total
-from gateway.ledger.store import COUNTERS, Counts
+from gateway.ledger.counts import COUNTERS, Counts
 from tests.generations import generation, refusal
 
 

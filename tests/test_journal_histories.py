@@ -18,11 +18,11 @@ from hypothesis.stateful import (
 
 from gateway.generation import Generation, Record
 from gateway.ledger.backlog import Backlog, Batch
+from gateway.ledger.counts import Counts
 from gateway.ledger.journal import Journal
 from gateway.ledger.lookup import find_generation
+from gateway.ledger.person.traces import Person, find_traces, redact
 from gateway.ledger.segment import segments
-from gateway.ledger.store import Counts
-from gateway.ledger.traces import Person, find_traces, redact
 from tests.generations import generation
 
 USERS = st.sampled_from(("anna", "boris", None))

@@ -7,7 +7,8 @@ from typing import get_args
 import msgspec
 import pytest
 
-from gateway.ledger.store import StandingsOrder, StandingsQuery, Store
+from gateway.ledger.queries import StandingsOrder, StandingsQuery
+from gateway.ledger.store import Store
 from tests.generations import generation, records
 from tests.stores import STORES
 from tests.test_standings import MONTH, VALUES, of_month

@@ -6,8 +6,8 @@ import pytest
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.connection import Connection
 
-from gateway.ledger.redis.address import Address
 from gateway.ledger.redis.connect import connect
+from gateway.redisurl import Address
 from tests.redis_servers import shared_cluster, shared_server, shared_trio
 
 COMMANDS: tuple[tuple[Any, ...], ...] = (

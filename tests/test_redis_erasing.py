@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
+from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.redis import RedisStore
 from gateway.ledger.redis.batch import Call
 from gateway.ledger.redis.client import Client
 from gateway.ledger.redis.keys import Shards
-from gateway.ledger.store import GenerationQuery
 from tests.generations import DAY, generation, records
 from tests.redis_servers import shared_server
 from tests.stores import FOREVER, prefix_of

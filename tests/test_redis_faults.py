@@ -97,7 +97,7 @@ async def test_lost_replies(server: Server, tmp_path: Path) -> None:
             assert not await _applied(store, records(*SETTLED, writer=journal.writer))
         shipper = Shipper(tmp_path / "journal", store)
         await shipper.flush()
-        await shipper.stop(1)
+        await shipper.stop()
         await assert_counted_once(store, [*SETTLED, generation(1, id="first")])
     journal.close()
 

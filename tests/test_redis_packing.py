@@ -4,14 +4,16 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.generation import Attempt, Flag, Usage
+from gateway.generation import Attempt, Flag, Generation, Usage
 from gateway.ledger.redis.packing import pack, unpack
 from tests.generations import generation
 
-PACKED = bytes.fromhex(
-    "28b52ffd601f00350300c40232303030302d303030303031323830617070636861742e31736d616132303130353437"
-    "41207469746c65227d1300e1e416462ab748778890d955a40f23928d97d4999b9a7d2777f8d74e656e2c1019484240"
-    "fa99901342c44b1181e78027889909620104"
+FIELDS = Generation.__struct_fields__
+
+KEPT = bytes.fromhex(
+    "dc001fb067656e2d32303030302d303030303031cf0006239b5a3b4240a3617070b0636861742e636f6d706c657469"
+    "6f6e73ccc8a26f6bc0a6757365725f31c0c0a5736d616c6cc0a161c0c0c2c014c0960a05000400c20700c0009090c0"
+    "c0c0c0a741207469746c65"
 )
 
 
@@ -31,9 +33,23 @@ def test_unpacked_as_it_was(text: str, number: int, tries: list[str]) -> None:
 
 
 def test_kept_before() -> None:
-    """What an earlier version kept is read, whatever has changed in how it is kept now."""
-    one = generation(1, user="user_1", title="A title")
-    assert unpack(PACKED) == one
+    """What was kept once is read for good: fields only ever come at the end."""
+    assert unpack(KEPT) == generation(1, user="user_1", title="A title")
+
+
+def test_kept_with_fewer_fields() -> None:
+    """Fields that a version before did not know are as they are by default."""
+    fields = msgspec.msgpack.decode(KEPT)
+    fields[FIELDS.index("usage")] = fields[FIELDS.index("usage")][:2]
+    kept = msgspec.msgpack.encode(fields[: FIELDS.index("title")])
+    usage = Usage(prompt_tokens=10, completion_tokens=5)
+    assert unpack(kept) == generation(1, user="user_1", usage=usage)
+
+
+def test_numbers_of_any_size() -> None:
+    """What a provider answers may have more than 64 bits."""
+    one = generation(1, usage=Usage(10**30, -(2**63) - 1, 2**64))
+    assert unpack(pack(one)) == one
 
 
 def test_small() -> None:

@@ -7,12 +7,12 @@ import pytest
 
 from gateway.generation import Usage
 from gateway.ledger.redis import RedisStore
-from gateway.ledger.redis.address import Address
 from gateway.ledger.redis.client import Client
 from gateway.ledger.redis.connect import connect
 from gateway.ledger.redis.keys import Shards
 from gateway.ledger.redis.ranking import FEW, ranked
 from gateway.ledger.redis.spans import spans
+from gateway.redisurl import Address
 from tests import counting
 from tests.crowds import crowd
 from tests.generations import DAY, generation, records

@@ -14,16 +14,10 @@ from bench.faults.redis_server import HOST, Server, free_port
 from gateway.calendar import month_of
 from gateway.config import Retention
 from gateway.generation import Record
-from gateway.ledger.ledger import open_store
+from gateway.ledger.queries import ActivityQuery, GenerationQuery, StandingsQuery, UserQuery
 from gateway.ledger.redis import RedisStore
-from gateway.ledger.store import (
-    ActivityQuery,
-    GenerationQuery,
-    StandingsQuery,
-    Store,
-    StoreUnavailable,
-    UserQuery,
-)
+from gateway.ledger.store import Store, StoreUnavailable
+from gateway.ledger.stores import open_store
 from gateway.units import Duration
 from tests.generations import DAY, MICROSECONDS, generation, records, refusal
 from tests.redis_servers import shared_cluster, shared_server

@@ -6,7 +6,7 @@ from typing import Final
 from gateway.generation import Generation
 
 Sums = tuple[int, ...]
-"""A number for each of `store.COUNTERS`, in their order."""
+"""A number for each of `counts.COUNTERS`, in their order."""
 
 LARGEST: Final = 10**13
 """The most one generation adds to one counter, so that no provider's nonsense (a usage of 10**30

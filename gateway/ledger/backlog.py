@@ -68,14 +68,17 @@ class Backlog:
         offsets: dict[Segment, int] = {}
         size = 0
         for segment in segments(self.folder):
+            told = end = self._offset(segment)
             for line in self._lines(segment):
-                offsets[segment] = line.end
+                end = line.end
                 if line.record and _is_new(line.record, positions):
                     records.append(line.record)
-                    size += line.end - line.start
+                    size += end - line.start
                 if len(records) == most or size >= BATCH_BYTES:
-                    yield Batch(tuple(records), offsets)
-                    records, offsets, size = [], {}, 0
+                    yield Batch(tuple(records), {**offsets, segment: end})
+                    records, offsets, size, told = [], {}, 0, end
+            if end > told:
+                offsets[segment] = end
         if offsets:
             yield Batch(tuple(records), offsets)
 

@@ -7,7 +7,9 @@ from typing import Any
 import msgspec
 
 from gateway.ledger.conditions import Condition, Measure
-from gateway.ledger.store import COUNTERS, Counts, Crowd, CrowdPage, Quantities, UserRow
+from gateway.ledger.counts import COUNTERS, Counts
+from gateway.ledger.queries import CrowdPage
+from gateway.ledger.results import Crowd, Quantities, UserRow
 
 MEASURES: Mapping[Measure, Callable[[UserRow], Any]] = {
     "user": lambda row: row.user or "",

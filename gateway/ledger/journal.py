@@ -54,7 +54,7 @@ class Journal:
         the folder's losses count it."""
         record = Record(self.writer, self._sequence + 1, generation)
         try:
-            self._write(self._encoder.encode(record) + b"\n")
+            self._write(self._encoder.encode_lines([record]))
         except (OSError, UnicodeEncodeError) as error:
             self._make_room()
             add_loss(self.folder)
@@ -64,13 +64,14 @@ class Journal:
 
     def append_all(self, generations: Sequence[Generation]) -> None:
         """Write some records in one go; on JournalError nothing of them was written."""
-        encode, writer, first = self._encoder.encode, self.writer, self._sequence + 1
+        writer, first = self.writer, self._sequence + 1
+        # As JSON a tuple is the same as a record, and made faster.
+        numbered = [(writer, n, one) for n, one in enumerate(generations, first)]
         try:
-            lines = [encode(Record(writer, n, one)) for n, one in enumerate(generations, first)]
-            self._write(b"\n".join([*lines, b""]))
+            self._write(self._encoder.encode_lines(numbered))
         except (OSError, UnicodeEncodeError) as error:
             raise self._failure(error) from error
-        self._sequence += len(lines)
+        self._sequence += len(numbered)
 
     def close(self) -> None:
         """Let go of the segment, so that a shipper may delete it once it is applied."""
@@ -78,17 +79,17 @@ class Journal:
             os.close(self._fd)
             self._fd = -1
 
-    def _write(self, line: bytes) -> None:
+    def _write(self, lines: bytes) -> None:
         if self._torn:
             self._mend()
-        if self._size and self._size + len(line) > self._segment_size:
+        if self._size and self._size + len(lines) > self._segment_size:
             self._rotate()
-        written = os.write(self._fd, line)
-        if written < len(line):
+        written = os.write(self._fd, lines)
+        if written < len(lines):
             self._torn = True
             with suppress(OSError):
                 self._mend()
-            raise OSError(f"only {written} of {len(line)} bytes fit: the disk is full")
+            raise OSError(f"only {written} of {len(lines)} bytes fit: the disk is full")
         self._size += written
 
     def _mend(self) -> None:

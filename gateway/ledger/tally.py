@@ -27,11 +27,13 @@ class Group:
 
 
 class UserDay:
-    """What is added to one end user's day; moments in microseconds."""
+    """What is added to one end user's day; moments in microseconds. `places`: where its generations
+    stand among all that are counted, from 1."""
 
     def __init__(self, moment: int) -> None:
         self.first = moment
         self.last = moment
+        self.places: list[int] = []
         self.rows: Rows = {}
 
 
@@ -40,6 +42,7 @@ class Tally:
     without one."""
 
     def __init__(self) -> None:
+        self.counted = 0
         self.hours: dict[Part, Rows] = {}
         self.totals: dict[Part, Rows] = {}
         self.days: dict[Part, dict[str, UserDay]] = {}
@@ -48,10 +51,23 @@ class Tally:
         """Add some."""
         model, provider, _ = row = group.row
         day = (group.hour // 24, group.tenant)
-        adds = _count_users(self.days.setdefault(day, {}), row, group.generations)
+        adds = self._count_users(self.days.setdefault(day, {}), row, group.generations)
         hour = (group.hour, group.tenant)
         _include(self.hours.setdefault(hour, {}), (model, provider, ""), adds)
         _include(self.totals.setdefault(day, {}), row, adds)
+
+    def _count_users(
+        self, users: dict[str, UserDay], row: Row, generations: list[Generation]
+    ) -> Sums:
+        """What the generations of a group add to the days of their users, and all together."""
+        several: list[Sums] = []
+        for place, one in enumerate(generations, self.counted + 1):
+            adds, day = adds_of(one), _on_day(users, one)
+            several.append(adds)
+            day.places.append(place)
+            _include(day.rows, row, adds)
+        self.counted += len(generations)
+        return total(several)
 
 
 def grouped(generations: Iterable[Generation]) -> list[Group]:
@@ -75,16 +91,6 @@ def tallied(groups: Iterable[Group]) -> Tally:
     for group in groups:
         tally.count(group)
     return tally
-
-
-def _count_users(users: dict[str, UserDay], row: Row, generations: list[Generation]) -> Sums:
-    """What the generations of a group add to the days of their users, and all together."""
-    several: list[Sums] = []
-    for one in generations:
-        adds = adds_of(one)
-        several.append(adds)
-        _include(_on_day(users, one).rows, row, adds)
-    return total(several)
 
 
 def _on_day(users: dict[str, UserDay], one: Generation) -> UserDay:

@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
+from gateway.ledger.counts import Counts
+from gateway.ledger.queries import ActivityQuery
 from gateway.ledger.redis import keys, periods
 from gateway.ledger.redis.client import Client
 from gateway.ledger.redis.keys import Shards
 from gateway.ledger.redis.periods import Part
-from gateway.ledger.store import ActivityQuery, ActivityRow, Counts, HourRow
+from gateway.ledger.results import ActivityRow, HourRow
 
 Row = tuple[int, str, str, str, str, str]
 """Minus the day, model, provider, user, tenant, route: in the order rows are told."""

@@ -6,8 +6,8 @@
 -- nothing is written, and the reply says what is, to be left out. So a batch that is sent again
 -- adds nothing, and what many records add to one counter can be summed up before it comes here.
 --
--- Replies: OK; or, with nothing written, {how far each writer was, places of the generations that
--- are kept}; or how many generations stand in the way of erasing; or the error HELD.
+-- Replies: OK; or, with nothing written, {how far each writer was, ids of the generations that are
+-- kept}; or how many generations stand in the way of erasing; or the error HELD.
 --
 -- Redis undoes nothing when a script fails midway; what can fail (memory that is full, a key that a
 -- Cluster is moving, replicas that are missing) is known to it before the first write.
@@ -27,21 +27,21 @@ local MONTH = { -- What decides where a user stands in a month.
   'flags', 'latency_ms',
 }
 local MEASURES = {'requests', 'cost'}
-local AT_ONCE = 2000 -- Lua hands on some thousand arguments at most.
+local AT_ONCE = 1000 -- Lua hands on some thousand arguments at most; these come in pairs.
 
 local batch = cjson.decode(ARGV[1])
 
--- How far each writer was, and the places in the batch of the generations that are kept; nothing
--- when all of the batch is new.
+-- How far each writer was, and the ids of the generations that are kept; nothing when all of the
+-- batch is new.
 local function known()
   local is_new, reached, kept = true, {}, {}
   for place, writer in ipairs(batch.writers) do
     reached[place] = redis.call('HGET', WRITERS, writer.name) or '0'
     is_new = is_new and tonumber(reached[place]) < (writer.first or math.huge)
   end
-  for place, generation in ipairs(batch.generations) do
-    if redis.call('EXISTS', KEYS[generation]) == 1 then
-      kept[#kept + 1] = place
+  for place, id in ipairs(batch.ids) do
+    if redis.call('EXISTS', KEYS[batch.generations + place]) == 1 then
+      kept[#kept + 1] = id
     end
   end
   if not is_new or #kept > 0 then
@@ -60,11 +60,13 @@ local function left()
 end
 
 local function keep()
-  for place, generation in ipairs(batch.generations) do
-    redis.call('SET', KEYS[generation], ARGV[place + 1], 'EXAT', batch.kept_until)
+  for place in ipairs(batch.ids) do
+    local key = KEYS[batch.generations + place]
+    redis.call('SET', key, ARGV[place + 1], 'EXAT', batch.kept_until)
   end
-  for _, upstream in ipairs(batch.upstream) do
-    local key, reference = KEYS[upstream[1]], upstream[2]
+  for index, place in ipairs(batch.referred) do
+    local key = KEYS[batch.references + index]
+    local reference = batch.moments[place] .. ' ' .. batch.ids[place]
     -- Moments have the same number of digits, so the order of texts is that of moments.
     if reference > (redis.call('GET', key) or '') then
       redis.call('SET', key, reference, 'EXAT', batch.kept_until)
@@ -72,17 +74,40 @@ local function keep()
   end
 end
 
-local function list()
-  for _, listed in ipairs(batch.lists) do
-    redis.call('ZADD', KEYS[listed[1]], 'GT', unpack(listed, 2))
+-- Puts the generations at the places, but for those before `start`, on a list.
+local function list(key, places, start)
+  for from = start, #places, AT_ONCE do
+    local scored = {}
+    for index = from, math.min(#places, from + AT_ONCE - 1) do
+      local place = places[index]
+      scored[#scored + 1], scored[#scored + 2] = batch.moments[place], batch.ids[place]
+    end
+    redis.call('ZADD', key, 'GT', unpack(scored))
   end
 end
 
--- A row is its name, then a number for each of COUNTERS.
-local function add(key, start, row)
+local function register()
+  for _, listed in ipairs(batch.lists) do
+    list(KEYS[listed[1]], listed, 2)
+  end
+  for _, scored in ipairs(batch.registers) do
+    redis.call('ZADD', KEYS[scored[1]], 'GT', unpack(scored, 2))
+  end
+end
+
+-- The fields that a row is kept in, in the order of COUNTERS.
+local function fields_of(row)
+  local fields = {}
   for index, counter in ipairs(COUNTERS) do
-    if row[index + 1] ~= 0 then
-      redis.call('HINCRBY', key, start .. counter, row[index + 1])
+    fields[index] = row .. ':' .. counter
+  end
+  return fields
+end
+
+local function add(key, fields, sums)
+  for index, field in ipairs(fields) do
+    if sums[index] ~= 0 then
+      redis.call('HINCRBY', key, field, sums[index])
     end
   end
 end
@@ -90,7 +115,7 @@ end
 local function count_totals()
   for _, totals in ipairs(batch.totals) do
     for _, row in ipairs(totals.rows) do
-      add(KEYS[totals.key], row[1] .. ':', row)
+      add(KEYS[totals.key], fields_of(row[1]), row[2])
     end
   end
 end
@@ -106,21 +131,22 @@ local function widen(key, kept, first, last)
 end
 
 -- Rows are numbered as the day meets them, as thousands of users would repeat their names.
-local function number_of(rows, row)
-  local number = redis.call('HGET', rows, row)
+local function number_of(numbers, row)
+  local number = redis.call('HGET', numbers, row)
   if not number then
-    number = redis.call('HLEN', rows) + 1
-    redis.call('HSET', rows, row, number)
+    number = redis.call('HLEN', numbers) + 1
+    redis.call('HSET', numbers, row, number)
   end
   return number
 end
 
-local function count_day(day, name, key, first, last, rows)
+local function count_day(day, fields, name, key, first, last, rows)
   local kept_first, kept_last = unpack(redis.call('HMGET', key, 'first', 'last'))
   widen(key, {first = kept_first, last = kept_last}, first, last)
   for _, row in ipairs(rows) do
-    add(key, number_of(KEYS[day.rows], row[1]) .. ':', row)
-    local _, requests, errors, flags, prompt_tokens, completion_tokens, _, _, cost = unpack(row)
+    local sums = row[2]
+    add(key, fields[row[1]], sums)
+    local requests, errors, flags, prompt_tokens, completion_tokens, _, _, cost = unpack(sums)
     local ranks = {
       requests = requests, cost = cost, tokens = prompt_tokens + completion_tokens,
       errors = errors, flags = flags,
@@ -188,7 +214,7 @@ local function count_month(day, name, key, first, last, rows, moves)
   local before = read_month(key)
   widen(key, before, first, last)
   for _, row in ipairs(rows) do
-    add(key, '', row)
+    add(key, COUNTERS, row[2])
   end
   local days = tonumber(before.days or 0)
   if math.floor(days / 2 ^ day.date) % 2 == 0 then
@@ -207,19 +233,47 @@ local function count_month(day, name, key, first, last, rows, moves)
   end
 end
 
+-- The moments of the first and the last of some generations.
+local function span(places)
+  local first, last = batch.moments[places[1]], batch.moments[places[1]]
+  for _, place in ipairs(places) do
+    local moment = batch.moments[place]
+    if moment < first then
+      first = moment
+    elseif moment > last then
+      last = moment
+    end
+  end
+  return first, last
+end
+
+local function count_user(day, fields, user, key, moves)
+  local name, rows, places = unpack(user)
+  local first, last = span(places)
+  count_day(day, fields, name, KEYS[key], first, last, rows)
+  count_month(day, name, KEYS[key + 1], first, last, rows, moves)
+  if name ~= '' then
+    list(KEYS[key + 2], places, 1)
+  end
+  for index, moment in ipairs(day.ends) do
+    redis.call('EXPIREAT', KEYS[key + index - 1], moment)
+  end
+end
+
 local function count(day)
-  local moves = {}
+  local fields, moves = {}, {}
+  for index, row in ipairs(day.rows) do
+    fields[index] = fields_of(number_of(KEYS[day.numbers], row))
+  end
   for order in pairs(day.month_boards) do
     moves[order] = {}
   end
-  for _, user in ipairs(day.users) do
-    local name, day_key, month_key, first, last, rows = unpack(user)
-    count_day(day, name, KEYS[day_key], first, last, rows)
-    count_month(day, name, KEYS[month_key], first, last, rows, moves)
+  for index, user in ipairs(day.users) do
+    count_user(day, fields, user, day.keys + 3 * index - 2, moves)
   end
   for order, scores in pairs(moves) do
-    for start = 1, #scores, AT_ONCE do
-      local last = math.min(#scores, start + AT_ONCE - 1)
+    for start = 1, #scores, 2 * AT_ONCE do
+      local last = math.min(#scores, start + 2 * AT_ONCE - 1)
       redis.call('ZADD', KEYS[day.month_boards[order]], unpack(scores, start, last))
     end
   end
@@ -282,7 +336,7 @@ if refusal then
 end
 
 keep()
-list()
+register()
 count_totals()
 for _, day in ipairs(batch.days) do
   count(day)

@@ -37,16 +37,16 @@ class _Part:
         fresh = [record.generation for record in self.records]
         return drafted(self.names, fresh, writers, lifetimes)
 
-    def without(self, reached: Sequence[bytes], kept: Sequence[int]) -> "_Part":
+    def without(self, reached: Sequence[bytes], kept: Sequence[bytes]) -> "_Part":
         """What is left when the shard has told how far writers were, and what it has."""
         positions = {
             writer: int(position) for writer, position in zip(self.reached, reached, strict=True)
         }
-        places = set(kept)
+        known = {each.decode() for each in kept}
         fresh = [
             record
-            for place, record in enumerate(self.records, 1)
-            if place not in places and record.sequence > positions[record.writer]
+            for record in self.records
+            if record.generation.id not in known and record.sequence > positions[record.writer]
         ]
         return _Part(self.names, fresh, self.reached)
 
@@ -76,7 +76,10 @@ def _parts(shards: Shards, records: Sequence[Record]) -> list[_Part]:
     for record in records:
         one = record.generation
         homes[shards.of(one.tenant, one.user)].setdefault(one.id, record)
-        reach = reached.setdefault(record.writer, Reach())
+        writer = record.writer
+        reach = reached.get(writer)
+        if reach is None:
+            reach = reached[writer] = Reach()
         reach.last = max(reach.last, record.sequence)
         reach.newest = max(reach.newest, one.created_at)
     return [_Part(names, [*found.values()], reached) for names, found in homes.items()]

@@ -6,11 +6,12 @@ import msgspec
 
 from gateway.ledger.redis.numbering import Numbers
 
-Listed = Sequence[int | str]
-"""The number of a list's key, then scores and members in turns."""
+Row = tuple[str, Sequence[int | str]]
+"""Its name, and what is added to each of COUNTERS; as text where it is very large."""
 
-Row = Sequence[int | str]
-"""The name of a row, then what is added to each of COUNTERS; as text where it is very large."""
+User = tuple[str, Sequence[tuple[int, Sequence[int | str]]], Sequence[int]]
+"""What is new of an end user on a day: its name; rows, by where their names stand; generations, by
+their places."""
 
 
 class Writer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -23,18 +24,6 @@ class Writer(msgspec.Struct, frozen=True, omit_defaults=True):
     first: int | None = None
 
 
-class User(msgspec.Struct, frozen=True, array_like=True):
-    """What is new of an end user on a day: the keys of its `day` and its `month`, the moments of
-    the first and the last call, and rows of counters. An array, as there are very many."""
-
-    name: str
-    day: int
-    month: int
-    first: int | str
-    last: int | str
-    rows: Sequence[Row]
-
-
 class Totals(msgspec.Struct, frozen=True):
     """Rows that are added to the hash of a tenant's hour or day."""
 
@@ -44,13 +33,18 @@ class Totals(msgspec.Struct, frozen=True):
 
 class Day(msgspec.Struct, frozen=True):
     """A tenant's day, the `date` of the month: the keys that its users share there and in the
-    month, and the users. `rows` is where their rows have numbers."""
+    month, and the users. `numbers` is where their rows have numbers, `rows` are the names of these.
+    After key number `keys` come those of the users, three each, which may go at `ends`: the day,
+    the month, and the list of generations."""
 
     date: int
-    rows: int
+    numbers: int
+    rows: Sequence[str]
     boards: Mapping[str, int]
     month_boards: Mapping[str, int]
     spread: int
+    keys: int
+    ends: Sequence[int]
     users: Sequence[User]
 
 
@@ -70,16 +64,22 @@ class Gone(msgspec.Struct, frozen=True, omit_defaults=True):
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
     """The whole of a script call's first argument.
 
-    `generations`: their keys. `upstream`: keys, and the text that refers to a generation. In
-    `lists` scores only ever rise. `kept_until`, `expiries`: seconds since the epoch, the latter
-    with keys after them. `retention`: the first days that are not cut, for the register of that
-    name.
+    `ids` and `moments` are those of its generations, which are spoken of by their places there,
+    from 1. Their keys come after key number `generations`; after number `references` come keys that
+    lead to those at the places `referred`, by their providers' ids. `lists`: the number of a list's
+    key, then places. `registers`: the same, then scores and members in turns; scores only ever
+    rise. `kept_until`, `expiries`: seconds since the epoch, the latter with keys after them.
+    `retention`: the first days that are not cut, for the register of that name.
     """
 
     writers: Sequence[Writer] = ()
-    generations: Sequence[int] = ()
-    upstream: Sequence[tuple[int, str]] = ()
-    lists: Sequence[Listed] = ()
+    ids: Sequence[str] = ()
+    moments: Sequence[str] = ()
+    generations: int = 0
+    references: int = 0
+    referred: Sequence[int] = ()
+    lists: Sequence[Sequence[int]] = ()
+    registers: Sequence[Sequence[int | str]] = ()
     totals: Sequence[Totals] = ()
     days: Sequence[Day] = ()
     gone: Sequence[Gone] = ()

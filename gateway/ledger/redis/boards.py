@@ -4,13 +4,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
+from gateway.ledger.queries import StandingsQuery
 from gateway.ledger.redis import keys, periods
 from gateway.ledger.redis.client import Client, Command
 from gateway.ledger.redis.generations import pairs
 from gateway.ledger.redis.keys import Shards
 from gateway.ledger.redis.people import user_rows
 from gateway.ledger.redis.periods import Part
-from gateway.ledger.store import Bar, Spread, StandingsQuery, UserRow
+from gateway.ledger.results import UserRow
+from gateway.ledger.spread import Bar, Spread
 
 Standing = tuple[float, str, str]
 """A score, a tenant, a user: the order of equals is in it."""

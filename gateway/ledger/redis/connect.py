@@ -13,8 +13,8 @@ from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from gateway.ledger.redis.address import Address
 from gateway.ledger.redis.client import Client
+from gateway.redisurl import Address
 
 
 def connect(address: Address) -> Client:

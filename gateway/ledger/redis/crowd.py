@@ -5,13 +5,15 @@ from collections import Counter
 from collections.abc import Sequence
 
 from gateway.ledger.gathered import crowd_of, merged, quantities_of
+from gateway.ledger.queries import CrowdPage, CrowdQuery
 from gateway.ledger.redis import periods
 from gateway.ledger.redis.activity import all_users
 from gateway.ledger.redis.client import Client
 from gateway.ledger.redis.keys import Shards
 from gateway.ledger.redis.periods import Part
 from gateway.ledger.redis.spans import spans
-from gateway.ledger.store import Crowd, CrowdPage, CrowdQuery, Quantities, TooManyUsers, UserRow
+from gateway.ledger.results import Crowd, Quantities, UserRow
+from gateway.ledger.store import TooManyUsers
 
 MOST = 100_000
 """Users that one question may be about."""

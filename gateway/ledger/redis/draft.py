@@ -27,16 +27,20 @@ def drafted(
     _note(lists, tally)
     batch = Batch(
         writers=writers,
-        generations=[numbers.of(names.generation(one.id)) for one in fresh],
-        upstream=lists.upstream,
+        ids=lists.ids,
+        moments=lists.moments,
+        generations=numbers.follow(lists.keys),
+        references=numbers.follow(lists.references),
+        referred=lists.referred,
         lists=lists.listed(),
+        registers=lists.registered(),
         totals=_totals(numbers, tally),
         days=[
             counters.day(numbers, day, tenant, users) for (day, tenant), users in tally.days.items()
         ],
         kept_until=ends.of_generations,
     )
-    return called(numbers, batch, [pack(one) for one in fresh])
+    return called(numbers, batch, [pack(one) for group in groups for one in group.generations])
 
 
 def _note(lists: Lists, tally: Tally) -> None:

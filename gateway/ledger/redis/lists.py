@@ -1,80 +1,84 @@
 """The lists that a batch's generations, models, tenants and periods are put on."""
 
-from collections.abc import Iterator
+from typing import Final
 
 from gateway.generation import Generation
+from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.redis import keys
-from gateway.ledger.redis.batch import Listed
-from gateway.ledger.redis.keys import escaped
 from gateway.ledger.redis.numbering import Numbers
-from gateway.ledger.store import GenerationQuery
 from gateway.ledger.tally import Group
-
-_AT_ONCE = 2000
-"""How many scores and members a list is given by one command: Lua hands on some thousand arguments
-at most."""
 
 FLAGGED = "flagged"
 
+_DIGITS: Final = 16
+"""Of microseconds since 1970, from 2001 to 2286."""
+
 
 class Lists:
-    """What each list is given, and what generations go by at their providers."""
+    """Generations in the order they are kept, what leads to them, and what each list is given."""
 
     def __init__(self, numbers: Numbers) -> None:
-        self.upstream: list[tuple[int, str]] = []
+        self.ids: list[str] = []
+        self.moments: list[str] = []
+        self.keys: list[str] = []
+        self.references: list[str] = []
+        self.referred: list[int] = []
         self._numbers = numbers
         self._end = numbers.ends.of_generations
-        self._lists: dict[int, list[int | str]] = {}
+        self._lists: dict[int, list[int]] = {}
+        self._registers: dict[int, list[int | str]] = {}
 
     def keep(self, group: Group) -> None:
-        """Generations, each on all the lists that it belongs on, and what leads to these."""
+        """Generations, each on all the lists that it belongs on but its user's."""
         names, tenant = self._numbers.names, group.tenant
         model, provider, _ = group.row
-        newest = self._list(names.newest(tenant), self._end)
-        served = self._list(names.served(tenant, model, provider), self._end)
-        upstreams, users = names.upstreams(tenant), names.newest_of_users(tenant)
-        latest = ""
+        before = len(self.ids)
         for one in group.generations:
-            moment, own_id = moment_of(one), one.id
-            newest.append(moment)
-            newest.append(own_id)
-            served.append(moment)
-            served.append(own_id)
-            latest = max(latest, moment)
-            if upstream_id := one.upstream_id:
-                key = self._numbers.of(upstreams + escaped(upstream_id))
-                self.upstream.append((key, moment + " " + own_id))
-            if (user := one.user) is not None:
-                own = self._list(users + escaped(user), self._end)
-                own.append(moment)
-                own.append(own_id)
-            for kind in kinds_of(one):
-                self._list(names.unusual(tenant, kind), self._end).extend((moment, own_id))
-        pairs = self._list(names.pairs(tenant), self._end)
-        pairs.extend((latest, keys.joined(model, provider)))
-        tenants = self._list(names.tenants, self._numbers.ends.of_registers)
-        tenants.extend((latest, tenant))
+            self._keep(one, tenant)
+        places = range(before + 1, len(self.ids) + 1)
+        self._list(names.newest(tenant)).extend(places)
+        self._list(names.served(tenant, model, provider)).extend(places)
+        latest = max(self.moments[before:])
+        self._note(names.pairs(tenant), self._end, latest, keys.joined(model, provider))
+        self._note(names.tenants, self._numbers.ends.of_registers, latest, tenant)
 
     def note(self, period: str, tenant: str) -> None:
         """That something is kept of an hour, a day or a month."""
-        periods = self._list(self._numbers.names.periods, self._numbers.ends.of_registers)
-        periods.extend((str(keys.last_day(period)), keys.joined(period, tenant)))
+        numbers, last = self._numbers, str(keys.last_day(period))
+        member = keys.joined(period, tenant)
+        self._note(numbers.names.periods, numbers.ends.of_registers, last, member)
 
-    def listed(self) -> list[Listed]:
+    def listed(self) -> list[list[int]]:
         """As a batch has them."""
-        return [part for listed in self._lists.values() for part in _parts(listed)]
+        return [[number, *places] for number, places in self._lists.items()]
 
-    def _list(self, key: str, end: int) -> list[int | str]:
+    def registered(self) -> list[list[int | str]]:
+        """As a batch has them."""
+        return list(self._registers.values())
+
+    def _keep(self, one: Generation, tenant: str) -> None:
+        names, own_id = self._numbers.names, one.id
+        self.ids.append(own_id)
+        self.moments.append(moment_of(one))
+        self.keys.append(names.generation(own_id))
+        if upstream_id := one.upstream_id:
+            self.references.append(names.upstream(tenant, upstream_id))
+            self.referred.append(len(self.ids))
+        for kind in kinds_of(one):
+            self._list(names.unusual(tenant, kind)).append(len(self.ids))
+
+    def _list(self, key: str) -> list[int]:
+        return self._lists.setdefault(self._numbers.expiring(key, self._end), [])
+
+    def _note(self, key: str, end: int, score: str, member: str) -> None:
         number = self._numbers.expiring(key, end)
-        listed = self._lists.get(number)
-        if listed is None:
-            listed = self._lists[number] = [number]
-        return listed
+        self._registers.setdefault(number, [number]).extend((score, member))
 
 
 def moment_of(one: Generation) -> str:
     """As text that is ordered as moments are."""
-    return str(one.created_at).zfill(16)
+    moment = str(one.created_at)
+    return moment if len(moment) == _DIGITS else moment.zfill(_DIGITS)
 
 
 def kinds_of(one: Generation) -> list[str]:
@@ -97,11 +101,3 @@ def kind_of(query: GenerationQuery) -> str | None:
     if status not in (None, "ok"):
         return status
     return FLAGGED if query.flagged else None
-
-
-def _parts(listed: list[int | str]) -> Iterator[Listed]:
-    if len(listed) <= _AT_ONCE:
-        yield listed
-        return
-    for start in range(1, len(listed), _AT_ONCE):
-        yield [listed[0], *listed[start : start + _AT_ONCE]]

@@ -7,11 +7,12 @@ from gateway.ledger.redis.lifetimes import Lifetimes
 
 
 class Numbers:
-    """Numbers a shard's keys as they are met, from 1, and notes when each may go."""
+    """Numbers a shard's keys, from 1, and notes when each may go."""
 
     def __init__(self, names: Keys, ends: Lifetimes) -> None:
         self.names = names
         self.ends = ends
+        self._keys: list[str] = []
         self._given: dict[str, int] = {}
         self._expiring: dict[int, list[int]] = {}
         for register in (names.writers, names.writer_days, names.retention):
@@ -22,8 +23,15 @@ class Numbers:
         """The number of a key that is told when it may go as it is written."""
         number = self._given.get(key)
         if number is None:
-            number = self._given[key] = len(self._given) + 1
+            self._keys.append(key)
+            number = self._given[key] = len(self._keys)
         return number
+
+    def follow(self, keys: Sequence[str]) -> int:
+        """Number the keys one after the other, met before or not; the number before the first."""
+        before = len(self._keys)
+        self._keys += keys
+        return before
 
     def expiring(self, key: str, end: int) -> int:
         """The number of a key that may go at `end`."""
@@ -43,7 +51,7 @@ class Numbers:
     @property
     def keys(self) -> list[str]:
         """The keys, each at the place of its number."""
-        return list(self._given)
+        return self._keys
 
     @property
     def expiries(self) -> list[list[int]]:

@@ -6,7 +6,7 @@ from gateway.ledger.redis import periods
 from gateway.ledger.redis.client import Client
 from gateway.ledger.redis.keys import Keys, Shards
 from gateway.ledger.redis.periods import Part
-from gateway.ledger.store import UserRow
+from gateway.ledger.results import UserRow
 from gateway.ledger.topn import Person
 
 

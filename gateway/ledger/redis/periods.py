@@ -5,10 +5,11 @@ from operator import add
 
 import msgspec
 
+from gateway.ledger.counts import COUNTERS, Counts
 from gateway.ledger.redis import keys
 from gateway.ledger.redis.client import Client
 from gateway.ledger.redis.keys import Keys, Shards
-from gateway.ledger.store import COUNTERS, Counts, UserRow
+from gateway.ledger.results import UserRow
 
 _ZERO = (0,) * len(COUNTERS)
 _NAMES = {name.encode(): name for name in COUNTERS}

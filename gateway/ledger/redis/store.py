@@ -5,6 +5,14 @@ from typing import Self
 
 from gateway.config import Retention
 from gateway.generation import Generation, Record
+from gateway.ledger.queries import (
+    ActivityQuery,
+    CrowdPage,
+    CrowdQuery,
+    GenerationQuery,
+    StandingsQuery,
+    UserQuery,
+)
 from gateway.ledger.redis import (
     activity,
     applying,
@@ -16,27 +24,14 @@ from gateway.ledger.redis import (
     recount,
     users,
 )
-from gateway.ledger.redis.address import Address, BadAddress
 from gateway.ledger.redis.client import Client
 from gateway.ledger.redis.connect import connect
 from gateway.ledger.redis.keys import Shards
 from gateway.ledger.redis.lifetimes import lifetimes
-from gateway.ledger.store import (
-    ActivityQuery,
-    ActivityRow,
-    Crowd,
-    CrowdPage,
-    CrowdQuery,
-    GenerationQuery,
-    HourRow,
-    Quantities,
-    Recount,
-    Spread,
-    StandingsQuery,
-    StoreUnavailable,
-    UserQuery,
-    UserRow,
-)
+from gateway.ledger.results import ActivityRow, Crowd, HourRow, Quantities, Recount, UserRow
+from gateway.ledger.spread import Spread
+from gateway.ledger.store import StoreUnavailable
+from gateway.redisurl import Address, BadAddress
 
 _CLUSTER_SHARDS = 16
 

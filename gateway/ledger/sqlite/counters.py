@@ -5,7 +5,7 @@ from itertools import repeat
 from typing import TypeVar
 
 from gateway.ledger.adds import Sums, total
-from gateway.ledger.store import COUNTERS, Counts
+from gateway.ledger.counts import COUNTERS, Counts
 
 K = TypeVar("K")
 

@@ -8,22 +8,16 @@ import msgspec
 
 from gateway.calendar import first_day, month_of
 from gateway.ledger.conditions import Measure
+from gateway.ledger.counts import COUNTERS
 from gateway.ledger.gathered import merged
+from gateway.ledger.queries import CrowdPage, CrowdQuery, UserQuery
+from gateway.ledger.results import Crowd, Quantities, UserRow
 from gateway.ledger.sqlite.conditions import Sql, columns_of, condition_sql, measure_sql
 from gateway.ledger.sqlite.counters import insert
 from gateway.ledger.sqlite.lists import tenants_known
 from gateway.ledger.sqlite.presence import EVERY_DAY, bits_of, first_kept, months_kept
 from gateway.ledger.sqlite.users import Lookup
 from gateway.ledger.sqlite.where import Where
-from gateway.ledger.store import (
-    COUNTERS,
-    Crowd,
-    CrowdPage,
-    CrowdQuery,
-    Quantities,
-    UserQuery,
-    UserRow,
-)
 
 _SUMS = {
     "active_days": "sum(active_days)",

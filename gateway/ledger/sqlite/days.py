@@ -5,11 +5,12 @@ from typing import Any
 
 import msgspec
 
+from gateway.ledger.queries import ActivityQuery
+from gateway.ledger.results import ActivityRow, HourRow
 from gateway.ledger.sqlite.counters import COLUMNS, SUMS, counts_of
 from gateway.ledger.sqlite.lists import tenants_known
 from gateway.ledger.sqlite.presence import days_of
 from gateway.ledger.sqlite.where import Where
-from gateway.ledger.store import ActivityQuery, ActivityRow, HourRow
 
 _DAYS_OF_USERS = """
     (VALUES {rows}) AS person CROSS JOIN json_each(person.column2) AS own

@@ -10,8 +10,8 @@ from operator import itemgetter
 import msgspec
 
 from gateway.generation import Generation
+from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.sqlite.where import Where
-from gateway.ledger.store import GenerationQuery
 
 _STATUS = re.compile("[1-5][0-9][0-9]")
 

@@ -2,16 +2,21 @@
 
 import sqlite3
 from collections import Counter
+from random import random
 
 from gateway.calendar import day_of_month, month_of
 from gateway.ledger.adds import Sums, total
+from gateway.ledger.counts import COUNTERS
+from gateway.ledger.spread import bar_of
 from gateway.ledger.sqlite.counters import insert
 from gateway.ledger.sqlite.presence import days_in
-from gateway.ledger.store import COUNTERS, bar_of
 from gateway.ledger.tally import Tally, UserDay
 
 _HOT = 16_000
 """As many busy users are sorted in a hundredth of a second, whenever someone looks at an order."""
+
+_COUNTED = 4_000
+"""One in so many users who become busy has the busy ones counted, which takes some milliseconds."""
 
 _REQUESTS, _COST = COUNTERS.index("requests"), COUNTERS.index("cost")
 
@@ -91,9 +96,9 @@ class Shifts:
 def add_to_months(db: sqlite3.Connection, tally: Tally) -> None:
     """Count what was not counted before; within the caller's transaction."""
     shifts = Shifts()
-    heated = [_add(db, key, month, shifts) for key, month in _months(tally).items()]
+    heated = sum([_add(db, key, month, shifts) for key, month in _months(tally).items()])
     shifts.write(db)
-    if any(heated):
+    if random() * _COUNTED < heated:
         _cool(db)
 
 

@@ -7,8 +7,9 @@ import msgspec
 
 from gateway.generation import Generation
 from gateway.ledger.adds import Sums, adds_of, total
+from gateway.ledger.counts import Counts
+from gateway.ledger.results import Recount
 from gateway.ledger.sqlite.counters import COLUMNS, SUMS, counts_of
-from gateway.ledger.store import Counts, Recount
 
 _decode = msgspec.json.Decoder(Generation).decode
 

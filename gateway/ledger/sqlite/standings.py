@@ -10,13 +10,15 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any
 
-from gateway.enduser import MAX_USER_ID
+from gateway.calls.enduser import MAX_USER_ID
+from gateway.ledger.queries import StandingsQuery
+from gateway.ledger.results import UserRow
+from gateway.ledger.spread import Bar, Spread
 from gateway.ledger.sqlite.counters import COLUMNS, counts_of
 from gateway.ledger.sqlite.lists import tenants_known
 from gateway.ledger.sqlite.orders import STANDINGS
 from gateway.ledger.sqlite.presence import EVERY_DAY
 from gateway.ledger.sqlite.where import Where
-from gateway.ledger.store import Bar, Spread, StandingsQuery, UserRow
 
 _ROW = f"tenant, user, active_days, first_seen, last_seen, {COLUMNS}"
 _COMMON = 10_000

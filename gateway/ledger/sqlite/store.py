@@ -8,6 +8,16 @@ from pathlib import Path
 from typing import Self
 
 from gateway.generation import Generation, Record
+from gateway.ledger.queries import (
+    ActivityQuery,
+    CrowdPage,
+    CrowdQuery,
+    GenerationQuery,
+    StandingsQuery,
+    UserQuery,
+)
+from gateway.ledger.results import ActivityRow, Crowd, HourRow, Quantities, Recount, UserRow
+from gateway.ledger.spread import Spread
 from gateway.ledger.sqlite import (
     crowd,
     days,
@@ -21,22 +31,7 @@ from gateway.ledger.sqlite import (
     writes,
 )
 from gateway.ledger.sqlite.lane import Lane
-from gateway.ledger.store import (
-    ActivityQuery,
-    ActivityRow,
-    Crowd,
-    CrowdPage,
-    CrowdQuery,
-    GenerationQuery,
-    HourRow,
-    Quantities,
-    Recount,
-    Spread,
-    StandingsQuery,
-    StoreUnavailable,
-    UserQuery,
-    UserRow,
-)
+from gateway.ledger.store import StoreUnavailable
 
 _READERS = 3
 _AT_ONCE = 2000

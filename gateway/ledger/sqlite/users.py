@@ -8,6 +8,9 @@ import sqlite3
 from collections.abc import Iterator
 
 from gateway.ledger.adds import Sums, total
+from gateway.ledger.counts import COUNTERS
+from gateway.ledger.queries import StandingsQuery, UserQuery
+from gateway.ledger.results import UserRow
 from gateway.ledger.sqlite.counters import COLUMNS, SUMS
 from gateway.ledger.sqlite.days import active_users
 from gateway.ledger.sqlite.lists import tenants_known
@@ -15,7 +18,6 @@ from gateway.ledger.sqlite.orders import STANDINGS
 from gateway.ledger.sqlite.presence import EVERY_DAY, bits_of, days_in, first_kept, months_kept
 from gateway.ledger.sqlite.standings import user_row, walk
 from gateway.ledger.sqlite.where import Where
-from gateway.ledger.store import COUNTERS, StandingsQuery, UserQuery, UserRow
 from gateway.ledger.topn import Place, top
 
 _FAR = 2000

@@ -8,10 +8,10 @@ import msgspec
 from gateway.calendar import DAY
 from gateway.generation import Generation, Record
 from gateway.ledger.adds import total
+from gateway.ledger.counts import COUNTERS
 from gateway.ledger.sqlite.counters import ADDED, add_to, insert
 from gateway.ledger.sqlite.months import add_to_months
 from gateway.ledger.sqlite.where import Where
-from gateway.ledger.store import COUNTERS
 from gateway.ledger.tally import Tally, grouped, tallied
 
 _GENERATION = (
