@@ -21,7 +21,8 @@ from bench.rounds import USERS
 from bench.spread import percentile
 from bench.upstream import CHAT_ANSWER
 from gateway.app import hot_target
-from gateway.call import Call
+from gateway.calls.call import Call
+from gateway.calls.reader import read_call
 from gateway.config import Config, Key, ModelPrice, Provider, Retention
 from gateway.endpoint import Target
 from gateway.entry import Entry
@@ -29,17 +30,16 @@ from gateway.generation import Generation, Record
 from gateway.ids import GenerationIds
 from gateway.keys import Keyring
 from gateway.ledger.journal import Journal
-from gateway.ledger.ledger import open_store
+from gateway.ledger.stores import open_store
 from gateway.metering.base import Meter
 from gateway.metering.meter import open_meter
 from gateway.policies.flags import flags_of
-from gateway.pricing import Prices
-from gateway.reader import read_call
+from gateway.pricing.prices import Prices
 from gateway.reply import own_headers
 from gateway.request import Request
 from gateway.rewrite import edits_for, upstream_body
 from gateway.routing.plan import Planner
-from gateway.routing.pool import Router
+from gateway.routing.router import Router
 from gateway.units import Duration
 from gateway.wire.answer import AnswerParser
 from gateway.wire.answer_head import answer_head
@@ -110,7 +110,7 @@ class _Path:
         meter, entry = self._meter(), self._entry()
         return [
             ("read the request's head", lambda: (self._parsed(), self._routed())),
-            ("1 authenticate", lambda: self._keyring.caller(self._received())),
+            ("1 authenticate", lambda: self._keyring.caller(self._request)),
             ("2 identify: decode the body", self._identify),
             ("3 check the policies", self._check),
             ("4 route: ring and candidate", self._route),

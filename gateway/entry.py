@@ -4,18 +4,18 @@ The proxy notes here what happens while it happens. `settle` turns it into the f
 every later call is ignored, so each place that sees an end may say so.
 """
 
-import time
 from collections.abc import Callable
+from time import monotonic
 from typing import Literal
 
-from gateway.call import Call
+from gateway.calls.call import Call
 from gateway.endpoint import Target
 from gateway.errors import GatewayError, UpstreamError
 from gateway.generation import Attempt, Flag, Generation, Route, Usage
 from gateway.metering.base import Meter
-from gateway.metering.estimate import open_estimate
+from gateway.metering.estimate import Estimate
 from gateway.metering.reading import Reading
-from gateway.pricing import Prices
+from gateway.pricing.prices import Prices
 from gateway.request import Request
 
 _UNSENT_STATUS = {"cancelled": 499}
@@ -26,7 +26,7 @@ Outcome = Literal["ok", "refused", "failed", "cancelled", "cut"]
 
 
 class Entry:
-    """One request under way."""
+    """One request under way. `attempt_ended`: when the last one did, in monotonic seconds."""
 
     def __init__(
         self,
@@ -50,6 +50,7 @@ class Entry:
         self.route: Route | None = None
         self.model: str | None = None
         self.moved_from: str | None = None
+        self.attempt_ended = 0.0
         self._prices = prices
         self._record = record
         self._upstream_model: str | None = None
@@ -60,7 +61,7 @@ class Entry:
     def attempt(self, provider: str, route: Route, model: str | None) -> None:
         """A provider is about to be tried; the last one tried is the one on the record."""
         self.provider, self.route, self._upstream_model = provider, route, model
-        self._attempt_started = time.monotonic()
+        self._attempt_started = monotonic()
 
     def attempt_failed(self, error: UpstreamError) -> None:
         """It gave no answer."""
@@ -68,14 +69,14 @@ class Entry:
 
     def attempt_answered(self, status: int) -> None:
         """The head of its answer is here."""
-        self._first_byte = self._end_attempt(status=status, error=None)
+        self._end_attempt(status=status, error=None)
+        self._first_byte = self.attempt_ended
 
-    def _end_attempt(self, status: int | None, error: str | None) -> float:
-        ended = time.monotonic()
-        latency = _milliseconds(self._attempt_started, ended)
+    def _end_attempt(self, status: int | None, error: str | None) -> None:
+        self.attempt_ended = monotonic()
+        latency = _milliseconds(self._attempt_started, self.attempt_ended)
         provider, model = self.provider or "", self._upstream_model
         self.attempts.append(Attempt(provider, model, status, error, latency))
-        return ended
 
     def settle_error(self, error: GatewayError) -> None:
         """Hearth answers instead of a provider: it refused, or none of those it tried answered."""
@@ -92,7 +93,7 @@ class Entry:
                 self.request.on_settled(generation)
 
     def _generation(self, outcome: Outcome) -> Generation:
-        ended = time.monotonic()
+        ended = monotonic()
         call, request, endpoint = self.call, self.request, self.target.endpoint
         user, sender = call.user if call else None, request.head.hints
         reading = self._reading(outcome)
@@ -151,8 +152,8 @@ class Entry:
         if self.meter is not None:
             return self.meter.reading()
         if outcome == "cancelled" and self.provider is not None:
-            estimate = open_estimate(self.target.endpoint.dialect, 200, self.request.body)
-            return Reading(usage=estimate(0))
+            estimate = Estimate(self.target.endpoint.dialect, 200, self.request.body)
+            return Reading(usage=estimate.usage(0))
         return Reading()
 
     def _since_start(self, moment: float | None) -> int | None:

@@ -1,7 +1,12 @@
 """Generation ids in OpenRouter's form: `gen-`, the second it was made, what makes it unique."""
 
 import secrets
-from time import time
+from time import time_ns
+from typing import Final
+
+_SECOND: Final = 1_000_000_000
+_BLOCK: Final = 256
+_LAST_DIGITS: Final = [f"{number:02x}" for number in range(_BLOCK)]
 
 
 class GenerationIds:
@@ -9,15 +14,16 @@ class GenerationIds:
 
     def __init__(self) -> None:
         self._run = secrets.token_hex(6)
-        self._count = 2**32
+        self._count = 0
         self._second = 0
         self._start = ""
 
     def next(self) -> str:
         """The next id, e.g. `gen-1763697210-5f0c2b7a91d400000001`; sorts by second."""
-        second = int(time())
-        if second != self._second:
-            self._second, self._start = second, f"gen-{second}-{self._run}"
-        digits = hex(self._count)[3:]  # after `0x1`, so that eight are left with their zeros
+        second = time_ns() // _SECOND
+        number = self._count % _BLOCK
+        if second != self._second or number == 0:
+            self._second = second
+            self._start = f"gen-{second}-{self._run}{self._count // _BLOCK:06x}"
         self._count += 1
-        return self._start + digits
+        return self._start + _LAST_DIGITS[number]

@@ -11,10 +11,11 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Mapping
+from time import monotonic, time
 
-from gateway.call import Call
+from gateway.calls.call import Call
+from gateway.calls.reader import read_call
 from gateway.config import Config
 from gateway.endpoint import Target
 from gateway.entry import Entry
@@ -34,14 +35,13 @@ from gateway.keys import Keyring, Tenant
 from gateway.metering.meter import open_meter
 from gateway.policies.flags import flags_of
 from gateway.policies.moderation import Moderator
-from gateway.pricing import Prices
-from gateway.reader import read_call
+from gateway.pricing.prices import Prices
 from gateway.relay import Relay
 from gateway.reply import answer_error
 from gateway.request import Request
 from gateway.rewrite import edits_for, upstream_body
 from gateway.routing.plan import Candidate, Plan, Planner
-from gateway.routing.pool import Router
+from gateway.routing.router import Router
 from gateway.routing.trail import Trail
 from gateway.routing.verdict import SICK, Verdict, judge
 from gateway.wire.downstream import Downstream
@@ -146,14 +146,13 @@ class Proxy:
             raise PolicyViolation(self._message_prefix + flag.description)
 
     async def _forward(self, call: Call, plan: Plan, entry: Entry, client: Downstream) -> None:
-        candidate = plan.next(time.monotonic())
+        candidate = plan.next(monotonic())
         if candidate is None:
             raise NoProvider("Every provider of this model is at its limit; try again shortly")
         while candidate is not None:
             with candidate.provider.lease(candidate.route):
                 answer = await self._attempt(call, candidate, entry)
-                now = time.monotonic()
-                verdict = _verdict(answer, candidate)
+                now, verdict = entry.attempt_ended, _verdict(answer, candidate)
                 candidate.provider.health.take(verdict, now)
                 following = plan.next(now) if verdict.is_trouble else None
                 if isinstance(answer, UpstreamError):
@@ -162,39 +161,32 @@ class Proxy:
                 elif following is None:
                     if answer.status < 400:
                         entry.moved_from = self.trail.follow(plan.key, candidate)
-                    await self._relay(call, candidate, answer, entry, client)
+                    meter = open_meter(call, answer.status, answer.headers, entry.request.body)
+                    relay = Relay(meter, entry, client)
+                    is_whole = await relay.run(answer, hides=call.hides_usage)
+                    _judge_end(candidate, answer.status, is_whole=is_whole)
                 else:
                     answer.close()
             candidate = following
-
-    async def _relay(
-        self, call: Call, candidate: Candidate, answer: Response, entry: Entry, client: Downstream
-    ) -> None:
-        meter = open_meter(call, answer.status, answer.headers, entry.request.body)
-        is_whole = await Relay(meter, entry, client).run(answer, hides=call.hides_usage)
-        if not is_whole:
-            candidate.provider.health.take(SICK, time.monotonic())
-        elif answer.status < 400:
-            candidate.provider.health.succeeded(time.monotonic())
 
     async def _attempt(
         self, call: Call, candidate: Candidate, entry: Entry
     ) -> Response | UpstreamError:
         """One try at one provider: the head of its answer, or how it failed."""
-        settings = candidate.provider.settings
-        model = candidate.provider.upstream_model(candidate.model)
+        request, provider = entry.request, candidate.provider
+        model = provider.upstream_model(candidate.model)
         entry.model = candidate.model
-        entry.attempt(settings.name, candidate.route, model)
-        body = upstream_body(entry.request, call, model, edits_for(call, settings))
-        accept = accept_encoding(entry.request.head, uncoded=call.hides_usage)
-        head = self._heads[settings.name].build(
-            entry.request.head,
+        entry.attempt(provider.name, candidate.route, model)
+        body = upstream_body(request, call, model, edits_for(call, provider.settings))
+        accept = accept_encoding(request.head, uncoded=call.hides_usage)
+        head = self._heads[provider.name].build(
+            request.head,
             entry.target.path,
             len(body),
             accept if call.endpoint.known else None,
         )
         try:
-            response = await self._upstreams[settings.name].send(head, body)
+            response = await self._upstreams[provider.name].send(head, body)
         except UpstreamError as error:
             entry.attempt_failed(error)
             return error
@@ -218,7 +210,15 @@ def _verdict(answer: Response | UpstreamError, candidate: Candidate) -> Verdict:
     if isinstance(answer, UpstreamError):
         return SICK
     settings, model = candidate.provider.settings, candidate.model
-    return judge(answer.status, answer.headers, settings, model, time.time())
+    return judge(answer.status, answer.headers, settings, model, time())
+
+
+def _judge_end(candidate: Candidate, status: int, *, is_whole: bool) -> None:
+    """What the end of an answer says about its provider."""
+    if not is_whole:
+        candidate.provider.health.take(SICK, monotonic())
+    elif status < 400:
+        candidate.provider.health.succeeded(monotonic())
 
 
 def _none_answered(last: UpstreamError, entry: Entry) -> GatewayError:

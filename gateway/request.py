@@ -1,27 +1,60 @@
 """The request as an edge read it: the one thing both edges hand to the proxy."""
 
 from collections.abc import Callable
-
-import msgspec
+from typing import Final
 
 from gateway.generation import Generation
 from gateway.head import Head
 
+OnSettled = Callable[[Generation], None]
 
-class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """One HTTP request, its body complete.
+
+class Request:
+    """One HTTP request, its body complete; it does not change.
 
     `received_at` is microseconds since the epoch, `started` seconds on the monotonic clock, both
     when its head was complete. `on_settled` is told of its record, once, whatever ends it.
     """
 
-    head: Head
-    body: bytes
-    peer: str
-    received_at: int
-    started: float
-    on_settled: Callable[[Generation], None] | None = None
+    def __init__(
+        self,
+        *,
+        head: Head,
+        body: bytes,
+        peer: str,
+        received_at: int,
+        started: float,
+        on_settled: OnSettled | None = None,
+    ) -> None:
+        self.head: Final = head
+        self.body: Final = body
+        self.peer: Final = peer
+        self.received_at: Final = received_at
+        self.started: Final = started
+        self.on_settled: Final = on_settled
 
     def header(self, name: bytes) -> str | None:
         """The value of a field of its head, as `Head.field` gives it."""
         return self.head.field(name)
+
+    def with_body(self, body: bytes) -> "Request":
+        """The same request with another body."""
+        return Request(
+            head=self.head,
+            body=body,
+            peer=self.peer,
+            received_at=self.received_at,
+            started=self.started,
+            on_settled=self.on_settled,
+        )
+
+    def watched(self, on_settled: OnSettled) -> "Request":
+        """The same request, with somebody to tell of its record."""
+        return Request(
+            head=self.head,
+            body=self.body,
+            peer=self.peer,
+            received_at=self.received_at,
+            started=self.started,
+            on_settled=on_settled,
+        )

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import msgspec
 
-from gateway.call import Call, EndUser
+from gateway.calls.call import Call, EndUser
 from gateway.config import ModelPrice, Provider
 from gateway.endpoint import Target, parse_target
 from gateway.entry import Entry
@@ -13,7 +13,7 @@ from gateway.errors import BadRequest, ConnectFailed
 from gateway.generation import Attempt, Flag, Generation, Usage
 from gateway.head import Head
 from gateway.metering.meter import open_meter
-from gateway.pricing import Prices
+from gateway.pricing.prices import Prices
 from gateway.request import Request
 
 PRICE = ModelPrice(input=2, output=4, cached_input=1)

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.call import Call
+from gateway.calls.call import Call
 from gateway.endpoint import ENDPOINTS
 from gateway.generation import Usage
 from gateway.metering.base import Meter

@@ -9,7 +9,7 @@ import msgspec
 import openai
 import pytest
 
-from gateway.call import Call
+from gateway.calls.call import Call
 from gateway.endpoint import ENDPOINTS
 from gateway.metering.broken import broken_stream_event
 from gateway.metering.chat import ChatTally

@@ -2,7 +2,7 @@ import pytest
 
 from gateway.endpoint import Dialect
 from gateway.generation import Usage
-from gateway.metering.estimate import characters_in, open_estimate, running_usage, tokens_in
+from gateway.metering.estimate import Estimate, characters_in, running_usage, tokens_in
 
 PROMPT = b"x, y" * 100
 
@@ -16,26 +16,26 @@ def test_four_characters_are_a_token(characters: int, tokens: int) -> None:
 @pytest.mark.parametrize("dialect", ["chat", "completions", "responses", "messages"])
 def test_a_generating_api_is_estimated_both_ways(dialect: Dialect) -> None:
     """The prompt by the length of the body, the completion by what was seen."""
-    assert open_estimate(dialect, 200, PROMPT)(7) == Usage(100, 7, estimated=True)
+    assert Estimate(dialect, 200, PROMPT).usage(7) == Usage(100, 7, estimated=True)
 
 
 def test_embeddings_generate_nothing() -> None:
     """An embedding's answer is no completion, however long."""
-    assert open_estimate("embeddings", 200, PROMPT)(7) == Usage(100, estimated=True)
+    assert Estimate("embeddings", 200, PROMPT).usage(7) == Usage(100, estimated=True)
 
 
 def test_what_is_not_billed_by_the_token_is_not_estimated() -> None:
     """Images and audio without usage, and refused calls, are plain zeros."""
-    assert open_estimate("other", 200, PROMPT)(7) == Usage()
-    assert open_estimate("chat", 429, PROMPT)(7) == Usage()
-    assert open_estimate("chat", 302, PROMPT)(7) == Usage()
+    assert Estimate("other", 200, PROMPT).usage(7) == Usage()
+    assert Estimate("chat", 429, PROMPT).usage(7) == Usage()
+    assert Estimate("chat", 302, PROMPT).usage(7) == Usage()
 
 
 def test_a_file_in_base64_is_no_text() -> None:
     """Megabytes of an image cost what an image costs, not a token for every four characters."""
     body = b'{"text":"abcdef","url":"data:image/png;base64,%b"}' % (b"iVBORw0K" * 100_000)
     around = len(body) - 800_000
-    assert open_estimate("chat", 200, body)(0) == Usage(around // 4 + 765, estimated=True)
+    assert Estimate("chat", 200, body).usage(0) == Usage(around // 4 + 765, estimated=True)
 
 
 def test_a_running_count_keeps_its_prompt() -> None:

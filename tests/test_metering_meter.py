@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.call import Call
+from gateway.calls.call import Call
 from gateway.endpoint import ENDPOINTS, Endpoint
 from gateway.metering.answer import AnswerMeter, UnreadMeter
 from gateway.metering.meter import open_meter

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.metering.chat import ChatTally
-from gateway.metering.messages import MessagesTally
+from gateway.endpoint import Dialect
+from gateway.metering.estimate import Estimate
 from gateway.metering.pattern import TextPattern
+from gateway.metering.stream import StreamMeter
 
 
 def event(text: str, **fields: object) -> bytes:
@@ -64,32 +65,42 @@ def test_the_last_pattern_holds() -> None:
     assert pattern.characters(event("a")) == -1
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r", "\r\n"])
+def test_a_text_with_a_line_end_is_not_of_the_pattern(line_end: str) -> None:
+    """Such bytes, which no JSON may have, are more than one event, or none."""
+    other = event("b").replace(b'"b"', b'"%b"' % (line_end * 2).encode())
+    assert pattern_of("a").characters(other) == -1
+
+
 texts = st.lists(st.text(max_size=30) | st.sampled_from(["a", "word ", "c", "content"]))
+
+
+def tokens_of(dialect: Dialect, *sent: bytes) -> int:
+    """Of a stream that never came to its usage."""
+    meter = StreamMeter(dialect, Estimate(dialect, 200, b""))
+    assert [meter.feed(each) for each in sent] == [*sent]
+    return meter.reading().usage.completion_tokens
 
 
 @given(texts)
 def test_a_chat_adds_up_to_the_same(said: list[str]) -> None:
     """Whatever is said, tokens are those of each event read on its own."""
-    tally = ChatTally()
-    alone = 0
-    for text in said:
-        tally.add(event(text, model="m"))
-        one = ChatTally()
-        one.add(event(text, model="m"))
-        alone += one.tokens
-    assert tally.tokens == alone
+    sent = [b"data: %b\n\n" % event(text, model="m") for text in said]
+    assert tokens_of("chat", *sent) == sum(tokens_of("chat", each) for each in sent)
 
 
 @given(texts)
 def test_messages_add_up_to_the_same(said: list[str]) -> None:
-    """The same of Anthropic's events."""
-    tally = MessagesTally()
-    alone = 0
-    for text in said:
-        delta = {"type": "text_delta", "text": text}
-        data = msgspec.json.encode({"type": "content_block_delta", "index": 0, "delta": delta})
-        tally.add(data)
-        one = MessagesTally()
-        one.add(data)
-        alone += one.tokens
-    assert tally.tokens == alone
+    """The same of Anthropic's events, which have a line more."""
+    deltas = [{"type": "text_delta", "text": text} for text in said]
+    events = [{"type": "content_block_delta", "index": 0, "delta": delta} for delta in deltas]
+    title = b"event: content_block_delta\ndata: "
+    sent = [title + msgspec.json.encode(each) + b"\n\n" for each in events]
+    assert tokens_of("messages", *sent) == sum(tokens_of("messages", each) for each in sent)
+
+
+@given(texts)
+def test_events_that_come_at_once_add_up_to_the_same(said: list[str]) -> None:
+    """However many a read brings."""
+    sent = [b"data: %b\n\n" % event(text, model="m") for text in said]
+    assert tokens_of("chat", b"".join(sent)) == tokens_of("chat", *sent)

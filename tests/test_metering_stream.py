@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.call import Call
+from gateway.calls.call import Call
 from gateway.endpoint import ENDPOINTS
 from gateway.generation import Usage
 from gateway.metering.base import Meter

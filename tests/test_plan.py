@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 
-from gateway.call import Call
+from gateway.calls.call import Call
+from gateway.calls.reader import read_call
 from gateway.config import Config, ModelPrice
 from gateway.endpoint import ENDPOINTS
 from gateway.errors import BadRequest, ModelNotFound, NotFound
 from gateway.head import Head
-from gateway.pricing import Prices
-from gateway.reader import read_call
+from gateway.pricing.prices import Prices
 from gateway.request import Request
 from gateway.routing.plan import Planner
-from gateway.routing.pool import Router
+from gateway.routing.router import Router
 from tests.pools import NOW, ORDER, settings
 
 SMALL = ModelPrice(input=1, output=2)

@@ -169,6 +169,13 @@ def test_empty_ring_has_no_choice() -> None:
         ring.home(b"key")
 
 
+@pytest.mark.parametrize(("providers", "points"), [(2, 1), (3, 20_000), (256, 40), (300, 7)])
+def test_a_home_is_found_as_the_first_of_a_walk(providers: int, points: int) -> None:
+    """However few or many own the key space, more than a byte can number among them."""
+    ring = equal([f"provider-{number}" for number in range(providers)], points)
+    assert all(ring.home(user) == next(ring.walk(user)) for user in USERS)
+
+
 @pytest.mark.parametrize("count", [2, 3, 5, 8, 13, 20])
 def test_equal_weights_are_balanced(count: int) -> None:
     """In 54 lists of up to 20 no share is over 1.05 of the mean; their deviation is 2 % at most."""

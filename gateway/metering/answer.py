@@ -81,7 +81,7 @@ class AnswerMeter(Meter):
         return b""
 
     def reading(self) -> Reading:
-        return self._reading or Reading(usage=self._estimate(tokens_in(self._size)))
+        return self._reading or Reading(usage=self._estimate.usage(tokens_in(self._size)))
 
     def _read(self, body: bytes) -> Reading | None:
         try:
@@ -90,7 +90,7 @@ class AnswerMeter(Meter):
             return None
         choice, usage = first_choice(answer), answer.usage
         return Reading(
-            usage=read_usage(usage) or self._estimate(tokens_in(self._size)),
+            usage=read_usage(usage) or self._estimate.usage(tokens_in(self._size)),
             upstream_id=text_or_none(answer.id),
             finish_reason=(reason := finish_reason(answer, choice)),
             cost=read_cost(usage),
@@ -123,7 +123,7 @@ class UnreadMeter(Meter):
         return b""
 
     def reading(self) -> Reading:
-        return Reading(usage=self._estimate(tokens_in(self._size)))
+        return Reading(usage=self._estimate.usage(tokens_in(self._size)))
 
 
 def _fault(answer: Answer, choice: AnswerChoice | None) -> str | None:

@@ -6,7 +6,6 @@ openai `types/chat/chat_completion_chunk.py`, `types/completion.py`; OpenRouter 
 
 from gateway.metering.answer import text_or_none
 from gateway.metering.estimate import characters_in, tokens_in
-from gateway.metering.pattern import TextPattern
 from gateway.metering.shapes import UNDECODABLE, ChatChoice, ChatChunk, ChatDelta, decode_chat
 from gateway.metering.tally import DONE, Tally
 
@@ -18,24 +17,16 @@ class ChatTally(Tally):
     covers the whole answer only once the answer has finished.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._pattern = TextPattern()
-
     def add(self, data: bytes) -> bool:
-        characters = self._pattern.characters(data)
-        if characters >= 0:
-            self.tokens += tokens_in(characters)
-            return False
         try:
             chunk = decode_chat(data)
         except UNDECODABLE:
             if data.startswith(DONE):
                 self.settled, self.counted = True, self.usage is not None
             return False
-        return self._add(chunk, data)
+        return self._add(chunk)
 
-    def _add(self, chunk: ChatChunk, data: bytes) -> bool:
+    def _add(self, chunk: ChatChunk) -> bool:
         if self.model is None:
             self._introduce(chunk)
         if chunk.error is not None:
@@ -44,7 +35,7 @@ class ChatTally(Tally):
         said = [self._choose(choice) for choice in choices]
         if chunk.usage is None:
             if len(said) == 1 and isinstance(said[0], str) and self.model is not None:
-                self._pattern.learn(data, said[0])
+                self.said = said[0]
             return False
         self.report(chunk.usage)
         self.counted = not choices or self.finish_reason is not None

@@ -8,7 +8,6 @@ in base64, is no text: each counts as an image of 1024 x 1024 does with gpt-4o, 
 """
 
 import re
-from collections.abc import Callable
 from typing import Final
 
 from msgspec.structs import replace
@@ -20,29 +19,26 @@ _CHARACTERS_A_TOKEN: Final = 4
 _TOKENS_A_FILE = 765
 _FILE = re.compile(rb"[A-Za-z0-9+/_-]{1024,}={0,2}")
 
-Estimate = Callable[[int], Usage]
-"""Completion tokens seen -> the usage to record."""
 
-
-def open_estimate(dialect: Dialect, status: int, prompt: bytes) -> Estimate:
-    """How to estimate an answer to the body `prompt`, which is only read if it comes to that.
+class Estimate:
+    """What an answer to the body `prompt` used, which is only read if it comes to that.
 
     Zeros for a refused call and for an API without tokens.
     """
-    if dialect == "other" or not 200 <= status < 300:
-        return _nothing
-    if dialect == "embeddings":
-        return lambda _: _sent(prompt)
-    return lambda completion_tokens: replace(_sent(prompt), completion_tokens=completion_tokens)
 
+    def __init__(self, dialect: Dialect, status: int, prompt: bytes) -> None:
+        self._dialect = dialect
+        self._status = status
+        self._prompt = prompt
 
-def _sent(prompt: bytes) -> Usage:
-    text, files = _FILE.subn(b"", prompt)
-    return Usage(prompt_tokens=tokens_in(len(text)) + files * _TOKENS_A_FILE, estimated=True)
-
-
-def _nothing(_: int) -> Usage:
-    return Usage()
+    def usage(self, completion_tokens: int) -> Usage:
+        """The usage to record where so many tokens of the completion were seen."""
+        if self._dialect == "other" or not 200 <= self._status < 300:
+            return Usage()
+        text, files = _FILE.subn(b"", self._prompt)
+        prompt_tokens = tokens_in(len(text)) + files * _TOKENS_A_FILE
+        completion_tokens = 0 if self._dialect == "embeddings" else completion_tokens
+        return Usage(prompt_tokens, completion_tokens, estimated=True)
 
 
 def running_usage(reported: Usage, completion_tokens: int) -> Usage:

@@ -44,9 +44,14 @@ class EventBuffer:
         """Whether an event was too long; from then on nobody knows where events begin."""
         return self._given_up
 
+    @property
+    def is_between(self) -> bool:
+        """Whether what is fed next begins an event."""
+        return not self._buffer and not self._given_up
+
     def feed(self, data: bytes) -> list[Piece]:
         """The events that `data` completes, and the comments and blank lines around them."""
-        if not self._buffer and not self._given_up:
+        if self.is_between:
             carried = _only_line(data)
             if carried is not None:
                 return [(data, carried)]

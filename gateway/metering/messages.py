@@ -7,7 +7,6 @@ from typing import Any
 
 from gateway.metering.answer import text_or_none
 from gateway.metering.estimate import characters_in, tokens_in
-from gateway.metering.pattern import TextPattern
 from gateway.metering.shapes import UNDECODABLE, MessagesEvent, decode_messages
 from gateway.metering.tally import Tally
 
@@ -21,27 +20,22 @@ class MessagesTally(Tally):
     def __init__(self) -> None:
         super().__init__()
         self._counts: dict[str, Any] = {}
-        self._pattern = TextPattern()
 
     def add(self, data: bytes) -> bool:
-        characters = self._pattern.characters(data)
-        if characters >= 0:
-            self.tokens += tokens_in(characters)
-            return False
         try:
             event = decode_messages(data)
         except UNDECODABLE:
             return False
-        self._add(event, data)
+        self._add(event)
         return False
 
-    def _add(self, event: MessagesEvent, data: bytes) -> None:
+    def _add(self, event: MessagesEvent) -> None:
         if event.type == "content_block_delta" and event.delta:
             delta = event.delta
             said = delta.text or delta.thinking or delta.partial_json
             self.tokens += tokens_in(characters_in(said))
             if isinstance(said, str):
-                self._pattern.learn(data, said)
+                self.said = said
         elif event.type == "message_start" and event.message:
             self.introduce(event.message.id)
             self._merge(event.message.usage)

@@ -2,18 +2,17 @@
 
 from typing import Final
 
-from gateway.call import Call
+from gateway.calls.call import Call
 from gateway.head import Headers
 from gateway.metering.answer import AnswerMeter, UnreadMeter
 from gateway.metering.base import Meter
 from gateway.metering.encoding import READABLE, Inflater
-from gateway.metering.estimate import Estimate, open_estimate
+from gateway.metering.estimate import Estimate
 from gateway.metering.moderation import ModerationMeter
 from gateway.metering.stream import EncodedStreamMeter, StreamMeter, UsageHidingMeter
 
-_PLAIN: Final = frozenset({b"", b"identity"})
-_USUAL: Final = frozenset({b"application/json", b"text/event-stream"})
-_JSON: Final = frozenset({b"", b"application/json"})
+_JSON: Final = b"application/json"
+_EVENTS: Final = b"text/event-stream"
 
 
 def open_meter(call: Call, status: int, headers: Headers, prompt: bytes) -> Meter:
@@ -23,13 +22,14 @@ def open_meter(call: Call, status: int, headers: Headers, prompt: bytes) -> Mete
     """
     media_type, coding = _content(headers)
     endpoint = call.endpoint
-    estimate = open_estimate(endpoint.dialect, status, prompt)
-    if coding not in _PLAIN and coding not in READABLE:
+    estimate = Estimate(endpoint.dialect, status, prompt)
+    is_plain = coding in (b"", b"identity")
+    if not endpoint.metered or (not is_plain and coding not in READABLE):
         return UnreadMeter(estimate)
-    inflater = None if coding in _PLAIN else Inflater()
-    if media_type == b"text/event-stream":
+    inflater = None if is_plain else Inflater()
+    if media_type == _EVENTS:
         return _stream_meter(call, inflater, estimate)
-    if media_type not in _JSON and not media_type.endswith((b"/json", b"+json")):
+    if media_type not in (b"", _JSON) and not media_type.endswith((b"/json", b"+json")):
         return UnreadMeter(estimate)
     if endpoint.path == "moderations":
         return ModerationMeter(status, inflater, estimate)
@@ -50,7 +50,8 @@ def _content(headers: Headers) -> tuple[bytes, bytes]:
     media_type = coding = b""
     for name, value in headers:
         if len(name) == 12 and name.lower() == b"content-type":
-            media_type = value if value in _USUAL else value.partition(b";")[0].strip().lower()
+            is_usual = value in (_JSON, _EVENTS)
+            media_type = value if is_usual else value.partition(b";")[0].strip().lower()
         elif len(name) == 16 and name.lower() == b"content-encoding":
             coding = value.strip().lower()
     return media_type, coding

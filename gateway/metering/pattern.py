@@ -4,14 +4,9 @@ A provider writes the events of a stream by one pattern; from one to the next, o
 is another.
 """
 
-from typing import Final
-
-_QUOTE: Final = 0x22
-_BACKSLASH: Final = 0x5C
-
 
 class TextPattern:
-    """The bytes around the text of the event that was learned last."""
+    """The bytes around the text of the event that was learned last, as it was sent."""
 
     def __init__(self) -> None:
         self._before = self._after = b""
@@ -27,14 +22,16 @@ class TextPattern:
             self._before, self._after = event[:start], event[start + len(quoted) - 2 :]
 
     def characters(self, event: bytes) -> int:
-        """The length of the text of an event by this pattern; -1 for any other event."""
+        """The length of the text of an event by this pattern; -1 for any other bytes.
+
+        A text with a line end in it, which is not printable, would be no event, or more than one.
+        """
         before, after = self._before, self._after
         if not before or not event.startswith(before) or not event.endswith(after):
             return -1
-        text = event[len(before) : -len(after)]
-        if _QUOTE in text or _BACKSLASH in text:
-            return -1
         try:
-            return len(text.decode())
+            text = event[len(before) : -len(after)].decode()
         except UnicodeDecodeError:
             return -1
+        is_plain = text.isprintable() and text.find('"') < 0 and text.find("\\") < 0
+        return len(text) if is_plain else -1

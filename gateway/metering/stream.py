@@ -8,9 +8,10 @@ from gateway.metering.base import Meter
 from gateway.metering.broken import broken_stream_event
 from gateway.metering.chat import ChatTally
 from gateway.metering.encoding import Inflater, Unreadable
-from gateway.metering.estimate import Estimate, running_usage
+from gateway.metering.estimate import Estimate, running_usage, tokens_in
 from gateway.metering.events import EventBuffer, Piece
 from gateway.metering.messages import MessagesTally
+from gateway.metering.pattern import TextPattern
 from gateway.metering.reading import Reading
 from gateway.metering.refusal import REFUSALS, REFUSED
 from gateway.metering.responses import ResponsesTally
@@ -42,8 +43,11 @@ class StreamMeter(Meter):
         self._estimate = estimate
         self._tally = _TALLIES.get(dialect, OtherTally)()
         self._events = EventBuffer()
+        self._pattern = TextPattern()
 
     def feed(self, data: bytes) -> bytes:
+        if self._events.is_between and self._says_text(data):
+            return self._shown(data)
         return self._pass(self._events.feed(data))
 
     def finish(self) -> bytes:
@@ -70,21 +74,37 @@ class StreamMeter(Meter):
     def _usage(self) -> Usage:
         reported = self._tally.usage
         if reported is None:
-            return self._estimate(self._tally.tokens)
+            return self._estimate.usage(self._tally.tokens)
         return reported if self._tally.counted else running_usage(reported, self._tally.tokens)
 
     def _pass(self, pieces: list[Piece]) -> bytes:
-        for _, event in pieces:
-            self._add(event)
+        for raw, event in pieces:
+            self._add(raw, event)
         return pieces[0][0] if len(pieces) == 1 else b"".join([raw for raw, _ in pieces])
 
-    def _add(self, event: bytes) -> bool:
+    def _shown(self, event: bytes) -> bytes:
+        """What the client gets of an event, as it was sent, that is not kept from it."""
+        return event
+
+    def _add(self, raw: bytes, event: bytes) -> bool:
         """Add an event to the tally; True when it is one that says nothing but usage."""
-        if not event or self.settled:
+        if not event or self.settled or self._says_text(raw):
             return False
-        says_usage = self._tally.add(event)
-        self.settled = self._tally.settled
+        tally = self._tally
+        says_usage = tally.add(event)
+        self.settled = tally.settled
+        if tally.said:
+            self._pattern.learn(raw, tally.said)
+            tally.said = ""
         return says_usage
+
+    def _says_text(self, raw: bytes) -> bool:
+        """Whether it is an event known to say something and no more; then it is counted."""
+        characters = -1 if self.settled else self._pattern.characters(raw)
+        if characters < 0:
+            return False
+        self._tally.tokens += tokens_in(characters)
+        return True
 
 
 class UsageHidingMeter(StreamMeter):
@@ -108,11 +128,14 @@ class UsageHidingMeter(StreamMeter):
     def _pass(self, pieces: list[Piece]) -> bytes:
         shown, hidden, raw = [], False, b""
         for raw, event in pieces:
-            hidden = self._add(event)
+            hidden = self._add(raw, event)
             if not hidden:
-                shown.append(raw.replace(_NO_USAGE, b""))
+                shown.append(self._shown(raw))
         self._hidden_carriage_return = hidden and not self._events.rest and raw.endswith(b"\r")
         return b"".join(shown)
+
+    def _shown(self, event: bytes) -> bytes:
+        return event.replace(_NO_USAGE, b"")
 
 
 class EncodedStreamMeter(StreamMeter):

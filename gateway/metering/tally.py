@@ -16,7 +16,8 @@ class Tally(ABC):
     """The sum so far; each API's own tally says what an event adds to it.
 
     `usage` is the last that was reported; it is `counted` when it covers the whole answer.
-    `tokens` are those of the text seen, by estimate; `refused`: it declines. `model` and `created`,
+    `tokens` are those of the text seen, by estimate; `said` is the text of an event that added
+    nothing else, for whoever takes it. `refused`: the answer declines. `model` and `created`,
     Unix time, are a chat's, `sequence_number` is the last event's in the Responses API; these are
     for an error event that has to fit in.
     """
@@ -33,6 +34,7 @@ class Tally(ABC):
         self.error: str | None = None
         self.refused = False
         self.tokens = 0
+        self.said = ""
         self.settled = False
 
     @abstractmethod

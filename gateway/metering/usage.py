@@ -92,8 +92,9 @@ def _part(usage: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _count(usage: dict[str, Any], name: str) -> int | None:
     value = usage.get(name)
-    if value is None:
+    if value is None or isinstance(value, bool):
         return None
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return value if type(value) is int and 0 <= value <= _MAX_TOKENS else None
+    if isinstance(value, int):
+        return value if 0 <= value <= _MAX_TOKENS else None
+    is_whole = isinstance(value, float) and value.is_integer() and 0 <= value <= _MAX_TOKENS
+    return int(value) if is_whole else None

@@ -2,7 +2,8 @@
 
 import msgspec
 
-from gateway.routing.pool import Obstacle, Pool
+from gateway.routing.obstacle import Obstacle
+from gateway.routing.pool import Pool
 from gateway.routing.provider import Provider
 from gateway.routing.ramp import place_in_queue
 

@@ -3,12 +3,12 @@
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from gateway.call import Call
+from gateway.calls.call import Call
 from gateway.config import StickySource
 from gateway.errors import ModelNotFound
 from gateway.generation import Route
-from gateway.pricing import Prices
-from gateway.routing.pool import Choice, Pool, Router
+from gateway.pricing.prices import Prices
+from gateway.routing.pool import Choice, Pool
 from gateway.routing.preferences import (
     Preferences,
     PriceOf,
@@ -18,6 +18,7 @@ from gateway.routing.preferences import (
     terms_of,
 )
 from gateway.routing.provider import Provider
+from gateway.routing.router import Router
 
 
 class Candidate:

@@ -1,14 +1,13 @@
-"""Where a call may go: the providers that serve a model, in the order they should be tried."""
+"""Where a call may go: the providers of a model, in the order they should be tried."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from enum import IntEnum
 from typing import Final
 
-from gateway.config import Config, Sticky
+from gateway.config import Sticky
 from gateway.generation import Route
 from gateway.routing.load import Bound
+from gateway.routing.obstacle import DETOURS, Obstacle, obstacle_at
 from gateway.routing.provider import Provider
-from gateway.routing.ramp import is_back
 from gateway.routing.ring import Ring
 
 _NONE: Final[frozenset[str]] = frozenset()
@@ -20,24 +19,6 @@ class Choice:
     def __init__(self, provider: Provider, route: Route) -> None:
         self.provider: Final = provider
         self.route: Final[Route] = route
-
-
-class Obstacle(IntEnum):
-    """What keeps a user from a provider, the lightest first; only a full one takes no call."""
-
-    NOTHING = 0
-    BUSY = 1
-    WAITING = 2
-    OUT = 3
-    FULL = 4
-
-
-_DETOURS: dict[Obstacle, Route] = {
-    Obstacle.BUSY: "spill",
-    Obstacle.WAITING: "ramp",
-    Obstacle.OUT: "failover",
-    Obstacle.FULL: "spill",
-}
 
 
 class Pool:
@@ -106,7 +87,7 @@ class Pool:
         bound = Bound(self._sticky, calls, weight)
         for name in self.ring.walk(key):
             provider = self._providers[name]
-            yield provider, _obstacle(provider, key, shares.get(name), bound)
+            yield provider, obstacle_at(provider, key, shares.get(name), bound)
 
     def _is_at_ease(self, provider: Provider, now: float) -> bool:
         """Whether nothing about it needs a closer look, which is how it is nearly always."""
@@ -143,7 +124,7 @@ class Pool:
             return Choice(best, "failover")
         if best is home:
             return Choice(best, "home")
-        return Choice(best, "pinned" if home.name in barred else _DETOURS[detour])
+        return Choice(best, "pinned" if home.name in barred else DETOURS[detour])
 
     def _least_loaded(
         self, now: float, tried: Collection[str], barred: Collection[str]
@@ -183,40 +164,3 @@ class Pool:
             if now >= p.health.out_until
         }
         return shares | {p.name: 1.0 for p in spared}
-
-
-def _obstacle(provider: Provider, key: bytes, share: float | None, bound: Bound) -> Obstacle:
-    if provider.in_flight >= provider.max_in_flight:
-        return Obstacle.FULL
-    if share is None:
-        return Obstacle.OUT
-    if share < 1 and not is_back(key, provider.name, share):
-        return Obstacle.WAITING
-    return Obstacle.BUSY if bound.is_over(provider, share) else Obstacle.NOTHING
-
-
-class Router:
-    """Model -> pool. Providers that serve the same set of models share one ring."""
-
-    def __init__(self, config: Config) -> None:
-        slow_start = config.sticky.slow_start
-        self.providers = {each.name: Provider(each, slow_start) for each in config.providers}
-        self._sticky = config.sticky
-        self._by_names: dict[tuple[str, ...], Pool] = {}
-        named = {m for settings in config.providers for m in settings.upstream_models or {}}
-        self._by_model = {model: self._pool_for(model) for model in named}
-        self._any_model = self._pool_for("")
-        self._no_model = self._pool_for(None)
-
-    def pool(self, model: str | None) -> Pool:
-        """The providers that serve `model`; an empty pool when none does."""
-        if model is None:
-            return self._no_model
-        return self._by_model.get(model, self._any_model)
-
-    def _pool_for(self, model: str | None) -> Pool:
-        serving = [p for p in self.providers.values() if p.settings.serves(model)]
-        names = tuple(sorted(p.name for p in serving))
-        if names not in self._by_names:
-            self._by_names[names] = Pool(serving, self._sticky)
-        return self._by_names[names]

@@ -1,0 +1,32 @@
+"""Which providers serve a model."""
+
+from gateway.config import Config
+from gateway.routing.pool import Pool
+from gateway.routing.provider import Provider
+
+
+class Router:
+    """Model -> pool. Providers that serve the same set of models share one ring."""
+
+    def __init__(self, config: Config) -> None:
+        slow_start = config.sticky.slow_start
+        self.providers = {each.name: Provider(each, slow_start) for each in config.providers}
+        self._sticky = config.sticky
+        self._by_names: dict[tuple[str, ...], Pool] = {}
+        named = {m for settings in config.providers for m in settings.upstream_models or {}}
+        self._by_model = {model: self._pool_for(model) for model in named}
+        self._any_model = self._pool_for("")
+        self._no_model = self._pool_for(None)
+
+    def pool(self, model: str | None) -> Pool:
+        """The providers that serve `model`; an empty pool when none does."""
+        if model is None:
+            return self._no_model
+        return self._by_model.get(model, self._any_model)
+
+    def _pool_for(self, model: str | None) -> Pool:
+        serving = [p for p in self.providers.values() if p.settings.serves(model)]
+        names = tuple(sorted(p.name for p in serving))
+        if names not in self._by_names:
+            self._by_names[names] = Pool(serving, self._sticky)
+        return self._by_names[names]
