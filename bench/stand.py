@@ -24,7 +24,7 @@ EVERY = 10
 _START = 60.0
 _REST = 0.3
 _IDLE = 0.03
-_LONGEST_REST = 10.0
+_LONGEST_REST = 60.0
 
 
 class Requests(msgspec.Struct, frozen=True):

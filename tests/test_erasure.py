@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from gateway.ledger.dossier import dossier
-from gateway.ledger.erasure import erase
-from gateway.ledger.holdings import Holding, holdings
 from gateway.ledger.journal import Journal
+from gateway.ledger.person.dossier import dossier
+from gateway.ledger.person.erasure import erase
+from gateway.ledger.person.holdings import Holding, holdings
+from gateway.ledger.person.traces import Person
+from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.shipper import Pace, Shipper
 from gateway.ledger.sqlite import SqliteStore
-from gateway.ledger.store import GenerationQuery, StoreUnavailable
-from gateway.ledger.traces import Person
+from gateway.ledger.store import StoreUnavailable
 from gateway.ledger.verify import verify
 from tests.generations import generation
 
@@ -60,7 +61,7 @@ async def test_while_calls_come_and_are_shipped(store: Leaving, journal: Journal
             assert await kept(store, journal) == []
         await asyncio.sleep(0)
     journal.close()
-    await shipper.stop(5)
+    await shipper.finish(5)
     verdict = await verify(store)
     assert (verdict.requests, verdict.drift) == (300, ())
     rows = await store.generations(GenerationQuery(limit=1000))

@@ -13,8 +13,8 @@ import msgspec
 import pytest
 import yaml
 
+from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.sqlite import SqliteStore
-from gateway.ledger.store import GenerationQuery
 from tests.calls import COMPLETION, Requests, at, whole
 from tests.commands import Running, running_hearth
 from tests.raw_provider import RawProvider, serving

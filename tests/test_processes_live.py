@@ -9,7 +9,6 @@ from pathlib import Path
 
 import aiohttp
 
-from gateway.routing.ring import Ring
 from tests.calls import (
     CHAT,
     COMPLETION,
@@ -22,17 +21,13 @@ from tests.calls import (
     never_end,
     whole,
 )
+from tests.homes import USER_OF_A
 from tests.raw_client import connected, post
 from tests.raw_provider import serving, until
 from tests.recorded import read_json
 from tests.test_processes import Served, eventually, served
 
 METRICS = {"public": True}
-USER_OF_A = next(
-    user
-    for user in (b"user_%d" % number for number in range(100))
-    if Ring({"a": 1, "b": 1}, 12288).home(b"default\0" + user) == "a"
-)
 
 
 async def call(gateway: Served, body: bytes = CHAT) -> str:

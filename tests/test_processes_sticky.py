@@ -10,19 +10,16 @@ from pathlib import Path
 
 import aiohttp
 
-from gateway.routing.ring import Ring
 from tests.calls import CHAT, COMPLETION, Requests, at, read_request, whole
 from tests.commands import Running, running_hearth
 from tests.conftest import Wire
+from tests.homes import users_of
 from tests.raw_client import RawAnswer, connected, post
 from tests.raw_provider import Peer, Script, serving
 from tests.recorded import read_json
 from tests.test_processes import Served, eventually, served
 
-RING = Ring({"a": 1, "b": 1}, 12288)
-USERS_OF_A = [
-    user for user in (b"user_%d" % n for n in range(60)) if RING.home(b"default\0" + user) == "a"
-]
+USERS_OF_A = users_of("a", among=60)
 NAMES = ("a", "b", "c")
 CLIENTS = 20
 CROWD = 60

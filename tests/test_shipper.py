@@ -15,10 +15,11 @@ from blockbuster import blockbuster_ctx
 from gateway.generation import Record
 from gateway.ledger.backlog import BATCH_RECORDS
 from gateway.ledger.journal import Journal
+from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.segment import segments
 from gateway.ledger.shipper import Pace, Shipper
 from gateway.ledger.sqlite import SqliteStore
-from gateway.ledger.store import GenerationQuery, Store, StoreUnavailable
+from gateway.ledger.store import Store, StoreUnavailable
 from tests.generations import DAY, MICROSECONDS, generation
 
 QUICK = Pace(gather=0.001, idle=0.01, first_delay=0.001, longest_delay=0.01)
@@ -148,7 +149,7 @@ async def test_background_ships_what_is_appended(journal: Journal, store: Unstea
         journal.append(generation(number))
         shipper.notify()
         await until_counted(store, number)
-    await shipper.stop(1)
+    await shipper.finish(1)
     assert (await shipper.lag()).waiting == 0
 
 
@@ -160,7 +161,7 @@ async def test_background_finds_what_others_left(journal: Journal, store: Unstea
     journal.append(generation(1))
     journal.close()
     await until_counted(store, 1)
-    await shipper.stop(1)
+    await shipper.finish(1)
     assert (await shipper.lag()).waiting == 0
 
 
@@ -175,7 +176,7 @@ async def test_nothing_blocks_the_loop(journal: Journal, store: Unsteady) -> Non
         await shipper.lag()
         await store.generations(GenerationQuery())
         await store.expire(0, 0)
-        await shipper.stop(1)
+        await shipper.finish(1)
     assert await counted(store) == 1
 
 
@@ -232,7 +233,7 @@ async def test_unavailable_store(
     await shipper.flush()
     assert (await shipper.lag()).error is None
     assert [entry.levelname for entry in caplog.records] == ["ERROR", "INFO"]
-    await shipper.stop(1)
+    await shipper.finish(1)
 
 
 async def test_lost_replies_count_once(journal: Journal, store: Unsteady) -> None:
@@ -245,7 +246,7 @@ async def test_lost_replies_count_once(journal: Journal, store: Unsteady) -> Non
     await until_counted(store, 1200)
     await shipper.flush()
     assert await counted(store) == 1200
-    await shipper.stop(1)
+    await shipper.finish(1)
 
 
 async def test_lag_of_nothing(journal: Journal, store: Unsteady) -> None:
@@ -303,7 +304,7 @@ async def test_stop_ships_the_rest(journal: Journal, store: Unsteady) -> None:
     shipper = Shipper(journal.folder, store)
     shipper.start()
     journal.append(generation(1))
-    await shipper.stop(5)
+    await shipper.finish(5)
     assert await counted(store) == 1
 
 
@@ -316,7 +317,7 @@ async def test_stop_does_not_wait_longer(
     shipper.start()
     journal.append(generation(1))
     started = time.monotonic()
-    await shipper.stop(0.05)
+    await shipper.finish(0.05)
     assert time.monotonic() - started < 2
     assert "keeps records for the next start" in caplog.text
     holder.kill()

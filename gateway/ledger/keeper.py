@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from gateway import config
 from gateway.calendar import SECOND, whole_days
-from gateway.ledger.segment import segments
 from gateway.ledger.shipper import Shipper
 from gateway.ledger.store import StoreUnavailable
 
@@ -19,16 +20,21 @@ _log = logging.getLogger(__name__)
 
 
 class Keeper:
-    """Ships, and forgets what is past its `retention`. `clock` tells seconds since the epoch."""
+    """Ships, and forgets what is past its `retention`.
+
+    `clock` tells seconds since the epoch, in which `expired_at` is the last time it forgot.
+    """
 
     def __init__(
         self,
         shipper: Shipper,
         retention: config.Retention,
         clock: Callable[[], float] = time.time,
+        expired_at: float = 0.0,
     ) -> None:
         self._shipper = shipper
         self.retention = retention
+        self.expired_at = expired_at
         self._clock = clock
         self._expiry: asyncio.Task[None] | None = None
 
@@ -42,12 +48,15 @@ class Keeper:
         self._shipper.start()
         self._expiry = asyncio.create_task(self._expire_regularly())
 
-    async def stop(self, within: float) -> None:
-        """Ship what `within` seconds allow; the rest waits in the journals."""
-        if self._expiry:
-            self._expiry.cancel()
-            await asyncio.wait([self._expiry])
-        await self._shipper.stop(within)
+    async def finish(self, within: float) -> None:
+        """Ship what `within` seconds allow, and stop."""
+        await self._expire_no_more()
+        await self._shipper.finish(within)
+
+    async def stop(self) -> None:
+        """Do no more; the rest waits in the journals."""
+        await self._expire_no_more()
+        await self._shipper.stop()
 
     async def expire(self) -> None:
         """Forget what is past its retention. Raises StoreUnavailable."""
@@ -58,11 +67,17 @@ class Keeper:
 
     async def _expire_regularly(self) -> None:
         while True:
+            await asyncio.sleep(self.expired_at + _EXPIRE_EVERY - self._clock())
+            self.expired_at = self._clock()
             try:
                 await self.expire()
             except StoreUnavailable as error:
                 _log.warning("retention waits for the store: %s", error)
-            await asyncio.sleep(_EXPIRE_EVERY)
+
+    async def _expire_no_more(self) -> None:
+        if self._expiry:
+            self._expiry.cancel()
+            await asyncio.wait([self._expiry])
 
 
 async def watch(folder: Path, notify: Callable[[], None]) -> None:
@@ -77,11 +92,10 @@ async def watch(folder: Path, notify: Callable[[], None]) -> None:
 
 
 def _sizes(folder: Path) -> dict[str, int]:
-    """Of each segment; one that is deleted meanwhile is left out."""
+    """Of each file; one that is deleted meanwhile is left out."""
     sizes = {}
-    for segment in segments(folder):
-        try:
-            sizes[segment.path.name] = segment.path.stat().st_size
-        except FileNotFoundError:
-            continue
+    with suppress(FileNotFoundError), os.scandir(folder) as files:
+        for file in files:
+            with suppress(FileNotFoundError):
+                sizes[file.name] = file.stat().st_size
     return sizes

@@ -10,17 +10,16 @@ from typing import Self
 
 from gateway import config
 from gateway.generation import Generation
-from gateway.ledger.dossier import Entry, dossier
-from gateway.ledger.erasure import Erasure, erase
-from gateway.ledger.holdings import Holding, holdings
+from gateway.ledger.fallback import hear_from, recorded
 from gateway.ledger.journal import Journal, JournalError
 from gateway.ledger.keeper import Keeper
-from gateway.ledger.reading import hear_from, recorded
-from gateway.ledger.redis import RedisStore
+from gateway.ledger.person.dossier import DossierEntry, dossier
+from gateway.ledger.person.erasure import Erasure, erase
+from gateway.ledger.person.holdings import Holding, holdings
+from gateway.ledger.person.traces import Person
 from gateway.ledger.shipper import Lag, Shipper
-from gateway.ledger.sqlite import SqliteStore
 from gateway.ledger.store import Store, StoreUnavailable
-from gateway.ledger.traces import Person
+from gateway.ledger.stores import open_store
 from gateway.ledger.verify import Verdict, verify
 
 _PATIENCE = 2.0
@@ -28,16 +27,6 @@ _CALM = 60.0
 """Seconds without a loss after which the next one is said again."""
 
 _log = logging.getLogger(__name__)
-
-
-async def open_store(url: str, retention: config.Retention) -> Store:
-    """The store of `ledger.url`. Raises StoreUnavailable when it cannot be opened."""
-    scheme, _, rest = url.partition(":")
-    if scheme == "sqlite":
-        return await SqliteStore.open(Path(rest))
-    if scheme.startswith("redis"):
-        return RedisStore.at(url, retention)
-    raise StoreUnavailable(f"{scheme}: no such kind of store; `sqlite:` and `redis:` are")
 
 
 class Ledger:
@@ -80,7 +69,7 @@ class Ledger:
     async def stop(self, within: float) -> None:
         """Ship what `within` seconds allow and close everything; the rest waits in the journal."""
         self._close_journal()
-        await self._keeper.stop(within)
+        await self._keeper.finish(within)
         await self._store.close()
 
     async def close(self) -> None:
@@ -137,7 +126,7 @@ class Ledger:
         """What is kept of an end user, key by key. Raises StoreUnavailable."""
         return await holdings(await self.fresh(), self._journal.folder, person)
 
-    async def dossier(self, person: Person) -> AsyncIterator[Sequence[Entry]]:
+    async def dossier(self, person: Person) -> AsyncIterator[Sequence[DossierEntry]]:
         """Everything kept of an end user, page by page. Raises StoreUnavailable."""
         return dossier(await self.fresh(), self._journal.folder, person)
 

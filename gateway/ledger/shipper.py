@@ -15,8 +15,8 @@ import msgspec
 
 from gateway.generation import Record
 from gateway.ledger.backlog import Backlog, Batch
+from gateway.ledger.fallback import hear_from
 from gateway.ledger.lock import turn
-from gateway.ledger.reading import hear_from
 from gateway.ledger.store import Store, StoreUnavailable
 
 _log = logging.getLogger(__name__)
@@ -53,7 +53,8 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 class Shipper:
     """Ships the journals in `folder` to `store`: on `flush`, and from `start` to `stop` by itself.
 
-    `clock` tells seconds since the epoch. `failures` counts the attempts that failed.
+    `clock` tells seconds since the epoch. `failures` counts the attempts that failed. `waited`: how
+    many seconds the oldest record of the batch that is being applied had waited, 0 between passes.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Shipper:
         self.folder = folder
         self.store = store
         self.failures = 0
+        self.waited = 0.0
         self._pace = Pace() if pace is None else pace
         self._clock = clock
         self._backlog = Backlog(folder)
@@ -105,16 +107,20 @@ class Shipper:
             error=self._error,
         )
 
-    async def stop(self, within: float) -> None:
-        """Ship what `within` seconds allow; the rest stays in the journals for the next start."""
+    async def finish(self, within: float) -> None:
+        """Ship what `within` seconds allow, and stop."""
         try:
             async with asyncio.timeout(within):
                 await self.flush()
         except (StoreUnavailable, TimeoutError) as error:
             _log.warning("%s keeps records for the next start: %r", self.folder, error)
         finally:
-            for task in self._tasks:
-                task.cancel()
+            await self.stop()
+
+    async def stop(self) -> None:
+        """Ship no more; what was not shipped stays in the journals for the next start."""
+        for task in self._tasks:
+            task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
 
@@ -169,8 +175,10 @@ class Shipper:
             batches = self._backlog.batches(self._positions, self.store.at_once)
             while batch := await asyncio.to_thread(self._next, batches):
                 if batch.records:
+                    self.waited = self._age(batch.records[0])
                     await self.store.apply(batch.records)
                 self._backlog.applied(batch)
+        self.waited = 0.0
 
     def _next(self, batches: Iterator[Batch]) -> Batch | None:
         """Cleans up when there is none."""

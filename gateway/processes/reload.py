@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gateway.config import Config
-from gateway.server import tls_context
+from gateway.sockets import tls_context
 
 _FIXED = ("server.host", "server.port", "ledger.url", "ledger.journal")
 """What only a new start can change: the sockets stay open, and so do the journals and the store."""

@@ -15,24 +15,20 @@ from pathlib import Path
 
 from gateway.config import Config
 from gateway.ledger.journal import Journal
-from gateway.ledger.keeper import Keeper, watch
-from gateway.ledger.ledger import open_store
-from gateway.ledger.shipper import Shipper
+from gateway.ledger.stores import open_store
 from gateway.metrics.snapshot import Snapshot
-from gateway.processes.board import Board
-from gateway.processes.crew import Crew
-from gateway.processes.hand import StartFailed
+from gateway.processes.hub import Hub
 from gateway.processes.pulse import watch as watch_pulses
 from gateway.processes.reload import ConfigRefused, Source, check_change
-from gateway.processes.slots import Slots
-from gateway.processes.worker import GRACE
+from gateway.processes.shared_sockets import SharedSockets
+from gateway.processes.shipping import Shipping
+from gateway.processes.supervisor_link import GRACE
+from gateway.processes.worker_pool import WorkerPool
+from gateway.processes.worker_process import StartFailed
 from gateway.routing.prober import Prober
-from gateway.server import tls_context
+from gateway.sockets import tls_context
 
 _LOOK_EVERY = 1.0
-_SHIPPING = 5.0
-"""Seconds that stopping waits for the store; what is not shipped stays in the journal."""
-
 _MARGIN = GRACE + 5.0
 """Seconds beyond `server.drain` that a worker may take to go."""
 
@@ -46,42 +42,38 @@ async def supervise(config: Config, source: Source, announce: Callable[[str], No
     JournalError, StoreUnavailable and StartFailed when the ledger or a worker cannot begin.
     """
     tls_context(config.server.tls)
-    with Slots(config.server) as slots:
-        async with _keeping(config) as keeper:
-            await Supervisor(config, source, slots, keeper).run(announce)
+    with SharedSockets(config.server) as sockets:
+        async with _shipping(config) as shipping:
+            await Supervisor(config, source, sockets, shipping).run(announce)
 
 
 @asynccontextmanager
-async def _keeping(config: Config) -> AsyncIterator[Keeper]:
-    """Ship for all workers and forget what is old, to the end."""
-    folder = Path(config.ledger.journal)
-    store = await open_store(config.ledger.url, config.ledger.retention)
+async def _shipping(config: Config) -> AsyncIterator[Shipping]:
+    """Ship for all workers, to the end."""
+    section = config.ledger
+    # Each has a store and a journal of its own: these only show that there can be some.
+    await (await open_store(section.url, section.retention)).close()
+    (await asyncio.to_thread(Journal, Path(section.journal))).close()
+    shipping = Shipping(section)
+    shipping.start()
     try:
-        # Each worker has a journal of its own: this one only shows that there can be some.
-        (await asyncio.to_thread(Journal, folder)).close()
-        shipper = Shipper(folder, store)
-        keeper = Keeper(shipper, config.ledger.retention)
-        keeper.start()
-        watching = asyncio.create_task(watch(folder, shipper.notify))
-        try:
-            yield keeper
-        finally:
-            watching.cancel()
-            await keeper.stop(_SHIPPING)
+        yield shipping
     finally:
-        await store.close()
+        await shipping.finish()
 
 
 class Supervisor:
     """Runs the workers, and exchanges them when the configuration changes."""
 
-    def __init__(self, config: Config, source: Source, slots: Slots, keeper: Keeper) -> None:
+    def __init__(
+        self, config: Config, source: Source, sockets: SharedSockets, shipping: Shipping
+    ) -> None:
         self._config = config
         self._source = source
-        self._slots = slots
-        self._keeper = keeper
-        self._board = Board(self._counts)
-        self._crew = Crew(slots, self._board)
+        self._sockets = sockets
+        self._shipping = shipping
+        self._hub = Hub(self._counts)
+        self._pool = WorkerPool(sockets, self._hub)
         self._starting: asyncio.Task[None] | None = None
         self._is_ending = False
         self._is_asked_to_reload = False
@@ -90,21 +82,21 @@ class Supervisor:
     async def run(self, announce: Callable[[str], None]) -> None:
         """Until a signal says stop."""
         self._heed_signals()
-        watching = asyncio.create_task(watch_pulses(self._board.hands))
+        watching = asyncio.create_task(watch_pulses(self._hub.workers))
         try:
             if await self._start(self._config):
-                announce(self._slots.address)
+                announce(self._sockets.address)
             while not self._is_ending:
-                async with Prober(self._board.providers.values(), self._board.probed):
+                async with Prober(self._hub.providers.values(), self._hub.probed):
                     await self._until_renewed()
         finally:
-            self._slots.close()
-            await self._crew.stop(self._config.server.drain + _MARGIN)
+            self._sockets.close()
+            await self._pool.stop(self._config.server.drain + _MARGIN)
             watching.cancel()
 
     def _counts(self) -> Snapshot:
         """What no worker counts: it is the supervisor who ships."""
-        return Snapshot(processes=0, store_failures=self._keeper.failures)
+        return Snapshot(processes=0, store_failures=self._shipping.failures)
 
     def _heed_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -114,7 +106,7 @@ class Supervisor:
 
     def _end(self) -> None:
         if self._is_ending:
-            self._crew.kill()
+            self._pool.kill()
         self._is_ending = True
         self._signalled.set()
         if self._starting:
@@ -125,11 +117,11 @@ class Supervisor:
         self._signalled.set()
 
     async def _start(self, config: Config) -> bool:
-        """Whether the crew serves with `config`; it does not if the end comes meanwhile.
+        """Whether the pool serves with `config`; it does not if the end comes meanwhile.
 
         StartFailed or OSError when it cannot.
         """
-        self._starting = asyncio.create_task(self._crew.serve(config))
+        self._starting = asyncio.create_task(self._pool.serve(config))
         await asyncio.wait([self._starting])
         if self._starting.cancelled():
             return False
@@ -162,6 +154,6 @@ class Supervisor:
             _log.error("the configuration stays as it was: %s", refused)  # says all
             return False
         self._config = config
-        self._keeper.retention = config.ledger.retention
+        self._shipping.renew(config.ledger)
         _log.info("serving with the configuration of %s", self._source.path)
         return True

@@ -9,11 +9,11 @@ from contextlib import suppress
 from typing import Any
 
 from gateway.config import Config
-from gateway.processes.board import Board
 from gateway.processes.channel import Failed, Message, Open, Ready, Start
-from gateway.processes.hand import Hand, StartFailed
+from gateway.processes.hub import Hub
+from gateway.processes.shared_sockets import SharedSockets
 from gateway.processes.shares import share_of
-from gateway.processes.slots import Slots
+from gateway.processes.worker_process import StartFailed, WorkerProcess
 
 _SETTLED = 10.0
 """A worker that lived for so many seconds is replaced at once, others after a while."""
@@ -24,13 +24,13 @@ _LONGEST_DELAY = 10.0
 _log = logging.getLogger(__name__)
 
 
-class Crew:
-    """The workers on `slots`, which tell each other on `board` what all have to know."""
+class WorkerPool:
+    """The workers on `sockets`, which tell each other on `hub` what all have to know."""
 
-    def __init__(self, slots: Slots, board: Board) -> None:
-        self._slots = slots
-        self._board = board
-        self._serving: dict[int, Hand] = {}
+    def __init__(self, sockets: SharedSockets, hub: Hub) -> None:
+        self._sockets = sockets
+        self._hub = hub
+        self._serving: dict[int, WorkerProcess] = {}
         self._falls: Counter[int] = Counter()
         self._stopping = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -44,18 +44,18 @@ class Crew:
         fresh = await self._start(config, places)
         old, self._serving = self._serving, dict(zip(places, fresh, strict=True))
         self._config = config
-        self._board.renew(config)
-        for hand in fresh:
-            hand.tell(Open())
-        for hand in old.values():
-            hand.retire()
+        self._hub.renew(config)
+        for worker in fresh:
+            worker.tell(Open())
+        for worker in old.values():
+            worker.retire()
 
     async def stop(self, within: float) -> None:
         """Drain all, and end those that take longer than `within` seconds."""
         self._serving = {}
         self._stopping.set()
-        for hand in self._board.hands:
-            hand.drain()
+        for worker in self._hub.workers:
+            worker.drain()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=within)
         self.kill()
@@ -64,80 +64,80 @@ class Crew:
 
     def kill(self) -> None:
         """End all at once."""
-        for hand in self._board.hands:
-            hand.kill()
+        for worker in self._hub.workers:
+            worker.kill()
 
-    async def _start(self, config: Config, places: Sequence[int]) -> list[Hand]:
+    async def _start(self, config: Config, places: Sequence[int]) -> list[WorkerProcess]:
         """All of them ready, or none."""
-        fresh: list[Hand] = []
+        fresh: list[WorkerProcess] = []
         try:
             for place in places:
-                hand = await self._hire(config, place)
-                fresh.append(hand)
-            await asyncio.gather(*(hand.started() for hand in fresh))
-            self._slots.listen()
+                worker = await self._add(config, place)
+                fresh.append(worker)
+            await asyncio.gather(*(worker.started() for worker in fresh))
+            self._sockets.listen()
         except (StartFailed, OSError, asyncio.CancelledError):
-            for hand in fresh:
-                hand.kill()
+            for worker in fresh:
+                worker.kill()
             raise
         return fresh
 
-    async def _hire(self, config: Config, place: int) -> Hand:
-        board = self._board
-        hand = await Hand.hire(self._slots.of(place, config.server.workers))
+    async def _add(self, config: Config, place: int) -> WorkerProcess:
+        hub = self._hub
+        worker = await WorkerProcess.start(self._sockets.of(place, config.server.workers))
         # Nothing may come between: what others say from here on, it is told as they are.
-        hand.tell(Start(share_of(config, place), board.memories(config), board.trail.steps()))
-        board.hands.add(hand)
-        self._keep(self._attend(hand, place))
-        return hand
+        worker.tell(Start(share_of(config, place), hub.memories(config), hub.trail.steps()))
+        hub.workers.add(worker)
+        self._keep(self._attend(worker, place))
+        return worker
 
-    async def _attend(self, hand: Hand, place: int) -> None:
+    async def _attend(self, worker: WorkerProcess, place: int) -> None:
         """Hear a worker out until it has gone, and see to its place."""
         began = time.monotonic()
-        async for message in hand.messages():
-            self._hear(hand, message)
-        code = await hand.wait()
-        self._board.left(hand)
-        if self._serving.get(place) is hand:
-            _log.error("%s ended with %d; another one takes its place", hand, code)
+        async for message in worker.messages():
+            self._hear(worker, message)
+        code = await worker.wait()
+        self._hub.left(worker)
+        if self._serving.get(place) is worker:
+            _log.error("%s ended with %d; another one takes its place", worker, code)
             has_settled = time.monotonic() - began > _SETTLED
             self._falls[place] = 0 if has_settled else self._falls[place] + 1
-            await self._replace(hand, place)
+            await self._replace(worker, place)
 
-    def _hear(self, hand: Hand, message: Message) -> None:
+    def _hear(self, worker: WorkerProcess, message: Message) -> None:
         match message:
             case Ready():
-                hand.is_ready()
+                worker.is_ready()
             case Failed(reason):
-                hand.failed(reason)
+                worker.failed(reason)
             case _:
-                self._board.hear(hand, message)
+                self._hub.hear(worker, message)
 
-    async def _replace(self, fallen: Hand, place: int) -> None:
+    async def _replace(self, fallen: WorkerProcess, place: int) -> None:
         """Fill a place, unless a reload or the end came before."""
         await self._pause(place)
         while self._serving.get(place) is fallen:
             try:
-                hand = await self._hire(self._config, place)
+                worker = await self._add(self._config, place)
             except OSError as error:
                 _log.error("no worker for a free place: %s", error)  # says all
                 self._falls[place] += 1
                 await self._pause(place)
                 continue
             if self._serving.get(place) is not fallen:
-                hand.kill()
+                worker.kill()
                 return
-            self._serving[place] = hand
-            await self._admit(hand)
+            self._serving[place] = worker
+            await self._admit(worker)
 
-    async def _admit(self, hand: Hand) -> None:
+    async def _admit(self, worker: WorkerProcess) -> None:
         try:
-            await hand.started()
+            await worker.started()
         except StartFailed as error:
             _log.error("%s", error)  # whoever attends to it sees to the place
-            hand.kill()
+            worker.kill()
         else:
-            hand.tell(Open())
+            worker.tell(Open())
 
     async def _pause(self, place: int) -> None:
         """The longer, the more of this place's workers fell one soon after the other."""

@@ -9,7 +9,7 @@ from collections.abc import Collection, Hashable, Sequence
 from gateway.metrics.snapshot import Snapshot
 
 
-class Books:
+class Totals:
     """The counts of all workers there ever were."""
 
     def __init__(self) -> None:

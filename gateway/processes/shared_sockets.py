@@ -12,10 +12,10 @@ from types import TracebackType
 from typing import Self
 
 from gateway.config import Server
-from gateway.server import BACKLOG, address, bind, bind_beside, listen_first
+from gateway.sockets import BACKLOG, address, bind, bind_beside, listen_first
 
 
-class Slots:
+class SharedSockets:
     """The sockets of one address. OSError when it cannot be bound."""
 
     def __init__(self, server: Server) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from gateway.config import Config
 from gateway.metrics.snapshot import Snapshot
-from gateway.processes.books import Books
 from gateway.processes.channel import Answer, Ask, Farewell, Held, Message, Probed, Stepped
-from gateway.processes.hand import Hand
+from gateway.processes.totals import Totals
+from gateway.processes.worker_process import WorkerProcess
 from gateway.routing.memory import Memory
 from gateway.routing.provider import Provider
 from gateway.routing.trail import Trail
@@ -20,16 +20,16 @@ _PATIENCE = 1.0
 _log = logging.getLogger(__name__)
 
 
-class Board:
-    """`hands` are all workers that live. `providers` have the health that they agree on, `trail`
+class Hub:
+    """`workers` are all workers that live. `providers` have the health that they agree on, `trail`
     where they saw each user last. `own` says what the supervisor counts itself."""
 
     def __init__(self, own: Callable[[], Snapshot]) -> None:
         self._own = own
-        self.hands: set[Hand] = set()
+        self.workers: set[WorkerProcess] = set()
         self.providers: Mapping[str, Provider] = {}
         self.trail = Trail()
-        self._books = Books()
+        self._totals = Totals()
         self._numbers = itertools.count()
         self._inquiries: dict[int, _Inquiry] = {}
         self._replies: set[asyncio.Task[None]] = set()
@@ -50,77 +50,77 @@ class Board:
             if each.name in known and known[each.name].settings.base_url == each.base_url
         }
 
-    def hear(self, hand: Hand, message: Message) -> None:
+    def hear(self, worker: WorkerProcess, message: Message) -> None:
         """A worker has said something that others should know, or asks for what they do."""
         match message:
             case Held(name, hold):
                 if name in self.providers:
                     self.providers[name].health.hear(hold)
-                self._tell_others(hand, message)
+                self._tell_others(worker, message)
             case Stepped(steps):
                 self.trail.hear(steps)
-                self._tell_others(hand, message)
+                self._tell_others(worker, message)
             case Ask(number):
-                reply = asyncio.create_task(self._reply(hand, number))
+                reply = asyncio.create_task(self._reply(worker, number))
                 self._replies.add(reply)
                 reply.add_done_callback(self._replies.discard)
             case Answer(number, [snapshot]):
-                self._books.heard(hand, snapshot)
+                self._totals.heard(worker, snapshot)
                 if number in self._inquiries:
-                    self._inquiries[number].answered(hand)
+                    self._inquiries[number].answered(worker)
             case Farewell(snapshot):
-                self._books.heard(hand, snapshot)
+                self._totals.heard(worker, snapshot)
 
-    def _tell_others(self, hand: Hand, message: Held | Stepped) -> None:
-        for other in self.hands - {hand}:
+    def _tell_others(self, worker: WorkerProcess, message: Held | Stepped) -> None:
+        for other in self.workers - {worker}:
             other.tell(message)
 
     def probed(self, provider: Provider, good: bool, now: float) -> None:
         """A probe has ended: all are told."""
         if provider.name in self.providers:
             self.providers[provider.name].health.probed(good, now)
-        for hand in self.hands:
-            hand.tell(Probed(provider.name, good, now))
+        for worker in self.workers:
+            worker.tell(Probed(provider.name, good, now))
 
-    def left(self, hand: Hand) -> None:
+    def left(self, worker: WorkerProcess) -> None:
         """A worker has gone."""
-        self.hands.discard(hand)
-        self._books.left(hand)
+        self.workers.discard(worker)
+        self._totals.left(worker)
         for inquiry in self._inquiries.values():
-            inquiry.answered(hand)
+            inquiry.answered(worker)
 
     async def snapshots(self) -> Sequence[Snapshot]:
-        """The supervisor's own, and what `Books.told` has of the workers that answer in time."""
+        """The supervisor's own, and what `Totals.told` has of the workers that answer in time."""
         number = next(self._numbers)
-        asked = set(self.hands)
+        asked = set(self.workers)
         inquiry = self._inquiries[number] = _Inquiry(asked)
-        for hand in asked:
-            hand.tell(Ask(number))
+        for worker in asked:
+            worker.tell(Ask(number))
         silent = await inquiry.wait()
         del self._inquiries[number]
         if silent:
             _log.warning("no word of %s", ", ".join(map(repr, silent)))
-        told = self._books.told(silent)
+        told = self._totals.told(silent)
         return [self._own(), *told] if told else []
 
-    async def _reply(self, hand: Hand, number: int) -> None:
-        hand.tell(Answer(number, await self.snapshots()))
+    async def _reply(self, worker: WorkerProcess, number: int) -> None:
+        worker.tell(Answer(number, await self.snapshots()))
 
 
 class _Inquiry:
     """Who was asked and has not answered yet."""
 
-    def __init__(self, asked: set[Hand]) -> None:
+    def __init__(self, asked: set[WorkerProcess]) -> None:
         self._missing = set(asked)
         self._all = asyncio.Event()
         self._look()
 
-    def answered(self, hand: Hand) -> None:
+    def answered(self, worker: WorkerProcess) -> None:
         """Or will never answer."""
-        self._missing.discard(hand)
+        self._missing.discard(worker)
         self._look()
 
-    async def wait(self) -> set[Hand]:
+    async def wait(self) -> set[WorkerProcess]:
         """Those who are silent for too long."""
         try:
             async with asyncio.timeout(_PATIENCE):

@@ -17,7 +17,7 @@ class StartFailed(Exception):
     """A worker could not begin; the text says why."""
 
 
-class Hand:
+class WorkerProcess:
     """One worker process."""
 
     def __init__(self, process: asyncio.subprocess.Process, channel: Channel) -> None:
@@ -30,7 +30,7 @@ class Hand:
         return f"worker {self._process.pid}"
 
     @classmethod
-    async def hire(cls, sockets: Sequence[socket.socket]) -> Self:
+    async def start(cls, sockets: Sequence[socket.socket]) -> Self:
         """Start a process that serves on `sockets` once it is told `Start`.
 
         OSError when there cannot be another.

@@ -1,0 +1,100 @@
+"""One thread's turn as the shipper, at a scheduling policy of its own.
+
+The policy is set before anything else, as threads that the store starts get it from this one.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+import uvloop
+
+from gateway import config
+from gateway.ledger.keeper import Keeper, watch
+from gateway.ledger.shipper import Shipper
+from gateway.ledger.stores import open_store
+
+_ENDING = 5.0
+"""Seconds that the end waits for the store; what is not shipped stays in the journals."""
+
+_LOOK_EVERY = 0.5
+
+
+class Manner(msgspec.Struct, frozen=True):
+    """The scheduling `policy` of a turn, and whether the turn is over, by the seconds that records
+    have waited and those that it has lasted."""
+
+    policy: int
+    is_over: Callable[[float, float], bool]
+
+
+class Turn:
+    """Made and ended by one thread, taken by another, which it occupies until it is over."""
+
+    def __init__(self, section: config.Ledger, manner: Manner, expired_at: float = 0.0) -> None:
+        self._section = section
+        self._manner = manner
+        self._expired_at = expired_at
+        self._keeper: Keeper | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ended = asyncio.Event()
+        self._is_ended = False
+
+    @property
+    def failures(self) -> int:
+        """How often the store could not be reached, or the journals not be read."""
+        return self._keeper.failures if self._keeper else 0
+
+    @property
+    def expired_at(self) -> float:
+        """When it last forgot what is old, in seconds since the epoch."""
+        return self._keeper.expired_at if self._keeper else self._expired_at
+
+    def take(self) -> None:
+        """Ship until it is over. Raises StoreUnavailable when the store cannot be opened."""
+        with suppress(OSError):  # a sandbox may forbid it; the thread stays as it is
+            os.sched_setscheduler(0, self._manner.policy, os.sched_param(0))
+        uvloop.run(self._ship())
+
+    def end(self) -> None:
+        """Have it ship what some seconds allow, and be over."""
+        self._is_ended = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # over already
+                self._loop.call_soon_threadsafe(self._ended.set)
+
+    def retain(self, retention: config.Retention) -> None:
+        """Forget what is older than this from now on."""
+        self._section = msgspec.structs.replace(self._section, retention=retention)
+        if self._keeper is not None:
+            self._keeper.retention = retention
+
+    async def _ship(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        section = self._section
+        folder = Path(section.journal)
+        store = await open_store(section.url, section.retention)
+        try:
+            shipper = Shipper(folder, store)
+            keeper = Keeper(shipper, section.retention, expired_at=self._expired_at)
+            self._keeper = keeper
+            keeper.start()
+            watching = asyncio.create_task(watch(folder, shipper.notify))
+            await self._until_over(shipper)
+            watching.cancel()
+            await (keeper.finish(_ENDING) if self._is_ended else keeper.stop())
+        finally:
+            await store.close()
+
+    async def _until_over(self, shipper: Shipper) -> None:
+        began = time.monotonic()
+        while not self._is_ended:
+            if self._manner.is_over(shipper.waited, time.monotonic() - began):
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_EVERY):
+                    await self._ended.wait()
