@@ -12,7 +12,7 @@ def test_a_good_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     """Exit code 0, and what is in it."""
     file = write_config(tmp_path)
     assert main(["check", "-c", str(file)]) == 0
-    assert capsys.readouterr().out == f"{file}: good (1 providers, 0 keys)\n"
+    assert capsys.readouterr().out == f"{file}: good (1 provider, 0 keys)\n"
 
 
 def test_all_problems_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

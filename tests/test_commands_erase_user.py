@@ -74,6 +74,7 @@ async def test_it_asks(tmp_path: Path, answer: str, code: int) -> None:
     journal(tmp_path, "anna")
     finished = await hearth("erase-user", "anna", "-c", config, stdin=answer)
     assert finished.code == code, finished.err
+    assert "without the user. [y/N] " in finished.out
     assert (b"anna" in journal_of(tmp_path)) == bool(code)
     assert ("Nothing was erased." in finished.out) == bool(code)
 

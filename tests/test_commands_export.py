@@ -92,13 +92,19 @@ def test_filters(what: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -
     assert sum(row.get("requests", 1) for row in rows) == 2
 
 
+@pytest.mark.parametrize(
+    ("span", "end"),
+    [
+        (("--since", "2026-01-02", "--until", "2026-01-01"), "--until"),
+        (("--since", "2199-01-01"), "today"),
+    ],
+)
 def test_a_span_that_ends_before_it_begins(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], span: tuple[str, ...], end: str
 ) -> None:
-    """It is a mistake, not an empty export."""
-    span = ("--since", "2026-01-02", "--until", "2026-01-01")
+    """It is a mistake, not an empty export; what is said is about options that were given."""
     assert main(["export", "users", "-c", ledger_of(tmp_path), "--format=csv", *span]) == 2
-    assert capfd.readouterr() == ("", "hearth export: --until is before --since\n")
+    assert capfd.readouterr() == ("", f"hearth export: {end} is before --since\n")
 
 
 def test_into_a_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -64,6 +64,14 @@ def test_everything_is_there(tmp_path: Path, capfd: pytest.CaptureFixture[str]) 
     assert "boris" not in text
 
 
+def test_of_nobody(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """An empty file is explained: a mistyped id looks like a user who was never here."""
+    config = str(write_config(tmp_path))
+    journal(tmp_path)
+    assert main(["export-user", "ana", "-c", config]) == 0
+    assert capfd.readouterr() == ("", "hearth: nothing is kept of ana\n")
+
+
 def test_of_one_key_into_a_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """--key leaves out another tenant's user of that name; -o keeps standard output clean."""
     config = str(write_config(tmp_path))

@@ -33,6 +33,20 @@ def test_status_of_an_empty_ledger(tmp_path: Path, capsys: pytest.CaptureFixture
     assert second == "oldest record waiting: 0.0 s"
 
 
+def test_ledger_of_another_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a relative path leads to no file, nobody is left to think that all calls are gone."""
+    config = write_config(tmp_path)
+    config.write_text(config.read_text().replace(f"{tmp_path}/", ""))
+    monkeypatch.chdir(tmp_path)
+    told = f"hearth: no hearth.db in {tmp_path}, where relative paths of `ledger` start: "
+    assert main(["ledger", "verify", "-c", "config.yaml"]) == 0
+    assert capsys.readouterr().err == f"{told}nothing was recorded here yet\n"
+    assert main(["ledger", "verify", "-c", "config.yaml"]) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_status_counts_what_waits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It shows the bytes in the journal and leaves them there."""
     config = write_config(tmp_path)

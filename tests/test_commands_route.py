@@ -9,7 +9,7 @@ import pytest
 from gateway.calendar import whole_days
 from gateway.cli import main
 from gateway.configfile import load
-from gateway.routing.pool import Router
+from gateway.routing.router import Router
 from tests.commands import write_config
 from tests.generations import generation
 from tests.pools import all_choices

@@ -14,20 +14,15 @@ from gateway.calendar import whole_days
 from gateway.cli import main
 from gateway.commands.route.live import NoAnswer, address_of
 from gateway.config import Server, Tls
-from gateway.routing.ring import Ring
 from tests.calls import CHAT, COMPLETION, Requests, at, whole
 from tests.gateways import RunningGateway, running_gateway
 from tests.generations import generation
+from tests.homes import RING, USER_OF_A
 from tests.raw_client import connected, post
 from tests.raw_provider import CA, OK, Script, answers, serving
 from tests.seeded import seed
 
-RING = Ring({"a": 1, "b": 1}, 12288)
-USER = next(
-    user
-    for user in (f"user_{number}" for number in range(100))
-    if RING.home(f"default\0{user}".encode()) == "a"
-)
+USER = USER_OF_A.decode()
 PROVIDERS = [{"name": name, "base_url": "http://127.0.0.1:1/v1"} for name in ("a", "b")]
 KEYS = [
     {"name": "shop", "key": "sk-shop"},

@@ -40,7 +40,8 @@ async def test_options_beat_the_file(tmp_path: Path, http: aiohttp.ClientSession
 @pytest.mark.parametrize(
     ("text", "options", "expected"),
     [
-        ("", ["--workers", "0"], "--workers 0: Expected at least 1"),
+        ("", ["--workers", "0"], "--workers 0: Expected a number from 1 to 512"),
+        ("", ["--workers", "9999999"], "--workers 9999999: Expected a number from 1 to 512"),
         ("", ["--host", "0.0.0.0"], "--host 0.0.0.0 needs `keys`"),
         ("", ["--host", "::"], "--host :: needs `keys`"),
         ("keys: [{name: a, key: secret}]\n", ["--host", "no.invalid"], "no.invalid: "),

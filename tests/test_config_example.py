@@ -71,8 +71,9 @@ def test_example_states_the_defaults() -> None:
 
 
 def test_example_is_open_to_this_machine_only() -> None:
-    """The example starts as it is, on a loopback address."""
+    """The example starts as it is, on a loopback address, and needs no extra to be installed."""
     config = load(EXAMPLE, EXAMPLE_ENVIRON)
+    assert config.tracing is None
     assert is_loopback(config.server.host)
     assert [provider.name for provider in config.providers] == ["openai-a", "openai-b"]
 

@@ -53,6 +53,26 @@ def test_providers_have_different_names(folder: Folder) -> None:
     assert folder.problems(f"{PROVIDER}{second}") == [f"5 providers[1].name: {expected}"]
 
 
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("redis://cache:port", "no HOST or HOST:PORT between // and /"),
+        ("redis://[::1", "no HOST or HOST:PORT between // and /"),
+        ("redis://cache/zero", "no path that a single Redis can have"),
+        (
+            "redis+sentinel://a,b",
+            "the name of the service is missing: redis+sentinel://HOST/SERVICE",
+        ),
+        ("redis://:hidden@cache?colour=red", "Object contains unknown field `colour`"),
+    ],
+)
+def test_ledger_is_at_an_address(folder: Folder, url: str, why: str) -> None:
+    """What no Redis can be reached at is found before the gateway starts."""
+    text = f"{PROVIDER}ledger:\n  url: {url!r}\n"
+    expected = f"5 ledger.url: Expected the address of a Redis: {why}"
+    assert folder.problems(text) == [expected]
+
+
 @pytest.mark.parametrize("port", ["x", "99999", "0", "-1"])
 def test_base_url_needs_a_port_that_exists(folder: Folder, port: str) -> None:
     """A port that cannot be connected to is found before the first request."""

@@ -3,7 +3,7 @@
 import argparse
 
 from gateway.commands.arguments import Commands, add_config, read_config
-from gateway.commands.output import console
+from gateway.commands.output import console, counted
 
 
 def add_to(commands: Commands) -> None:
@@ -16,6 +16,6 @@ def add_to(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """0 when it is good; the problems, one a line, are the ConfigError's text."""
     config = read_config(arguments)
-    providers, keys = len(config.providers), len(config.keys)
-    console().print(f"{arguments.config}: good ({providers} providers, {keys} keys)")
+    providers, keys = counted(len(config.providers), "provider"), counted(len(config.keys), "key")
+    console().print(f"{arguments.config}: good ({providers}, {keys})")
     return 0

@@ -21,8 +21,8 @@ from gateway.commands.arguments import UsageError
 from gateway.configfile import ConfigError
 from gateway.ledger.journal import JournalError
 from gateway.ledger.store import StoreUnavailable
-from gateway.processes.hand import StartFailed
 from gateway.processes.logs import log_to_stderr
+from gateway.processes.worker_process import StartFailed
 
 COMMANDS = (serve, demo, check, route, mock_provider, export, export_user, erase_user, ledger)
 

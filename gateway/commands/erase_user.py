@@ -10,12 +10,12 @@ from gateway.commands.output import console, counted
 from gateway.commands.person import add_person, configured_keys, person
 from gateway.commands.stores import open_shipper
 from gateway.config import Config
-from gateway.ledger.erasure import Erasure, erase
-from gateway.ledger.holdings import Holding, holdings, lines_by_tenant
-from gateway.ledger.reading import hear_from
+from gateway.ledger.fallback import hear_from
+from gateway.ledger.person.erasure import Erasure, erase
+from gateway.ledger.person.holdings import Holding, holdings, lines_by_tenant
+from gateway.ledger.person.traces import Person
 from gateway.ledger.shipper import Shipper
 from gateway.ledger.store import StoreUnavailable
-from gateway.ledger.traces import Person
 
 
 def add_to(commands: Commands) -> None:
@@ -63,7 +63,9 @@ def _holding(held: Holding, user: str) -> str:
 def _is_sure() -> bool:
     """What is not `y` or `yes`, or the end of the input, is no."""
     try:
-        answer = console().input("Erase all of it? Sums of days stay, without the user. [y/N] ")
+        answer = console().input(
+            "Erase all of it? Sums of days stay, without the user. [y/N] ", markup=False
+        )
     except EOFError:
         console().print()
         return False

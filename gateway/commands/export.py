@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from gateway.api.openrouter.activity_item import BY_USER, USER_COLUMNS, activity_row
-from gateway.api.openrouter.record import generation_row
+from gateway.api.openrouter.record import ROW_COLUMNS, generation_row
 from gateway.api.table import csv_header, csv_lines
-from gateway.api.users import USER_TOTALS, user_row
+from gateway.api.user_row import USER_TOTALS, user_row
 from gateway.calendar import DAY, whole_days
 from gateway.commands.arguments import (
     Commands,
@@ -25,8 +25,9 @@ from gateway.commands.arguments import (
 from gateway.commands.output import counting_rows, open_output
 from gateway.commands.stores import open_shipper
 from gateway.config import Config
-from gateway.generation import Generation
-from gateway.ledger.store import ActivityQuery, GenerationQuery, Store, UserQuery
+from gateway.ledger.paging import pages_of
+from gateway.ledger.queries import ActivityQuery, GenerationQuery, UserQuery
+from gateway.ledger.store import Store
 
 _PAGE = 500
 _USERS = 50_000
@@ -91,7 +92,8 @@ def _span(arguments: argparse.Namespace, config: Config) -> Span:
     since = today - kept if arguments.since is None else arguments.since
     until = today if arguments.until is None else arguments.until
     if until < since:
-        raise UsageError("hearth export: --until is before --since")
+        ends = "--until" if arguments.until is not None else "today"
+        raise UsageError(f"hearth export: {ends} is before --since")
     return Span(max(since, 0), min(until, today), arguments.user)
 
 
@@ -114,10 +116,8 @@ async def _generations(store: Store, span: Span) -> AsyncIterator[Page]:
     query = GenerationQuery(
         user=span.user, since=span.since * DAY, until=(span.until + 1) * DAY, limit=_PAGE
     )
-    while rows := await store.generations(query):
+    async for rows in pages_of(store, query):
         yield [generation_row(row) for row in rows]
-        last = rows[-1]
-        query = msgspec.structs.replace(query, before=(last.created_at, last.id))
 
 
 async def _activity(store: Store, span: Span) -> AsyncIterator[Page]:
@@ -140,10 +140,8 @@ FORMATS = {
     "jsonl": Format(lambda columns: "", _json_lines),
 }
 
-_NOTHING = Generation(id="", created_at=0, tenant="", endpoint="", status=0, outcome="ok")
-
 KINDS = {
-    "generations": Kind(tuple(generation_row(_NOTHING)), _generations),
+    "generations": Kind(ROW_COLUMNS, _generations),
     "activity": Kind(USER_COLUMNS, _activity),
     "users": Kind(USER_TOTALS, _users),
 }

@@ -14,11 +14,11 @@ from gateway.commands.output import counting_rows, open_output
 from gateway.commands.person import add_person, person
 from gateway.commands.stores import open_shipper
 from gateway.config import Config
-from gateway.ledger.dossier import Entry, dossier, journaled
-from gateway.ledger.reading import hear_from
+from gateway.ledger.fallback import hear_from
+from gateway.ledger.person.dossier import DossierEntry, dossier, journaled
+from gateway.ledger.person.traces import Person
 from gateway.ledger.shipper import Shipper
 from gateway.ledger.store import Store, StoreUnavailable
-from gateway.ledger.traces import Person
 
 
 def add_to(commands: Commands) -> None:
@@ -37,6 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _export(config: Config, who: Person, path: Path | None) -> int:
+    written = 0
     async with open_shipper(config.ledger) as shipper:
         away = await _reason_away(shipper.store)
         pages = _journal_alone(shipper, who) if away else _all(shipper, who)
@@ -44,6 +45,9 @@ async def _export(config: Config, who: Person, path: Path | None) -> int:
             async for entries in pages:
                 out.write(_lines(entries))
                 count(len(entries))
+                written += len(entries)
+    if not written:
+        sys.stderr.write(f"hearth: nothing is kept of {who.user}\n")
     if away:
         sys.stderr.write(f"hearth: NOT COMPLETE, only what the journal has: {away}\n")
     return 1 if away else 0
@@ -57,16 +61,16 @@ async def _reason_away(store: Store) -> str | None:
     return None
 
 
-async def _all(shipper: Shipper, who: Person) -> AsyncIterator[Sequence[Entry]]:
+async def _all(shipper: Shipper, who: Person) -> AsyncIterator[Sequence[DossierEntry]]:
     with suppress(StoreUnavailable):  # then the journal's entries come out of the journal
         await shipper.flush()
     async for entries in dossier(shipper.store, shipper.folder, who):
         yield entries
 
 
-async def _journal_alone(shipper: Shipper, who: Person) -> AsyncIterator[Sequence[Entry]]:
-    yield [Entry("generation", row) for row in await journaled(shipper.folder, who)]
+async def _journal_alone(shipper: Shipper, who: Person) -> AsyncIterator[Sequence[DossierEntry]]:
+    yield [DossierEntry("generation", row) for row in await journaled(shipper.folder, who)]
 
 
-def _lines(entries: Sequence[Entry]) -> str:
+def _lines(entries: Sequence[DossierEntry]) -> str:
     return "".join(msgspec.json.encode(entry).decode() + "\n" for entry in entries)

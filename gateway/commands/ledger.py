@@ -8,9 +8,9 @@ from gateway.commands.arguments import Commands, add_config, read_config
 from gateway.commands.output import console, counted
 from gateway.commands.stores import open_shipper
 from gateway.config import Config
+from gateway.ledger.counts import Counts
 from gateway.ledger.losses import read_losses
 from gateway.ledger.segment import set_aside
-from gateway.ledger.store import Counts
 from gateway.ledger.verify import Drift, verify
 
 
@@ -71,5 +71,5 @@ def _print_drift(drift: Drift) -> None:
 
 
 def _sum_text(counts: Counts) -> str:
-    tokens = counts.prompt_tokens + counts.completion_tokens
+    tokens = counts.tokens
     return f"{counts.requests} requests, {tokens} tokens, ${usd(counts.cost):.9f}"

@@ -5,7 +5,7 @@ import argparse
 from gateway.commands.arguments import add_config, end_user
 from gateway.config import Config
 from gateway.keys import OPEN
-from gateway.ledger.traces import Person
+from gateway.ledger.person.traces import Person
 
 
 def add_person(parser: argparse.ArgumentParser) -> None:

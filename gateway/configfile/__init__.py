@@ -1,6 +1,6 @@
 """A configuration file as a `Config`, or everything that is wrong with it, line by line.
 
-Three passes: `yamltree` makes a tree of the text, `reading` makes records of the tree, and `rules`
+Three passes: `yamltree` makes a tree of the text, `records` makes records of the tree, and `rules`
 look at what only several values together can get wrong. A pass goes on after a problem with what
 is sound, so one run finds them all. No text here ever holds a value of the file: it may be a key.
 """
@@ -13,7 +13,7 @@ import msgspec
 from gateway.config import Config, Tls
 from gateway.configfile import yamltree
 from gateway.configfile.problem import ConfigError, Problem, spell
-from gateway.configfile.reading import Reading
+from gateway.configfile.records import RecordReader
 from gateway.configfile.rules import broken_rules, is_loopback, missing_extras, missing_files
 from gateway.configfile.yamltree import Fault
 
@@ -27,11 +27,11 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     ConfigError with every problem there is.
     """
     document = yamltree.parse(_read(path), environ)
-    reading = Reading()
-    config = reading.read(document.root, Config, ())
-    findings = [*reading.findings, *broken_rules(reading.records, document.root)]
-    findings += missing_extras(reading.records)
-    findings += missing_files(reading.records, path.parent)
+    reader = RecordReader()
+    config = reader.read(document.root, Config, ())
+    findings = [*reader.findings, *broken_rules(reader.records, document.root)]
+    findings += missing_extras(reader.records)
+    findings += missing_files(reader.records, path.parent)
     faults = [Fault(document.line(at), at, expected) for at, expected in findings]
     if problems := _problems(path, [*document.faults, *faults]):
         raise ConfigError(problems)

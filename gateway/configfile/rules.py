@@ -14,6 +14,7 @@ from gateway.config import (
     Ejection,
     Health,
     Key,
+    Ledger,
     Moderation,
     Provider,
     Section,
@@ -24,6 +25,7 @@ from gateway.config import (
 )
 from gateway.configfile.problem import Finding, spell
 from gateway.configfile.yamltree import KeyPath
+from gateway.redisurl import Address, BadAddress
 
 SectionT = TypeVar("SectionT", bound=Section)
 
@@ -45,6 +47,8 @@ def broken_rules(records: Mapping[KeyPath, Section], tree: Any) -> Iterator[Find
         yield from _broken_headers(path, provider.headers)
     for path, tracing in _each(records, Tracing):
         yield from _broken_headers(path, tracing.headers)
+    for path, ledger in _each(records, Ledger):
+        yield from _broken_ledger_url(path, ledger.url)
     names = {provider.name for _, provider in providers}
     for path, moderation in _each(records, Moderation):
         chosen: Any = moderation.provider
@@ -134,6 +138,15 @@ def _broken_models(path: KeyPath, provider: Provider) -> Iterator[Finding]:
     for model in provider.prices:
         if model not in served and model not in served.values():
             yield (*path, "prices", model), "Expected one of this provider's `models`"
+
+
+def _broken_ledger_url(path: KeyPath, url: Any) -> Iterator[Finding]:
+    if url is UNSET or url.startswith("sqlite:"):
+        return
+    try:
+        Address.parse(url)
+    except BadAddress as error:
+        yield (*path, "url"), f"Expected the address of a Redis: {error}"
 
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")

@@ -15,7 +15,7 @@ from gateway.commands.route.live import KEY_VARIABLE, NoAnswer, address_of, ask,
 from gateway.commands.route.report import Found, report
 from gateway.config import Config
 from gateway.keys import OPEN
-from gateway.routing.pool import Router
+from gateway.routing.router import Router
 
 
 def add_to(commands: Commands) -> None:

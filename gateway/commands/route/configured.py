@@ -12,7 +12,8 @@ from gateway.config import Config
 from gateway.keys import OPEN
 from gateway.ledger.store import StoreUnavailable
 from gateway.metrics.snapshot import provider_states
-from gateway.routing.pool import Pool, Router
+from gateway.routing.pool import Pool
+from gateway.routing.router import Router
 
 
 async def configured(config: Config, asked: Whereabouts, change: Change | None) -> Whereabouts:

@@ -9,7 +9,7 @@ from gateway.api.moves import Moves
 from gateway.api.whereabouts import Choice, Whereabouts
 from gateway.commands.output import console
 from gateway.config import Config
-from gateway.routing.pool import Obstacle
+from gateway.routing.obstacle import Obstacle
 
 Row = tuple[str, str, str, str, str]
 """Choice, provider, share of all users, calls in flight of how many, and why."""

@@ -1,20 +1,18 @@
 """A tree of plain values as configuration records, checked against the records' own types."""
 
-import difflib
 import math
-from collections.abc import Iterable
-from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Any, get_args, get_origin
 
 import msgspec
-from msgspec import UNSET, inspect
+from msgspec import UNSET
 
 from gateway.config import Section
+from gateway.configfile.expected import alternatives, expected_key, expected_value
 from gateway.configfile.problem import Finding
 from gateway.configfile.yamltree import KeyPath
 
 
-class Reading:
+class RecordReader:
     """One walk down a tree beside the types it should have.
 
     `findings` is what is wrong; `records` holds every mapping by its path, where a faulty value is
@@ -29,7 +27,7 @@ class Reading:
         """`value` as a `kind`, or UNSET with the reason among the findings."""
         if value is UNSET:
             return UNSET  # a fault of the text, known already
-        for option in _alternatives(kind):
+        for option in alternatives(kind):
             if isinstance(value, dict) and isinstance(option, type) and issubclass(option, Section):
                 return self._section(value, option, path)
             if isinstance(value, dict) and get_origin(option) is dict:
@@ -42,7 +40,7 @@ class Reading:
         fields = {field.name: field for field in msgspec.structs.fields(section)}
         for name in tree:
             if name not in fields:
-                self.findings.append(((*path, name), _expected_key(name, fields)))
+                self.findings.append(((*path, name), expected_key(name, fields)))
         values: dict[str, Any] = {}
         for name, field in fields.items():
             if field.required and name not in tree:
@@ -68,69 +66,9 @@ class Reading:
         try:
             return msgspec.convert(value, kind, dec_hook=_read_unit)
         except msgspec.ValidationError as error:
-            self.findings.append((path, _expected_value(value, kind, str(error))))
+            self.findings.append((path, expected_value(value, kind, str(error))))
             return UNSET
-
-
-def _alternatives(kind: Any) -> list[Any]:
-    """The types a value of `kind` may have, without their constraints."""
-    if get_origin(kind) is Annotated:
-        return _alternatives(get_args(kind)[0])
-    if get_origin(kind) in (Union, UnionType):
-        return [option for part in get_args(kind) for option in _alternatives(part)]
-    return [kind]
 
 
 def _read_unit(unit: Any, value: object) -> Any:
     return unit.parse(value)
-
-
-def _expected_key(name: str, known: Iterable[str]) -> str:
-    meant = difflib.get_close_matches(name, known, n=1)
-    if meant:
-        return f"Expected a known key, perhaps `{meant[0]}`"
-    return "Expected a known key: " + ", ".join(f"`{name}`" for name in known)
-
-
-_NOUNS: dict[type, str] = {dict: "a mapping", list: "a list", type(None): "nothing"}
-_UNQUOTED = (inspect.IntType, inspect.FloatType, inspect.BoolType)
-
-
-def _expected_value(value: object, kind: Any, complaint: str) -> str:
-    """What `kind` looks like, and what was found when that is of another sort."""
-    info = inspect.type_info(kind)
-    expected = complaint if isinstance(info, inspect.CustomType) else f"Expected {_describe(info)}"
-    if isinstance(value, int | float) and str in _alternatives(kind):
-        return f"{expected}: put it in quotes to make it one"
-    if isinstance(value, str) and isinstance(info, _UNQUOTED):
-        return f"{expected}, without quotes"
-    found = _NOUNS.get(type(value))
-    return f"{expected}, found {found}" if found and found not in expected else expected
-
-
-def _describe(info: inspect.Type) -> str:
-    match info:
-        case inspect.Metadata(extra_json_schema={"description": str(description)}):
-            return description
-        case inspect.UnionType(types=types):
-            named = [kind for kind in types if not isinstance(kind, inspect.NoneType)]
-            return ", or ".join(map(_describe, named))
-        case inspect.IntType(ge=low, le=high):
-            return "a whole number" + _between(low, high)
-        case inspect.FloatType(ge=low, le=high):
-            return "a number" + _between(low, high)
-        case inspect.LiteralType(values=values):
-            return "one of " + ", ".join(f"`{value}`" for value in values)
-        case inspect.BoolType():
-            return "`true` or `false`"
-        case inspect.StrType():
-            return "a string"
-        case inspect.VarTupleType(min_length=least):
-            return "a list with at least one entry" if least else "a list"
-    return "a mapping"
-
-
-def _between(low: float | None, high: float | None) -> str:
-    if low is None:
-        return ""
-    return f" of at least {low}" if high is None else f" from {low} to {high}"

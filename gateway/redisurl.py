@@ -1,0 +1,128 @@
+"""Where Redis is: `ledger.url` taken apart.
+
+    redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]       rediss:// the same over TLS
+    redis+sentinel://[USER:PASSWORD@]HOST[:PORT],…/SERVICE[/DATABASE]
+    redis+cluster://[USER:PASSWORD@]HOST[:PORT],…
+
+A host is a name, an IPv4 address or `[an IPv6 address]`; user, password and service are percent-
+decoded. What stands after `?` are the fields of `Options`.
+"""
+
+import re
+from typing import Literal, Self
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+import msgspec
+
+Host = tuple[str, int]
+Kind = Literal["single", "sentinel", "cluster"]
+
+_KINDS: dict[str, Kind] = {
+    "redis": "single",
+    "rediss": "single",
+    "redis+sentinel": "sentinel",
+    "redis+cluster": "cluster",
+}
+_PORTS = {"single": 6379, "sentinel": 26379, "cluster": 6379}
+_HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(?::([0-9]{1,5}))?")
+
+
+class BadAddress(ValueError):
+    """The URL cannot be one of a Redis; the text says why and holds no part of it."""
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`prefix`: what all keys begin with. `connect_timeout` and `timeout`: seconds.
+
+    `replicas`: how many must have a batch before it counts as applied; one with Sentinel unless
+    told otherwise, as what a failover would lose is gone from the journal by then. `tls` is on with
+    rediss://; `ca`, `cert` and `key` are PEM files. Sentinels may have a login of their own.
+    """
+
+    prefix: str = "hearth"
+    connect_timeout: float = 2.0
+    timeout: float = 5.0
+    replicas: int | None = None
+    tls: bool = False
+    ca: str | None = None
+    cert: str | None = None
+    key: str | None = None
+    sentinel_username: str | None = None
+    sentinel_password: str | None = None
+
+
+class Address(msgspec.Struct, frozen=True, kw_only=True):
+    """A URL's parts. `service` is what the Sentinels call the Redis they watch."""
+
+    kind: Kind
+    hosts: tuple[Host, ...]
+    username: str | None = None
+    password: str | None = None
+    service: str = ""
+    database: int = 0
+    options: Options = Options()
+
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """Raises BadAddress."""
+        try:
+            parts = urlsplit(url)
+        except ValueError as error:
+            raise BadAddress("no HOST or HOST:PORT between // and /") from error
+        kind = _KINDS.get(parts.scheme)
+        if kind is None:
+            raise BadAddress(f"it begins with none of {', '.join(_KINDS)}")
+        login, _, netloc = parts.netloc.rpartition("@")
+        username, _, password = login.partition(":")
+        hosts = tuple(_host(each, _PORTS[kind]) for each in netloc.split(","))
+        if kind == "single" and len(hosts) > 1:
+            raise BadAddress("several hosts: say redis+sentinel:// or redis+cluster://")
+        service, database = _path(kind, parts.path)
+        return cls(
+            kind=kind,
+            hosts=hosts,
+            username=unquote(username) or None,
+            password=unquote(password) or None,
+            service=service,
+            database=database,
+            options=_options(kind, parts),
+        )
+
+    def __str__(self) -> str:
+        """To be shown: without the login."""
+        hosts = ",".join(f"{host}:{port}" for host, port in self.hosts)
+        return f"redis {self.service} at {hosts}" if self.service else f"redis at {hosts}"
+
+
+def _host(text: str, port: int) -> Host:
+    match = _HOST.fullmatch(text)
+    if match is None or int(match[2] or port) > 65535:
+        raise BadAddress("no HOST or HOST:PORT between // and /")
+    return match[1].strip("[]"), int(match[2] or port)
+
+
+def _path(kind: Kind, path: str) -> tuple[str, int]:
+    """The service, for Sentinel only, and the database, which a Cluster has not."""
+    parts = [unquote(part) for part in path.split("/") if part]
+    service = parts.pop(0) if kind == "sentinel" and parts else ""
+    database = parts.pop(0) if kind != "cluster" and parts else "0"
+    if parts or not database.isdecimal():
+        raise BadAddress(f"no path that a {kind} Redis can have")
+    if kind == "sentinel" and not service:
+        raise BadAddress("the name of the service is missing: redis+sentinel://HOST/SERVICE")
+    return service, int(database)
+
+
+def _options(kind: Kind, parts: SplitResult) -> Options:
+    given: dict[str, object] = dict(parse_qsl(parts.query))
+    if parts.scheme == "rediss":
+        given["tls"] = True
+    try:
+        options = msgspec.convert(given, Options, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadAddress(str(error)) from error
+    if options.replicas and kind == "cluster":
+        raise BadAddress("replicas: a Cluster waits for none; see `min-replicas-to-write` of Redis")
+    if "{" in options.prefix:
+        raise BadAddress("prefix: may hold no `{`, which tells a Cluster where keys belong")
+    return options
