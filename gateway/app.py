@@ -15,11 +15,12 @@ from gateway.api.openapi.document import document_answer
 from gateway.api.routes import Route, find_route
 from gateway.assembly import Gateway, Life, alone
 from gateway.config import Config
-from gateway.dashboard.frame import DASHBOARD, Dashboard
+from gateway.dashboard.access.session import load_secret
+from gateway.dashboard.frame import DASHBOARD, Dashboard, show_error, wants_page
 from gateway.dashboard.pages import add_pages
-from gateway.dashboard.session import load_secret
-from gateway.endpoint import Target, envelope_at, parse_target
-from gateway.errors import Envelope, GatewayError, MethodNotAllowed, NotFound
+from gateway.endpoint import Target, envelope_at, parse_target, reading
+from gateway.envelope import Envelope
+from gateway.errors import GatewayError, MethodNotAllowed, NotFound
 from gateway.metrics.exposition import expose
 from gateway.metrics.snapshot import merged
 from gateway.request import Request
@@ -33,6 +34,9 @@ from gateway.wire.limits import LIMITS, Limits
 
 PAGES = ("generation", "generations", "activity")
 """Also answered at the root, where a browser looks for them."""
+
+_SAFE = ("GET", "HEAD", "OPTIONS")
+"""Methods that change nothing, RFC 9110 section 9.2.1."""
 
 CONFIG = web.AppKey("config", Config)
 GATEWAY = web.AppKey("gateway", Gateway)
@@ -118,9 +122,13 @@ async def _serve(request: web.Request) -> web.StreamResponse:
     try:
         target = _target(head.head.target)
     except GatewayError as error:
+        if wants_page(request):
+            return show_error(request, error.status, error.message)
         return _error_answer(error, envelope_at(head.head.target))
     route = find_route(head.head.method, target)
     if route is None:
+        if head.head.method in _SAFE:
+            target = reading(target)
         return await _proxied(gateway, request, head, target)
     try:
         return await _answered(gateway, request, head, target, route)

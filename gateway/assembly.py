@@ -18,8 +18,8 @@ from gateway.metrics.tally import Tally
 from gateway.peers import Alone, Peers
 from gateway.policies.moderation import Moderator
 from gateway.proxy import Proxy
-from gateway.routing.pool import Router
 from gateway.routing.prober import Prober
+from gateway.routing.router import Router
 from gateway.wire.upstream import Upstream, verifying_context
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ import re
 from typing import Final, Literal
 from urllib.parse import unquote
 
-from gateway.errors import BadRequest, Envelope
+from gateway.envelope import Envelope
+from gateway.errors import BadRequest
 
 Dialect = Literal["chat", "completions", "responses", "messages", "embeddings", "other"]
 """Whose usage fields and stream events the answer has."""
@@ -20,6 +21,7 @@ class Endpoint:
 
     `api_type` is OpenRouter's name of the kind of generation; None for what it does not know.
     `enforced`: whether user ids are enforced on it. `known`: whether it is in the table at all.
+    `metered`: whether answers tell what was used for them.
     """
 
     def __init__(
@@ -30,12 +32,14 @@ class Endpoint:
         api_type: str | None = None,
         enforced: bool = True,
         known: bool = True,
+        metered: bool = True,
     ) -> None:
         self.path: Final = path
         self.dialect: Final[Dialect] = dialect
         self.api_type: Final = api_type
         self.enforced: Final = enforced
         self.known: Final = known
+        self.metered: Final = metered
 
 
 ENDPOINTS = {
@@ -98,6 +102,14 @@ def parse_target(target: str) -> Target | None:
     if endpoint is None:
         endpoint = Endpoint(path=match[2], enforced=False, known=False)
     return Target(endpoint=endpoint, query=query, envelope=_envelope(endpoint, api=bool(match[1])))
+
+
+def reading(target: Target) -> Target:
+    """The same address for a request that only reads what was answered before, and was counted
+    then."""
+    path = target.endpoint.path
+    endpoint = Endpoint(path=path, enforced=False, known=False, metered=False)
+    return Target(endpoint=endpoint, query=target.query, envelope=target.envelope)
 
 
 def envelope_at(target: str) -> Envelope:

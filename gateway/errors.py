@@ -26,23 +26,13 @@
     ├── ProtocolError         the provider's bytes are not HTTP/1.1
     └── TimedOut              connect, first byte or idle
 
-How an error looks on the wire depends on the API that was called: `Envelope`.
+How an error looks on the wire depends on the API that was called: gateway.envelope.
 """
 
 from collections.abc import Mapping, Sequence
-from enum import Enum
 from typing import Any, ClassVar
 
-import msgspec
-
-
-class Envelope(Enum):
-    """The API whose error shape the caller understands."""
-
-    OPENAI = "openai"
-    ANTHROPIC = "anthropic"
-    OPENROUTER = "openrouter"
-    HELICONE = "helicone"
+from gateway.envelope import Envelope, error_body
 
 
 class GatewayError(Exception):
@@ -68,7 +58,7 @@ class GatewayError(Exception):
 
     def body(self, envelope: Envelope) -> bytes:
         """The JSON body in the shape of `envelope`."""
-        return msgspec.json.encode(_SHAPES[envelope](self))
+        return error_body(self, envelope)
 
 
 class BadRequest(GatewayError):
@@ -242,62 +232,3 @@ class ProtocolError(UpstreamError):
 
 class TimedOut(UpstreamError):
     reason = "timeout"
-
-
-def _openai(error: GatewayError) -> dict[str, Any]:
-    """platform.openai.com/docs/guides/error-codes, as the SDKs parse it."""
-    fields = {"message": error.message, "type": error.type, "param": error.param}
-    return {"error": {**fields, "code": error.code}}
-
-
-_OPENROUTER_TYPES = {
-    400: "invalid_request",
-    401: "authentication",
-    403: "permission_denied",
-    404: "not_found",
-    413: "payload_too_large",
-    422: "unprocessable",
-    429: "rate_limit_exceeded",
-    502: "provider_unavailable",
-    503: "provider_overloaded",
-    504: "timeout",
-}
-
-
-def _openrouter(error: GatewayError) -> dict[str, Any]:
-    """openrouter.ai/docs/api-reference/errors: `code` is the HTTP status."""
-    other = "invalid_request" if error.status < 500 else "server"
-    kind = _OPENROUTER_TYPES.get(error.status, other)
-    metadata = {"error_type": kind, **error.metadata}
-    return {"error": {"code": error.status, "message": error.message, "metadata": metadata}}
-
-
-_ANTHROPIC_TYPES = {
-    401: "authentication_error",
-    403: "permission_error",
-    404: "not_found_error",
-    413: "request_too_large",
-    429: "rate_limit_error",
-    503: "overloaded_error",
-    504: "timeout_error",
-}
-
-
-def _anthropic(error: GatewayError) -> dict[str, Any]:
-    """docs.anthropic.com/en/api/errors; there, too, other 4xx are `invalid_request_error`."""
-    other = "invalid_request_error" if error.status < 500 else "api_error"
-    kind = _ANTHROPIC_TYPES.get(error.status, other)
-    return {"type": "error", "error": {"type": kind, "message": error.message}}
-
-
-def _helicone(error: GatewayError) -> dict[str, Any]:
-    """docs.helicone.ai/rest/user/post-v1usermetricsquery: a result that is only an error."""
-    return {"data": None, "error": error.message}
-
-
-_SHAPES = {
-    Envelope.OPENAI: _openai,
-    Envelope.ANTHROPIC: _anthropic,
-    Envelope.OPENROUTER: _openrouter,
-    Envelope.HELICONE: _helicone,
-}

@@ -9,9 +9,9 @@ from hashlib import blake2b
 
 import msgspec
 
-from gateway.call import Call
+from gateway.calls.call import Call
+from gateway.calls.form import replace_form_field
 from gateway.config import Provider
-from gateway.form import replace_form_field
 from gateway.request import Request
 
 Edits = Mapping[str, str | None]

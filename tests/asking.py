@@ -17,7 +17,7 @@ from gateway.ledger.ledger import Ledger
 from gateway.metrics.snapshot import Snapshot
 from gateway.peers import Alone
 from gateway.request import Request
-from gateway.routing.pool import Router
+from gateway.routing.router import Router
 from tests.gateways import build_config
 from tests.generations import DAY
 

@@ -7,8 +7,13 @@ from typing import Literal
 import aiohttp
 import pytest
 import uvloop
+from hypothesis import settings
 
 Wire = Literal["fast", "aiohttp"]
+
+# How long an example takes is the machine's business; how long a test may take is the runner's.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 
 def pytest_asyncio_loop_factories(

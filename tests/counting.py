@@ -6,7 +6,9 @@ from typing import TypeVar
 import msgspec
 
 from gateway.generation import Generation
-from gateway.ledger.store import ActivityRow, Counts, Dimension, HourRow, UserRow
+from gateway.ledger.counts import Counts
+from gateway.ledger.queries import Dimension
+from gateway.ledger.results import ActivityRow, HourRow, UserRow
 
 K = TypeVar("K", bound=Hashable)
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from gateway.config import Config, Model, Sticky
 from gateway.config import Provider as Settings
-from gateway.routing.pool import Choice, Pool, Router
+from gateway.routing.pool import Choice, Pool
 from gateway.routing.provider import Provider
+from gateway.routing.router import Router
 from gateway.routing.verdict import SICK
 
 NAMES = ("openai-a", "openai-b", "openai-c")

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from gateway.call import Call, EndUser
+from gateway.calls.call import Call, EndUser
+from gateway.calls.reader import read_call
 from gateway.endpoint import ENDPOINTS, Endpoint
 from gateway.errors import BadRequest
 from gateway.head import Head, Headers
-from gateway.reader import read_call
 from gateway.request import Request
 
 CHAT = ENDPOINTS["chat/completions"]

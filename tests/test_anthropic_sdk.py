@@ -12,6 +12,7 @@ from anthropic.types import Message, MessageParam
 
 from tests.client_world import APP_KEY, OPS_KEY, ClientWorld, client_world
 from tests.conftest import Wire
+from tests.strict_clients import strict_claude
 
 MODEL = "claude-haiku-4-5"
 QUESTION: list[MessageParam] = [{"role": "user", "content": "Is the oven warm?"}]
@@ -31,13 +32,7 @@ async def claude(world: ClientWorld) -> AsyncIterator[AsyncAnthropic]:
 
 
 def anthropic_client(world: ClientWorld, api_key: str = APP_KEY) -> AsyncAnthropic:
-    """A client that sends its key in x-api-key, as Anthropic's do."""
-    return AsyncAnthropic(
-        base_url=world.gateway.origin,
-        api_key=api_key,
-        max_retries=0,
-        _strict_response_validation=True,
-    )
+    return strict_claude(world.gateway.origin, api_key)
 
 
 def text_of(message: Message) -> str:

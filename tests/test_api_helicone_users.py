@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.api.helicone.users import query_metrics, query_overview, query_users
-from gateway.api.reading import LAG_HEADER
+from gateway.api.lag import LAG_HEADER
 from gateway.errors import BadRequest, Unauthorized
 from gateway.generation import Generation, Usage
 from tests.asking import NOON, Asker, decoded, recording

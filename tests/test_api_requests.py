@@ -6,7 +6,7 @@ import pytest
 
 from gateway.api.requests import read_requests
 from gateway.errors import BadRequest
-from gateway.ledger.store import GenerationQuery
+from gateway.ledger.queries import GenerationQuery
 from tests.asking import recording
 from tests.generations import generation
 

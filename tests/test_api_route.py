@@ -10,6 +10,7 @@ from gateway.routing.ring import Ring
 from tests.calls import CHAT, COMPLETION, Requests, at, whole
 from tests.conftest import Wire
 from tests.gateways import RunningGateway, running_gateway
+from tests.homes import USER_OF_A, USER_OF_B
 from tests.raw_client import connected, post
 from tests.raw_provider import serving
 from tests.recorded import read_json
@@ -62,17 +63,6 @@ async def test_it_is_live(tmp_path: Path) -> None:
     assert (out["routed"]["home"], found["choices"][1]["routed"]["failover"]) == (5, 6)
 
 
-RING_OF_TWO = Ring({"a": 1, "b": 1}, 12288)
-USER_OF_A, USER_OF_B = (
-    next(
-        user
-        for user in (b"user_%d" % number for number in range(100))
-        if RING_OF_TWO.home(b"default\0" + user) == name
-    )
-    for name in ("a", "b")
-)
-
-
 async def test_keys_see_their_own_users(tmp_path: Path) -> None:
     """A client key is its own tenant; a management key has to say whose user it means."""
     async with running_gateway(tmp_path, PROVIDERS, keys=KEYS) as gateway:
@@ -96,6 +86,7 @@ async def test_keys_see_their_own_users(tmp_path: Path) -> None:
         ("leaving=a&key=z", 400, "Parameter `key` must be one of default"),
         ("joining=a", 400, "must be a new name"),
         ("joining=z&weight=0", 400, "a number above 0"),
+        ("leaving=a&weight=2", 400, "`weight` is that of a provider that is `joining`"),
         ("joining=z&weight=heavy", 400, "a number above 0"),
         ("joining=z&weight=nan", 400, "a number above 0"),
         ("users=u", 400, "Unknown parameter"),

@@ -26,7 +26,7 @@ from bench.warmth.workload import (
     write_calls,
 )
 from gateway.mock.transcript import transcript
-from gateway.pricing import Prices
+from gateway.pricing.prices import Prices
 from gateway.routing.ring import Ring
 from tests.pools import NOW, fail, loaded, three
 

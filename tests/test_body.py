@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.call import EndUser
+from gateway.calls.call import EndUser
 from gateway.endpoint import ENDPOINTS, Endpoint
 from tests.readings import FORM, form, read, refusal
 

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from gateway.call import Call
+from gateway.calls.call import Call
+from gateway.calls.fingerprint import fingerprint
 from gateway.endpoint import ENDPOINTS
-from gateway.fingerprint import fingerprint
 from tests.readings import CHAT, read, read_fields, refusal
 
 

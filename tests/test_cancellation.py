@@ -1,6 +1,7 @@
 """A client that leaves takes its call with it: at once, whatever the call was waiting for."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -95,3 +96,20 @@ async def test_client_leaves_while_the_provider_waits(tmp_path: Path, wire: Wire
             record = await next_generation(gateway)
         await asyncio.wait_for(provider.wait_closed(), 1)
     assert record["cancelled"]
+
+
+async def test_client_leaves_while_connecting(tmp_path: Path, wire: Wire) -> None:
+    """A call whose provider takes no connection is given up, long before that is an error."""
+    with socket.socket() as full, socket.socket() as first, socket.socket() as second:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for filler in (first, second):
+            filler.setblocking(False)
+            filler.connect_ex(full.getsockname())
+        provider = {"name": "a", "base_url": f"http://127.0.0.1:{full.getsockname()[1]}/v1"}
+        async with running_gateway(tmp_path, [provider], server={"wire": wire}) as gateway:
+            async with connected(gateway.origin) as client:
+                await client.send_slowly(post(STREAM))
+            record = await next_generation(gateway)
+    assert (record["cancelled"], record["hearth"]["status"]) == (True, 499)
+    assert record["provider_name"] == "a"

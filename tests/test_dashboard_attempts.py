@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.dashboard.attempts import MOST, WINDOW, Attempts
+from gateway.dashboard.access.attempts import MOST, WINDOW, Attempts
 
 
 class Clock:

@@ -6,8 +6,8 @@ from xml.etree import ElementTree
 import pytest
 
 from gateway.dashboard.charts import HALF, MONEY, NUMBER, WIDE, Series, Size, draw_bars
-from gateway.dashboard.spreads import PERCENTILES, QUARTERS, cost_bars, kept, request_bars
-from gateway.ledger.store import Bar
+from gateway.dashboard.users.spreads import PERCENTILES, QUARTERS, cost_bars, kept, request_bars
+from gateway.ledger.spread import Bar
 
 EVIL = "<script>alert(1)</script>&\"'"
 

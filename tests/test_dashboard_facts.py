@@ -6,11 +6,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gateway.dashboard.facts import OTHERS, Fact, by_day, read_facts, read_hours
-from gateway.dashboard.lines import fallen, lines_of, risen
-from gateway.dashboard.span import Group, Span
-from gateway.dashboard.sums import mean_latency, per_million, rest, tokens, total
-from gateway.ledger.store import Counts, Store
+from gateway.dashboard.activity.facts import OTHERS, Fact, by_day, read_facts, read_hours
+from gateway.dashboard.activity.lines import fallen, lines_of, risen
+from gateway.dashboard.activity.span import Group, Span
+from gateway.ledger.counts import Counts, total
+from gateway.ledger.store import Store
 from tests import counting
 from tests.generations import DAY, generation, records
 from tests.stores import STORES
@@ -119,12 +119,3 @@ def test_lines_and_movers() -> None:
     assert [line.moved("cost") for line in lines] == [91, -5, -50, 1000]
     assert [line.name for line in risen(lines, "cost")] == ["b"]
     assert [line.name for line in fallen(lines, "cost")] == ["c", "a"]
-
-
-def test_sums() -> None:
-    """Counters are added and taken away one by one; proportions of nothing are nothing."""
-    one = Counts(requests=2, cost=3_000, prompt_tokens=1, completion_tokens=2, latency_ms=9)
-    assert total([]) == Counts()
-    assert rest(total([one, one]), one) == one
-    assert (tokens(one), per_million(one), mean_latency(one)) == (3, 1_000_000_000, 4.5)
-    assert (per_million(Counts()), mean_latency(Counts())) == (0, None)

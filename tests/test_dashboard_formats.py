@@ -68,3 +68,16 @@ def test_control_characters_are_seen() -> None:
     """A name can neither hide characters nor turn the text after it around."""
     assert formats.shown("a\0b\x7fc\u202ed\u2066") == "a\u2400b\u2421c\ufffdd\ufffd"
     assert formats.shown("Zoë Ω") == "Zoë Ω"
+
+
+def test_invisible_characters_are_seen() -> None:
+    """Of two names that look alike one shows why it is another, and none is an empty link."""
+    assert formats.shown("an\u200bna\u00ad\ufeff") == "an\ufffdna\ufffd\ufffd"
+    assert formats.shown("\u200d\ufe0f") == "\ufffd\ufffd"
+    family = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+    assert (formats.shown(family), formats.shown("")) == (family, "")
+
+
+def test_days() -> None:
+    """One is not many."""
+    assert [formats.days(number) for number in (0, 1, 1200)] == ["0 days", "1 day", "1,200 days"]

@@ -14,10 +14,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from gateway.dashboard.attempts import MOST
+from gateway.dashboard.access.attempts import MOST
 from gateway.dashboard.formats import shown
 from gateway.dashboard.visit import user_path
-from tests.gateways import RunningGateway
+from tests.gateways import RunningGateway, running_gateway
 from tests.seeded import KEYS, WEIRD, seeded_gateway, whole_month
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -35,6 +35,7 @@ PAGES = (
     *("/users?search=user_&percentile=p99.9&middle=true", "/users/user_anna?days=90"),
     *("/generations", "/generations?status=failed", "/generations?flagged=true"),
     *("/generations/gen-000100", "/generation?id=gen-000100", "/providers", "/providers?days=1"),
+    *("/activity/", "/generations/", "/providers/"),
 )
 
 
@@ -343,6 +344,7 @@ async def test_pdf(closed: RunningGateway, browser: aiohttp.ClientSession) -> No
         ("/generations?cursor=%3Cscript%3E", 400),
         ("/generations/gen-nothing", 404),
         ("/providers?days=2", 400),
+        ("/usres", 404),
     ],
 )
 async def test_mistakes_are_explained(
@@ -353,6 +355,36 @@ async def test_mistakes_are_explained(
     page = await text(browser, closed.origin + path, status)
     assert "<h1>" in page
     assert "<script>" not in page
+
+
+async def test_nothing_yet(tmp_path: Path, browser: aiohttp.ClientSession) -> None:
+    """A new gateway does not pretend that somebody had filtered."""
+    async with running_gateway(tmp_path, [{"name": "a", "base_url": "http://127.0.0.1:9"}]) as new:
+        assert "No call yet." in await text(browser, f"{new.origin}/generations")
+        assert "No call matches." in await text(browser, f"{new.origin}/generations?user=u")
+        assert "\u2013 of requests" not in await text(browser, f"{new.origin}/activity")
+
+
+async def test_address_that_is_wrong(
+    closed: RunningGateway, http: aiohttp.ClientSession, browser: aiohttp.ClientSession
+) -> None:
+    """A browser gets a page with a way out, a program JSON."""
+    assert 'href="/activity"' in await text(browser, f"{closed.origin}/usres", 404)
+    async with http.get(f"{closed.origin}/usres") as answer:
+        assert (answer.status, answer.content_type) == (404, "application/json")
+
+
+@pytest.mark.parametrize(("key", "told"), [("ops-key", True), ("shop-key", False)])
+async def test_boards_tell_keys_apart(
+    closed: RunningGateway, browser: aiohttp.ClientSession, key: str, told: bool
+) -> None:
+    """Two keys' users of one name are two users; whoever sees several keys sees whose it is."""
+    await sign_in(browser, closed, key)
+    page = await text(browser, f"{closed.origin}/users")
+    board = page.partition('data-now="boards"')[2].partition("</ol>")[0]
+    users, keys = board.count("<li>"), len(re.findall(r'<span class="note">(shop|bot)<', board))
+    assert users > 0
+    assert keys == (users if told else 0)
 
 
 async def test_store_that_fails(

@@ -75,6 +75,14 @@ async def test_all_is_well(tmp_path: Path, http: aiohttp.ClientSession) -> None:
     )
 
 
+async def test_drained(tmp_path: Path, http: aiohttp.ClientSession) -> None:
+    """One without weight is well, and nobody's home: the page does not say that it takes calls."""
+    well = [{"name": name, "base_url": "http://127.0.0.1:9"} for name in ("a", "b")]
+    async with running_gateway(tmp_path, [well[0], {**well[1], "weight": 0}]) as gateway:
+        shown = await card(http, gateway)
+    assert (shown.count(">takes calls<"), shown.count(">drained<")) == (1, 1)
+
+
 async def test_ejection(tmp_path: Path, http: aiohttp.ClientSession) -> None:
     """Calls that failed put it out: the page says how often, for how long and why."""
     broken = whole(b"{}", b"500 Broken")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.dashboard.session import LIFETIME, Sessions, load_secret
+from gateway.dashboard.access.session import LIFETIME, Sessions, load_secret
 from gateway.keys import Keyring
 from tests.gateways import build_config
 from tests.seeded import KEYS, PROVIDERS

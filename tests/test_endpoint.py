@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.endpoint import ENDPOINTS, Target, parse_target
-from gateway.errors import BadRequest, Envelope
+from gateway.envelope import Envelope
+from gateway.errors import BadRequest
 
 
 def parsed(target: str) -> Target:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.call import EndUser
+from gateway.calls.call import EndUser
 from tests.readings import FORM, form, read, read_fields, refusal, with_user_id
 
 SOURCES = (

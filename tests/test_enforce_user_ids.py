@@ -4,7 +4,7 @@ from typing import Literal
 
 import pytest
 
-from gateway.call import Call, EndUser
+from gateway.calls.call import Call, EndUser
 from gateway.config import Policies
 from gateway.endpoint import ENDPOINTS, Endpoint
 from gateway.policies.enforce_user_ids import FLAG, OVERRIDE, enforce_user_ids

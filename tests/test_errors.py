@@ -5,11 +5,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from gateway.envelope import Envelope
 from gateway.errors import (
     BadRequest,
     ConnectFailed,
     ConnectionLost,
-    Envelope,
     ExpectationFailed,
     Forbidden,
     GatewayError,

@@ -10,20 +10,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.routing.ring import Ring
 from tests.calls import CHAT, COMPLETION, HELLO, STREAM, STREAM_HEAD, Requests, at, chunk, whole
 from tests.conftest import Wire
 from tests.gateways import RunningGateway, running_gateway
+from tests.homes import USER_OF_A, USER_OF_B
 from tests.raw_client import RawAnswer, connected, post
 from tests.raw_provider import Peer, RawProvider, Script, serving
 from tests.recorded import only_generation
 
-USER_OF_A = next(
-    user
-    for user in (f"user_{number}" for number in range(100))
-    if next(Ring({"a": 1, "b": 1}, 12288).walk(f"default\0{user}".encode())) == "a"
-)
-BODY = CHAT.replace(b"user_1", USER_OF_A.encode())
+BODY = CHAT.replace(b"user_1", USER_OF_A)
 """A call whose home is `a` and whose second choice is `b`."""
 
 
@@ -163,7 +158,7 @@ async def test_none_answered(
     async with two_providers(
         tmp_path, wire, script, Requests(whole(b"{}", b"503 Down")), first_byte="50ms"
     ) as (gateway, a, _):
-        home_is_b = BODY.replace(USER_OF_A.encode(), _user_of_b().encode())
+        home_is_b = BODY.replace(USER_OF_A, USER_OF_B)
         answer = await ask(gateway, home_is_b)
         assert answer.status == status
         error = msgspec.json.decode(answer.body)["error"]
@@ -222,12 +217,3 @@ async def test_idle_timeout_cuts_a_stream(tmp_path: Path, wire: Wire) -> None:
             assert b"nothing more of the answer for 0.05 s" in answer.body
             record = await only_generation(gateway)
     assert record["hearth"]["outcome"] == "cut"
-
-
-def _user_of_b() -> str:
-    ring = Ring({"a": 1, "b": 1}, 12288)
-    return next(
-        user
-        for user in (f"user_{number}" for number in range(100))
-        if next(ring.walk(f"default\0{user}".encode())) == "b"
-    )

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.fingerprint import fingerprint
+from gateway.calls.fingerprint import fingerprint
 
 SYSTEM = {"role": "system", "content": "You are a baker."}
 HELLO = {"role": "user", "content": "Hello"}

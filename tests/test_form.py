@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.calls.form import read_form, replace_form_field
 from gateway.errors import BadRequest
-from gateway.form import read_form, replace_form_field
 
 TYPE = "multipart/form-data; boundary=XbX"
 IMAGE = b"\x89PNG\r\n\x1a\n\r\n--Xb\r\n\x00\xff--XbX"

@@ -12,18 +12,16 @@ FILES = sorted(ROOT.rglob("*.py"))
 # A file imports from lines above its own; beside it on its line only within its own package.
 LAYERS = """
     __init__
-    errors units calendar
+    envelope
+    errors units calendar redisurl
     config
-    configfile
+    configfile sockets
     generation
     hints
     head
     request
-    endpoint form textfield
-    body fingerprint
-    call
-    enduser
-    reader
+    endpoint
+    calls
     pricing
     metering
     keys rewrite

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from gateway import config
+from gateway.ledger.counts import Counts
 from gateway.ledger.journal import Journal, JournalError
-from gateway.ledger.ledger import Ledger, open_store
-from gateway.ledger.store import Counts, GenerationQuery, StoreUnavailable
+from gateway.ledger.ledger import Ledger
+from gateway.ledger.queries import GenerationQuery
+from gateway.ledger.store import StoreUnavailable
+from gateway.ledger.stores import open_store
 from gateway.units import Duration
 from tests.generations import DAY, MICROSECONDS, generation, refusal
 

@@ -8,6 +8,7 @@ from anthropic import AsyncAnthropic
 
 from gateway.mock.running import RunningProvider, running_provider
 from gateway.mock.settings import MockSettings
+from tests.strict_clients import strict_claude
 
 LONG = "Keep the fire. " * 400
 
@@ -21,9 +22,7 @@ async def provider() -> AsyncIterator[RunningProvider]:
 @pytest.fixture
 async def claude(provider: RunningProvider) -> AsyncIterator[AsyncAnthropic]:
     """Anthropic's client, which raises on any answer that differs from its types."""
-    async with AsyncAnthropic(
-        base_url=provider.origin, api_key="k", max_retries=0, _strict_response_validation=True
-    ) as client:
+    async with strict_claude(provider.origin) as client:
         yield client
 
 

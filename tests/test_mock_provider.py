@@ -16,6 +16,7 @@ from openrouter import OpenRouter
 from gateway.mock.dialects.moderations import MARKER
 from gateway.mock.running import RunningProvider, running_provider
 from gateway.mock.settings import MockSettings
+from tests.strict_clients import strict_claude, strict_openai
 
 MODEL = "gpt-4o-mini"
 QUESTION: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Is the oven warm?"}]
@@ -47,7 +48,7 @@ async def provider(clock: Clock) -> AsyncIterator[RunningProvider]:
 @pytest.fixture
 async def client(provider: RunningProvider) -> AsyncIterator[AsyncOpenAI]:
     """OpenAI's client, which raises on any answer that differs from its types."""
-    async with openai_client(provider) as client:
+    async with strict_openai(provider.url) as client:
         yield client
 
 
@@ -61,16 +62,8 @@ async def lenient(provider: RunningProvider) -> AsyncIterator[AsyncOpenAI]:
 @pytest.fixture
 async def claude(provider: RunningProvider) -> AsyncIterator[AsyncAnthropic]:
     """Anthropic's client, as strict."""
-    async with AsyncAnthropic(
-        base_url=provider.origin, api_key="k", max_retries=0, _strict_response_validation=True
-    ) as client:
+    async with strict_claude(provider.origin) as client:
         yield client
-
-
-def openai_client(provider: RunningProvider, api_key: str = "k") -> AsyncOpenAI:
-    return AsyncOpenAI(
-        base_url=provider.url, api_key=api_key, max_retries=0, _strict_response_validation=True
-    )
 
 
 async def stream_events(
@@ -246,7 +239,7 @@ async def test_all_openai_apis_report_the_cache(client: AsyncOpenAI) -> None:
 async def test_each_provider_has_a_cache_of_its_own(client: AsyncOpenAI) -> None:
     """A prompt that is warm here is cold next door: what sticky routing is about."""
     await client.chat.completions.create(model=MODEL, messages=LONG)
-    async with running_provider(MockSettings()) as other, openai_client(other) as elsewhere:
+    async with running_provider(MockSettings()) as other, strict_openai(other.url) as elsewhere:
         answer = await elsewhere.chat.completions.create(model=MODEL, messages=LONG)
     assert answer.usage is not None
     assert answer.usage.prompt_tokens_details is not None
@@ -348,9 +341,9 @@ async def test_an_unknown_path_is_not_found(client: AsyncOpenAI) -> None:
 async def test_a_key_is_required_when_set() -> None:
     """The right key passes as Bearer or as x-api-key, any other is 401."""
     async with running_provider(MockSettings(api_key="sk-warm")) as provider:
-        async with openai_client(provider, "sk-warm") as client:
+        async with strict_openai(provider.url, "sk-warm") as client:
             assert (await client.models.list()).data
-        async with openai_client(provider, "sk-cold") as client:
+        async with strict_openai(provider.url, "sk-cold") as client:
             with pytest.raises(openai.AuthenticationError):
                 await client.models.list()
         async with AsyncAnthropic(base_url=provider.origin, api_key="sk-warm") as claude:

@@ -12,6 +12,7 @@ from openai.types.chat import ChatCompletionMessageParam
 
 from tests.client_world import APP_KEY, MODEL, OLD_MODEL, OPS_KEY, ClientWorld, client_world
 from tests.conftest import Wire
+from tests.strict_clients import strict_openai
 
 QUESTION: list[ChatCompletionMessageParam] = [
     {"role": "user", "content": "What's the weather like today?"}
@@ -44,12 +45,7 @@ async def lenient(world: ClientWorld) -> AsyncIterator[AsyncOpenAI]:
 
 
 def openai_client(world: ClientWorld, api_key: str = APP_KEY) -> AsyncOpenAI:
-    return AsyncOpenAI(
-        base_url=world.gateway.url,
-        api_key=api_key,
-        max_retries=0,
-        _strict_response_validation=True,
-    )
+    return strict_openai(world.gateway.url, api_key)
 
 
 def guide_example(base_url: str) -> str | None:

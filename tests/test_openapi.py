@@ -16,7 +16,7 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 from gateway.api.openapi.document import document
 from gateway.api.openapi.proxied import ProxiedCall
 from gateway.app import PAGES
-from gateway.body import Body
+from gateway.calls.body import Body
 from gateway.endpoint import ENDPOINTS
 from gateway.mock.running import running_provider
 from gateway.mock.settings import MockSettings

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from gateway.api.lag import LAG_HEADER
 from gateway.api.openrouter.activity import get_activity
 from gateway.api.openrouter.activity_item import COLUMNS, USER_COLUMNS, own_columns
-from gateway.api.reading import LAG_HEADER
 from gateway.errors import BadRequest, Forbidden, Unauthorized
 from gateway.generation import Generation
 from tests.asking import Asker, decoded, recording
@@ -160,6 +160,7 @@ async def test_days_out_of_range(tmp_path: Path, date: str) -> None:
     [
         *("date=today", "date=2024-13-01", "format=xml", "group_by=workspace", "user_id=u"),
         *("workspace_id=w", "include_today=1", "since=2024-10-02&until=2024-10-01", "days=3"),
+        *("since=2024-10-04", "since=2024-10-05&include_today=true"),
     ],
 )
 async def test_refused_queries(tmp_path: Path, query: str) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from gateway.api.context import ANALYTICS_QUERIES
-from gateway.api.openrouter.analytics.answer import get_meta, query_analytics
+from gateway.api.lag import LAG_HEADER
+from gateway.api.openrouter.analytics.answer import query_analytics
 from gateway.api.openrouter.analytics.dimensions import DIMENSIONS
+from gateway.api.openrouter.analytics.meta import get_meta
 from gateway.api.openrouter.analytics.metrics import METRICS
-from gateway.api.reading import LAG_HEADER
 from gateway.errors import BadRequest, Forbidden, TooManyRequests
 from gateway.generation import Generation, Usage
 from tests.asking import Asker, decoded, recording

@@ -147,6 +147,7 @@ async def test_pages(tmp_path: Path, limit: int) -> None:
     "query",
     [
         *("limit=0", "limit=1001", "limit=many", "flagged=yes", "since=yesterday"),
+        *("status=fine", "status=42", "status=600", "since=2024-10-05&until=2024-10-04"),
         *("cursor=%21%21", "cursor=bm9wZQ", "users=a", "user=a&user=b"),
         "cursor=OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5Omdlbg",
     ],

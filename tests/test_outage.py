@@ -11,7 +11,6 @@ import pytest
 
 from gateway.mock.running import running_provider
 from gateway.mock.settings import MockSettings
-from gateway.routing.ring import Ring
 from gateway.units import Duration
 from tests.calls import (
     CHAT,
@@ -27,14 +26,11 @@ from tests.calls import (
 )
 from tests.conftest import Wire
 from tests.gateways import RunningGateway, running_gateway
+from tests.homes import USER_OF_A
 from tests.raw_client import RawAnswer, connected, post
 from tests.raw_provider import Peer, RawProvider, Script, serving, until
 from tests.recorded import generations, read_json
 
-RING = Ring({"a": 1, "b": 1}, 12288)
-USER_OF_A = next(
-    user for user in (b"user_%d" % n for n in range(100)) if RING.home(b"default\0" + user) == "a"
-)
 BODY = CHAT.replace(b"user_1", USER_OF_A)
 WELL = whole(COMPLETION)
 

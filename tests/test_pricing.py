@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway import config
 from gateway.generation import Usage
-from gateway.pricing import Prices
+from gateway.pricing.prices import Prices
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 3, 1, 0, tzinfo=UTC)
@@ -177,8 +177,8 @@ def test_client_chosen_names_do_not_pile_up(caplog: pytest.LogCaptureFixture) ->
     for number in range(1100):
         prices.cost("p", f"no-such-model-{number}", usage, None)
     prices.cost("p", "x" * 10_000, usage, None)
-    assert len(prices._found) == len(prices._missing) == len(caplog.records) == 1024
-    assert max(len(model) for _, model in prices._found) < 100
+    assert len(prices._catalogue._found) == len(prices._missing) == len(caplog.records) == 1024
+    assert max(len(model) for _, model in prices._catalogue._found) < 100
 
 
 def test_a_model_not_sold_by_the_token_has_no_price() -> None:

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.api.query import read_bool, read_day, read_int, read_moment, read_query
+from gateway.api.query import (
+    read_bool,
+    read_choice,
+    read_day,
+    read_int,
+    read_moment,
+    read_query,
+)
 from gateway.calendar import day_text
 from gateway.errors import BadRequest
 
@@ -34,6 +41,16 @@ def test_repeated_parameter_is_refused() -> None:
     for query in ("user=a&user=b", "user=&user=b", "user=a&user=a"):
         with pytest.raises(BadRequest, match="given twice"):
             read_query(query, ("user",))
+
+
+def test_choice() -> None:
+    """One of the known words, the default when absent; any other is refused by name."""
+    known = ("cost", "requests")
+    assert read_choice({"sort": "requests"}, "sort", known, "cost") == "requests"
+    assert read_choice({}, "sort", known, "cost") == "cost"
+    with pytest.raises(BadRequest, match="`sort` must be one of cost, requests") as caught:
+        read_choice({"sort": "COST"}, "sort", known, "cost")
+    assert caught.value.param == "sort"
 
 
 def test_bool() -> None:

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from gateway.call import Call
+from gateway.calls.call import Call
+from gateway.calls.reader import read_call
 from gateway.endpoint import ENDPOINTS
 from gateway.head import Head
-from gateway.reader import read_call
 from gateway.request import Request
 from gateway.rewrite import edits_for, upstream_body
 from tests.pools import settings

@@ -9,8 +9,8 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from gateway.app import GATEWAY, create_app
 from gateway.config import Config
+from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.sqlite import SqliteStore
-from gateway.ledger.store import GenerationQuery
 from gateway.server import running
 from tests.calls import CHAT, DONE, HELLO, STREAM, at, ends_at, never_end, read_request
 from tests.conftest import Wire

@@ -10,14 +10,10 @@ from typing import Any
 
 import pytest
 
+from gateway.ledger.queries import ActivityQuery, GenerationQuery, UserQuery
 from gateway.ledger.sqlite import SqliteStore, days, erasing, lists, schema, writes
 from gateway.ledger.sqlite.migrations import MIGRATIONS
-from gateway.ledger.store import (
-    ActivityQuery,
-    GenerationQuery,
-    StoreUnavailable,
-    UserQuery,
-)
+from gateway.ledger.store import StoreUnavailable
 from tests.generations import DAY, generation, records
 
 APP = frozenset({"app"})

@@ -10,15 +10,9 @@ import pytest
 
 from gateway.calendar import month_of
 from gateway.generation import Generation
+from gateway.ledger.counts import COUNTERS, Counts
+from gateway.ledger.queries import ActivityQuery, GenerationQuery, StandingsQuery, UserQuery
 from gateway.ledger.sqlite.migrations import MIGRATIONS
-from gateway.ledger.store import (
-    COUNTERS,
-    ActivityQuery,
-    Counts,
-    GenerationQuery,
-    StandingsQuery,
-    UserQuery,
-)
 from tests import counting
 from tests.crowds import crowd
 from tests.generations import DAY, generation, records

@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from gateway.ledger.queries import UserQuery
 from gateway.ledger.sqlite import expiry, schema, users, writes
-from gateway.ledger.store import UserQuery
 from tests import counting
 from tests.crowds import crowd
 from tests.generations import records

@@ -11,9 +11,12 @@ import pytest
 
 from gateway.calendar import day_of_month, first_day, month_of
 from gateway.generation import Generation, Usage
+from gateway.ledger.queries import StandingsQuery
+from gateway.ledger.results import UserRow
+from gateway.ledger.spread import Bar
 from gateway.ledger.sqlite import schema, standings
 from gateway.ledger.sqlite.orders import STANDINGS
-from gateway.ledger.store import Bar, StandingsQuery, Store, UserRow
+from gateway.ledger.store import Store
 from tests import counting
 from tests.generations import DAY, generation, records
 from tests.stores import STORES
@@ -150,11 +153,12 @@ async def test_expiry(store: Store) -> None:
 
 async def test_busy_users_among_the_others(tmp_path: Path) -> None:
     """A user who calls again keeps the place it has earned, in every order and both ways."""
-    crowd = [generation(n, user=f"user_{n:04}", cost=n % 97) for n in range(4_100)]
-    again = [generation(n, user=f"user_{n % 7:04}", cost=n) for n in range(5_000, 5_030)]
+    crowd = [generation(n, user=f"user_{n:05}", cost=n % 97) for n in range(16_100)]
+    again = [generation(n, user=f"user_{n % 7:05}", cost=n) for n in range(17_000, 17_030)]
     async with STORES["sqlite"](tmp_path) as store:
         await store.apply(records(*crowd))
-        await store.apply(records(*again, first=9_000))
+        await store.apply(records(*again, first=20_000))
+        assert _busy(tmp_path) == 7
         rows = of_month([*crowd, *again], MONTH, None)
         for order, value in VALUES.items():
             query = msgspec.convert({"month": MONTH, "order": order, "limit": 60}, StandingsQuery)
@@ -162,6 +166,13 @@ async def test_busy_users_among_the_others(tmp_path: Path) -> None:
             assert list(await store.standings(query)) == expected[:60]
             reverse = msgspec.structs.replace(query, ascending=True)
             assert list(await store.standings(reverse)) == expected[:-61:-1]
+
+
+def _busy(folder: Path) -> int:
+    """How many users SQLite has to sort."""
+    with closing(schema.connect(folder / "hearth.db")) as db:
+        [count] = db.execute("SELECT count(*) FROM months WHERE hot = 1").fetchone()
+        return int(count)
 
 
 async def test_prefix_of_very_many(tmp_path: Path) -> None:

@@ -8,13 +8,8 @@ import msgspec
 import pytest
 
 from gateway.generation import Generation, Usage
-from gateway.ledger.store import (
-    ActivityQuery,
-    Dimension,
-    GenerationQuery,
-    Store,
-    UserQuery,
-)
+from gateway.ledger.queries import ActivityQuery, Dimension, GenerationQuery, UserQuery
+from gateway.ledger.store import Store
 from tests import counting
 from tests.generations import DAY, MICROSECONDS, generation, records, refusal
 from tests.stores import STORES, OpenStore

@@ -11,8 +11,10 @@ import pytest
 from gateway.calendar import first_day, month_of
 from gateway.generation import Generation
 from gateway.ledger.conditions import Comparison, Condition, Junction, Measure
+from gateway.ledger.queries import CrowdPage, CrowdQuery
 from gateway.ledger.redis import crowd as redis_crowd
-from gateway.ledger.store import CrowdPage, CrowdQuery, Store, TooManyUsers, UserRow
+from gateway.ledger.results import UserRow
+from gateway.ledger.store import Store, TooManyUsers
 from tests import counting
 from tests.crowds import crowd
 from tests.generations import DAY, generation

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.ledger.store import ActivityQuery, Dimension, Store
+from gateway.ledger.queries import ActivityQuery, Dimension
+from gateway.ledger.store import Store
 from tests import counting
 from tests.crowds import crowd
 from tests.generations import DAY, MICROSECONDS, generation, records

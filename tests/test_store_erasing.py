@@ -7,13 +7,8 @@ from pathlib import Path
 import pytest
 
 from gateway.calendar import month_of
-from gateway.ledger.store import (
-    ActivityQuery,
-    GenerationQuery,
-    StandingsQuery,
-    Store,
-    UserQuery,
-)
+from gateway.ledger.queries import ActivityQuery, GenerationQuery, StandingsQuery, UserQuery
+from gateway.ledger.store import Store
 from tests import counting
 from tests.crowds import crowd
 from tests.generations import DAY, MICROSECONDS, generation, records

@@ -11,13 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.generation import Generation, Record
-from gateway.ledger.store import (
-    ActivityQuery,
-    Dimension,
-    GenerationQuery,
-    Store,
-    UserQuery,
-)
+from gateway.ledger.queries import ActivityQuery, Dimension, GenerationQuery, UserQuery
+from gateway.ledger.store import Store
 from tests import counting
 from tests.generations import DAY, generation, refusal
 from tests.stores import STORES, OpenStore

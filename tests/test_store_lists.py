@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from gateway.generation import Generation
-from gateway.ledger.store import GenerationQuery, Store
+from gateway.ledger.queries import GenerationQuery
+from gateway.ledger.store import Store
 from tests.crowds import crowd
 from tests.generations import DAY, MICROSECONDS
 from tests.stores import STORES, filled

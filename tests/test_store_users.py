@@ -8,7 +8,8 @@ import pytest
 
 from gateway.calendar import first_day, month_of
 from gateway.generation import Generation
-from gateway.ledger.store import Store, UserQuery
+from gateway.ledger.queries import UserQuery
+from gateway.ledger.store import Store
 from tests import counting
 from tests.crowds import crowd
 from tests.generations import DAY, generation, records

@@ -2,8 +2,8 @@
 
 import pytest
 
+from gateway.calls.textfield import hint_field, text_field
 from gateway.errors import BadRequest
-from gateway.textfield import hint_field, text_field
 
 
 @pytest.mark.parametrize(("value", "text"), [(" a b\n", "a b"), ("", None), (" \t", None)])

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from gateway.generation import Attempt, Flag, Generation, Record, Usage
 from gateway.ledger.backlog import Backlog
+from gateway.ledger.counts import Counts
 from gateway.ledger.journal import Journal
+from gateway.ledger.person.traces import Person, find_traces, redact
 from gateway.ledger.segment import segments
-from gateway.ledger.store import Counts
-from gateway.ledger.traces import Person, find_traces, redact
 from tests.generations import generation
 
 ANNA = Person("anna", frozenset(("app",)))

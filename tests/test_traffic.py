@@ -2,7 +2,8 @@
 
 from collections import Counter
 
-from gateway.demo.traffic import USERS, Message, Traffic, Turn
+from gateway.demo.phrases import USERS
+from gateway.demo.traffic import Message, Traffic, Turn
 from gateway.mock.tokens import count_tokens
 
 

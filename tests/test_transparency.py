@@ -180,6 +180,18 @@ async def test_unknown_paths_pass(tmp_path: Path, wire: Wire, method: str, targe
         assert through.line == f"{method} {target} HTTP/1.1".encode()
 
 
+@pytest.mark.parametrize("path", ["chat/completions?limit=2", "responses/resp_1"])
+async def test_reading_what_was_answered_before(tmp_path: Path, wire: Wire, path: str) -> None:
+    """GET is no call of a model: no user id is asked for, and its usage was counted before."""
+    enforced = {"enforce_user_ids": True}
+    async with passage(tmp_path, wire, policies=enforced) as through:
+        head = f"GET /v1/{path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+        assert (await through.send(head)).status == 200
+        assert through.line == f"GET /v1/{path} HTTP/1.1".encode()
+        record = await only_generation(through.gateway)
+    assert (record["hearth"]["status"], record["tokens_prompt"]) == (200, 0)
+
+
 async def test_prefix_of_openrouter(tmp_path: Path, wire: Wire) -> None:
     """/api/v1 is /v1 by another name, and any spelling of a known path goes out as the table's."""
     async with passage(tmp_path, wire) as through:

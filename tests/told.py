@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from gateway.generation import Generation
-from gateway.ledger.store import Counts
+from gateway.ledger.counts import Counts
 from tests import counting
 
 Told = dict[str, int]
@@ -16,7 +16,7 @@ def told_of(counts: Counts) -> Told:
         "requests": counts.requests,
         "errors": counts.errors,
         "flags": counts.flags,
-        "tokens": counts.prompt_tokens + counts.completion_tokens,
+        "tokens": counts.tokens,
         "cached": counts.cached_tokens,
         "cost": counts.cost,
     }

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import msgspec
 
 from gateway.generation import Generation
-from gateway.ledger.store import GenerationQuery, Store, UserQuery
+from gateway.ledger.queries import GenerationQuery, UserQuery
+from gateway.ledger.store import Store
 
 _PAGE = 1000
 _FAR = 10**6

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping
 
 from bench.sizes.people import RARE
 from gateway.calendar import day_text, month_of, whole_days
-from gateway.dashboard.providers import SPANS as PROVIDER_SPANS
-from gateway.dashboard.span import GROUPS, METRICS
-from gateway.dashboard.user import SPANS as USER_SPANS
-from gateway.dashboard.users import COLUMNS, month_text
+from gateway.dashboard.activity.span import GROUPS, METRICS
+from gateway.dashboard.providers.page import SPANS as PROVIDER_SPANS
+from gateway.dashboard.users.grid import COLUMNS
+from gateway.dashboard.users.month import month_text
+from gateway.dashboard.users.user import SPANS as USER_SPANS
 from gateway.dashboard.visit import generation_path, link, user_path
 
 _BUSY = "user_0000001"

@@ -10,8 +10,8 @@ import msgspec
 from bench.faults.redis_server import Server
 from bench.sizes.filling import KEPT, fill
 from bench.sizes.people import DAYS, month
-from gateway.ledger.ledger import open_store
-from gateway.ledger.store import GenerationQuery
+from gateway.ledger.queries import GenerationQuery
+from gateway.ledger.stores import open_store
 
 _DAY = 86_400_000_000
 

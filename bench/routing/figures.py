@@ -12,9 +12,10 @@ import msgspec
 
 from gateway.config import Config
 from gateway.config import Provider as Settings
-from gateway.routing.pool import Pool, Router
+from gateway.routing.pool import Pool
 from gateway.routing.provider import Provider
 from gateway.routing.ring import Ring
+from gateway.routing.router import Router
 from gateway.routing.verdict import SICK
 
 POINTS = 12288

@@ -7,14 +7,14 @@ import msgspec
 
 from bench.sizes.people import DAY, DAYS, RARE
 from gateway.calendar import month_of
-from gateway.ledger.store import (
+from gateway.ledger.queries import (
     ActivityQuery,
     GenerationQuery,
     StandingsOrder,
     StandingsQuery,
-    Store,
     UserQuery,
 )
+from gateway.ledger.store import Store
 
 Ask = Callable[[Store], Awaitable[object]]
 

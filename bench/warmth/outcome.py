@@ -8,7 +8,7 @@ import msgspec
 
 from bench.spread import percentile
 from gateway.generation import Route, Usage
-from gateway.pricing import Prices
+from gateway.pricing.prices import Prices
 
 
 class Served(msgspec.Struct, frozen=True, gc=False):

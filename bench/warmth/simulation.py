@@ -18,8 +18,9 @@ from bench.warmth.strategies import Strategy
 from bench.warmth.workload import Call
 from gateway.config import Config, Health
 from gateway.config import Provider as Settings
-from gateway.routing.pool import Choice, Router
+from gateway.routing.pool import Choice
 from gateway.routing.provider import Provider
+from gateway.routing.router import Router
 from gateway.routing.verdict import SICK
 
 MODEL = "gpt-5-mini"

@@ -30,7 +30,7 @@ from gateway.mock.provider import Clock
 from gateway.mock.running import running_provider
 from gateway.mock.settings import MockSettings
 from gateway.mock.tokens import CHARACTERS
-from gateway.pricing import Prices
+from gateway.pricing.prices import Prices
 from gateway.server import running
 from gateway.units import Duration
 

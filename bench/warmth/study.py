@@ -10,7 +10,7 @@ from bench.warmth.outcome import Served, Summary, cached_over_time, summarize
 from bench.warmth.simulation import MODEL, Outage, Simulation, settings_of
 from bench.warmth.strategies import STRATEGIES
 from bench.warmth.workload import Batch, Call, Shape
-from gateway.pricing import Prices
+from gateway.pricing.prices import Prices
 
 PROVIDERS = 5
 SPAN = 60.0

@@ -6,8 +6,8 @@ models                    OpenAI's list of models
 route, whereabouts, moves where a user goes, and what a change would move
 context, quota            what handlers work with, and how often a key may ask
 query, asked              parameters and bodies, read strictly
-reading, requests         the store, and how far behind it is; single requests, so many and no more
-timespan, tally           times cut into what is counted, and the sums of it
-answers, table, users,    JSON and CSV; rows and money as they are written
-money
+lag, requests             the store, and how far behind it is; single requests, so many and no more
+timespan                  times cut into what is counted
+answers, table            JSON and CSV
+user_row, money           a user's counters, and money, as they are written
 """

@@ -12,7 +12,7 @@ from gateway.keys import Keyring, Tenant
 from gateway.ledger.ledger import Ledger
 from gateway.peers import Peers
 from gateway.request import Request
-from gateway.routing.pool import Router
+from gateway.routing.router import Router
 
 ANALYTICS_QUERIES = 64
 """Of one key in a minute: openrouter.ai/docs/guides/features/analytics."""

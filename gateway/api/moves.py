@@ -6,10 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
-from gateway.ledger.store import ActivityQuery, ActivityRow, Store
+from gateway.ledger.queries import ActivityQuery
+from gateway.ledger.results import ActivityRow
+from gateway.ledger.store import Store
 from gateway.routing.moves import joined_by, moved_tokens, moved_users, without
-from gateway.routing.pool import Pool, Router
+from gateway.routing.pool import Pool
 from gateway.routing.ring import Ring
+from gateway.routing.router import Router
 
 Use = Mapping[Ring, Sequence[tuple[bytes, int]]]
 """By ring: tokens, and the place on it of the user who used them."""
@@ -68,7 +71,7 @@ async def latest_use(
 
 
 def _used(row: ActivityRow) -> tuple[bytes, int]:
-    tokens = row.counts.prompt_tokens + row.counts.completion_tokens
+    tokens = row.counts.tokens
     return f"{row.tenant}\0{row.user}".encode(), tokens
 
 

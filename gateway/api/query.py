@@ -3,10 +3,13 @@
 import re
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from gateway.calendar import SECOND, day_number, microseconds
 from gateway.errors import BadRequest
+
+T = TypeVar("T", bound=str)
 
 _WHOLE = re.compile(r"[0-9]{1,11}")
 
@@ -21,6 +24,15 @@ def read_query(query: str, known: Collection[str]) -> dict[str, str]:
             raise BadRequest(f"Parameter `{name}` is given twice", name)
         values[name] = value.strip()
     return {name: value for name, value in values.items() if value}
+
+
+def read_choice(values: Mapping[str, str], name: str, known: Collection[T], default: T) -> T:
+    """One of `known`, `default` when absent."""
+    value = values.get(name, default)
+    for each in known:
+        if each == value:
+            return each
+    raise BadRequest(f"Parameter `{name}` must be one of {', '.join(known)}", name)
 
 
 def read_bool(values: Mapping[str, str], name: str) -> bool | None:

@@ -6,7 +6,9 @@ import msgspec
 
 from gateway.errors import BadRequest
 from gateway.generation import Generation
-from gateway.ledger.store import GenerationQuery, Store
+from gateway.ledger.paging import pages_of
+from gateway.ledger.queries import GenerationQuery
+from gateway.ledger.store import Store
 
 MOST = 100_000
 """What one question reads: about two seconds of work."""
@@ -18,9 +20,8 @@ async def read_requests(
     store: Store, query: GenerationQuery, most: int = MOST
 ) -> AsyncIterator[Sequence[Generation]]:
     """All that `query` matches, page by page; BadRequest when it is more than `most`."""
-    page = msgspec.structs.replace(query, limit=_PAGE)
     count = 0
-    while found := await store.generations(page):
+    async for found in pages_of(store, msgspec.structs.replace(query, limit=_PAGE)):
         count += len(found)
         if count > most:
             raise BadRequest(
@@ -28,6 +29,3 @@ async def read_requests(
                 " time, or for whole UTC days and nothing that only single requests tell"
             )
         yield found
-        if len(found) < _PAGE:
-            return
-        page = msgspec.structs.replace(page, before=(found[-1].created_at, found[-1].id))

@@ -110,6 +110,8 @@ async def _use(context: Context, tenant: Tenant, pool: Pool | None) -> Use | Non
 
 def _change(pool: Pool, values: Mapping[str, str]) -> Change | None:
     leaving, joining = values.get("leaving"), values.get("joining")
+    if joining is None and "weight" in values:
+        raise BadRequest("Parameter `weight` is that of a provider that is `joining`", "weight")
     if leaving is None and joining is None:
         return None
     names = [] if leaving is None else [name.strip() for name in leaving.split(",")]

@@ -7,13 +7,13 @@ import msgspec
 
 from gateway.api import models, route
 from gateway.api.context import Handler
-from gateway.api.helicone import users as helicone
+from gateway.api.helicone import records, users
 from gateway.api.openrouter import activity, generations
-from gateway.api.openrouter.analytics import answer as analytics
+from gateway.api.openrouter.analytics import answer, meta
 from gateway.api.openrouter.analytics.query import AnalyticsQuery
 from gateway.api.operation import Operation
 from gateway.endpoint import Target
-from gateway.errors import Envelope
+from gateway.envelope import Envelope
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -100,20 +100,20 @@ ROUTES = (
     Route(
         "GET",
         "analytics/meta",
-        analytics.get_meta,
+        meta.get_meta,
         Operation(
             summary="What analytics can be asked for",
-            answer=analytics.MetaAnswer,
+            answer=meta.MetaAnswer,
             errors=(400, 403),
         ),
     ),
     Route(
         "POST",
         "analytics/query",
-        analytics.query_analytics,
+        answer.query_analytics,
         Operation(
             summary="Counts by up to two dimensions, over any time",
-            answer=analytics.AnalyticsAnswer,
+            answer=answer.AnalyticsAnswer,
             body=AnalyticsQuery,
             counts=True,
             errors=(400, 403, 408, 429, 503),
@@ -122,11 +122,11 @@ ROUTES = (
     Route(
         "POST",
         "user/metrics/query",
-        helicone.query_metrics,
+        users.query_metrics,
         Operation(
             summary="Users with what their requests come to",
-            answer=helicone.UserMetricsAnswer,
-            body=helicone.UserMetricsQueryParams,
+            answer=records.UserMetricsAnswer,
+            body=records.UserMetricsQueryParams,
             counts=True,
             errors=(400, 408, 503),
         ),
@@ -135,11 +135,11 @@ ROUTES = (
     Route(
         "POST",
         "user/metrics-overview/query",
-        helicone.query_overview,
+        users.query_overview,
         Operation(
             summary="How requests and cost spread over users",
-            answer=helicone.OverviewAnswer,
-            body=helicone.OverviewQueryParams,
+            answer=records.OverviewAnswer,
+            body=records.OverviewQueryParams,
             counts=True,
             errors=(400, 408, 503),
         ),
@@ -148,11 +148,11 @@ ROUTES = (
     Route(
         "POST",
         "user/query",
-        helicone.query_users,
+        users.query_users,
         Operation(
             summary="Up to a hundred users' sums",
-            answer=helicone.UserAnswer,
-            body=helicone.UserQueryParams,
+            answer=records.UserAnswer,
+            body=records.UserQueryParams,
             counts=True,
             errors=(400, 408, 503),
         ),

@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from gateway.api.moves import Moves
-from gateway.call import Call, EndUser
+from gateway.calls.call import Call, EndUser
 from gateway.config import StickySource
 from gateway.endpoint import ENDPOINTS
 from gateway.generation import Route

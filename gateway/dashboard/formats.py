@@ -6,20 +6,39 @@ from typing import Any
 
 from gateway.api.money import usd
 from gateway.calendar import day_text, iso_moment
-from gateway.dashboard.facts import metric_of
-from gateway.dashboard.sums import mean_latency, per_million, tokens
 from gateway.dashboard.visit import generation_path, user_path
 
 NOTHING = "\u2013"
 MINUS = "\u2212"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_CONTROLS = {
+_TURNING = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_UNSEEN = (
+    *(
+        0x00AD,
+        0x034F,
+        0x115F,
+        0x1160,
+        0x180E,
+        0x200B,
+        0x2028,
+        0x2029,
+        0x2800,
+        0x3164,
+        0xFEFF,
+        0xFFA0,
+    ),
+    *(*range(0x0080, 0x00A0), *range(0x2060, 0x2065), *range(0x206A, 0x2070)),
+    *(0xFEFF, 0xFFA0, *range(0xFFF9, 0xFFFC), *range(0xE0000, 0xE0080)),
+)
+_JOINING = "\u200c\u200d\ufe0e\ufe0f"
+_SIGNS = {
     **{code: chr(0x2400 + code) for code in range(32)},
     127: "\u2421",
-    **dict.fromkeys((0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)), "\ufffd"),
+    **dict.fromkeys((*_TURNING, *_UNSEEN), "\ufffd"),
 }
-"""Control characters as their pictures; those that turn the writing around as replacements."""
+"""Control characters as their pictures; what turns the writing around or is not to be seen as
+replacements. Joiners stay, emoji and whole scripts are written with them."""
 
 
 def money(nano_dollars: float) -> str:
@@ -99,8 +118,14 @@ def change(now: float, before: float) -> str:
 
 
 def shown(text: str) -> str:
-    """Text that looks like what it is, with its control characters visible."""
-    return text.translate(_CONTROLS)
+    """Text that looks like what it is: nothing in it is hidden, and no text looks empty."""
+    signs = text.translate(_SIGNS)
+    return signs if signs.strip(_JOINING) else "\ufffd" * len(signs)
+
+
+def days(number: int) -> str:
+    """`1 day`, `1,204 days`."""
+    return f"{number:,} day{'' if number == 1 else 's'}"
 
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
@@ -110,6 +135,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "count": count,
     "duration": duration,
     "lasting": lasting,
+    "days": days,
     "moment": moment,
     "iso": iso_moment,
     "day": day_text,
@@ -117,10 +143,6 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "shown": shown,
     "user_path": user_path,
     "generation_path": generation_path,
-    "tokens": tokens,
-    "per_million": per_million,
-    "mean_latency": mean_latency,
-    "metric": metric_of,
 }
 
 GLOBALS: Mapping[str, Callable[..., Any]] = {"share": share, "change": change}

@@ -7,10 +7,10 @@ import aiohttp_jinja2
 from aiohttp import web
 
 from gateway.api.context import Context
-from gateway.dashboard.attempts import Attempts
-from gateway.dashboard.session import COOKIE, Sessions
+from gateway.dashboard.access.attempts import Attempts
+from gateway.dashboard.access.session import COOKIE, Sessions
 from gateway.keys import Tenant
-from gateway.routing.pool import Router
+from gateway.routing.router import Router
 from gateway.wire.aiohttp_edge import request_head
 from gateway.wire.limits import Limits
 
@@ -43,6 +43,11 @@ class Dashboard:
 
 
 DASHBOARD = web.AppKey("dashboard", Dashboard)
+
+
+def wants_page(request: web.Request) -> bool:
+    """Whether a browser asks, for something to be looked at."""
+    return "text/html" in request.headers.get("Accept", "")
 
 
 def show_error(request: web.Request, status: int, message: str) -> web.Response:

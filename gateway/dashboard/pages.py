@@ -8,14 +8,24 @@ import jinja2
 import msgspec
 from aiohttp import web
 
+from gateway.api.lag import LAG_HEADER
 from gateway.api.query import read_query
-from gateway.api.reading import LAG_HEADER
 from gateway.api.table import csv_header, csv_lines
-from gateway.dashboard import activity, generation, generations, personal, providers, user, users
+from gateway.dashboard.access.login import add_login
+from gateway.dashboard.access.origin import comes_from_elsewhere
+from gateway.dashboard.activity import page as activity
 from gateway.dashboard.formats import FILTERS, GLOBALS
-from gateway.dashboard.frame import DASHBOARD, HEADERS, Dashboard, render, show_error
-from gateway.dashboard.login import add_login
-from gateway.dashboard.origin import comes_from_elsewhere
+from gateway.dashboard.frame import (
+    DASHBOARD,
+    HEADERS,
+    Dashboard,
+    render,
+    show_error,
+    wants_page,
+)
+from gateway.dashboard.generations import generation, log
+from gateway.dashboard.providers import page as providers
+from gateway.dashboard.users import grid, personal, user
 from gateway.dashboard.visit import Answer, Chunks, Handler, Page, Table, Visit, link
 from gateway.errors import GatewayError, Unauthorized
 from gateway.keys import Tenant
@@ -35,17 +45,18 @@ class Route(msgspec.Struct, frozen=True):
 
 SHARED = {
     "/activity": Route(activity.show_activity, activity.PARAMETERS),
-    "/generations": Route(generations.show_generations, generations.PARAMETERS),
+    "/generations": Route(log.show_generations, log.PARAMETERS),
     "/generation": Route(generation.show_generation, generation.PARAMETERS),
 }
 """Pages for a browser, JSON for everyone else."""
 
 OWN = {
     "/generations/{place:.+}": Route(generation.show_generation, generation.PARAMETERS),
-    "/users": Route(users.show_users, users.PARAMETERS),
+    "/users": Route(grid.show_users, grid.PARAMETERS),
     "/users/": Route(user.show_user, user.PARAMETERS),
     "/users/{place:.+}": Route(user.show_user, user.PARAMETERS),
     "/providers": Route(providers.show_providers, providers.PARAMETERS),
+    "/providers/": Route(providers.show_providers, providers.PARAMETERS),
 }
 
 FORMS = {
@@ -68,7 +79,8 @@ def add_pages(app: web.Application, api: AiohttpHandler) -> None:
     )
     environment.globals.update(GLOBALS, static=_add_static(app).__getitem__)
     for path, route in SHARED.items():
-        app.router.add_get(path, _either(_page(route), api))
+        for spelled in (path, f"{path}/"):
+            app.router.add_get(spelled, _either(_page(route), api))
     for path, route in OWN.items():
         app.router.add_get(path, _page(route))
     for path, route in FORMS.items():
@@ -90,8 +102,7 @@ async def _home(request: web.Request) -> web.StreamResponse:
 
 def _either(page: AiohttpHandler, api: AiohttpHandler) -> AiohttpHandler:
     async def answer(request: web.Request) -> web.StreamResponse:
-        wants_page = "text/html" in request.headers.get("Accept", "")
-        response = await (page if wants_page else api)(request)
+        response = await (page if wants_page(request) else api)(request)
         if not response.prepared:
             response.headers["Vary"] = "Accept"
         return response
@@ -153,7 +164,8 @@ async def _send(request: web.Request, visit: Visit, answer: Answer) -> web.Strea
 async def _show(request: web.Request, visit: Visit, page: Page) -> web.Response:
     """The page; like every answer out of the ledger it says how far behind that is."""
     lag = (await visit.context.ledger.lag()).oldest
-    values = {"visit": visit, "behind": lag if lag > _BEHIND else None, **page.values}
+    shown = msgspec.structs.asdict(page.shown)
+    values = {"visit": visit, "behind": lag if lag > _BEHIND else None, **shown}
     response = render(request, page.template, values)
     response.headers[LAG_HEADER] = f"{lag:.3f}"
     return response

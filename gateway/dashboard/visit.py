@@ -9,7 +9,7 @@ import msgspec
 from gateway.api.context import Context, visible_tenants
 from gateway.calendar import whole_days
 from gateway.keys import Tenant
-from gateway.routing.pool import Router
+from gateway.routing.router import Router
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,10 +62,10 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """A template, and what it shows."""
+    """A template, and the record of what it shows: each field is a name in the template."""
 
     template: str
-    values: Mapping[str, Any]
+    shown: msgspec.Struct
 
 
 class Table(msgspec.Struct, frozen=True):

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from gateway.demo.phrases import USERS
 from gateway.demo.score import Score
-from gateway.demo.traffic import USERS
 from gateway.demo.worlds import MODEL, PROVIDERS, World
 
 _LINE_EVERY = 5.0
@@ -39,7 +39,7 @@ def welcome(console: Console, sticky: World) -> None:
     """Say what runs and which addresses to look at."""
     console.print(f"Hearth listens on {sticky.origin}, in front of {', '.join(PROVIDERS)}:")
     console.print("mock providers, each with a prompt cache of its own.")
-    console.print(f"{len(USERS)} sample users talk to them.\n")
+    console.print(f"{len(USERS)} sample users talk to them; calls that name no user are refused.\n")
     for what, path in (
         ("All requests", "/generations"),
         ("Refused ones", "/generations?flagged=true"),

@@ -2,7 +2,9 @@
 
 import msgspec
 
-from gateway.ledger.store import Counts, Recount, Store
+from gateway.ledger.counts import Counts
+from gateway.ledger.results import Recount
+from gateway.ledger.store import Store
 
 
 class Drift(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,1 +1,7 @@
-"""What Hearth counts while it runs, for `/metrics`."""
+"""What Hearth counts while it runs, for `/metrics`.
+
+tally, users              one process counts its calls, and its end users where they are asked for
+buckets, labels           the bounds of histograms; label values that nobody can make up
+snapshot                  the counts of a moment, and those of several processes added
+exposition                the same for Prometheus
+"""

@@ -4,7 +4,7 @@ Texts and the header's rules: Usage Panda's guide "Policy: Enforce User IDs". Un
 accepted source of an id satisfies the policy, not the body's `user` alone.
 """
 
-from gateway.call import Call
+from gateway.calls.call import Call
 from gateway.config import Policies
 from gateway.generation import Flag
 from gateway.policies.override import is_on

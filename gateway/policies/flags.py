@@ -6,7 +6,7 @@ A policy is `(call, policies) -> Flag | None`; all are asked, and one refusal ca
 from collections.abc import Callable
 from typing import Final
 
-from gateway.call import Call
+from gateway.calls.call import Call
 from gateway.config import Policies
 from gateway.generation import Flag
 from gateway.policies.enforce_user_ids import enforce_user_ids
@@ -18,5 +18,4 @@ POLICIES: Final[tuple[Policy, ...]] = (enforce_user_ids,)
 
 def flags_of(call: Call, policies: Policies) -> tuple[Flag, ...]:
     """The flags that speak against forwarding `call`; empty lets it pass."""
-    flags = [policy(call, policies) for policy in POLICIES]
-    return tuple([flag for flag in flags if flag is not None])
+    return tuple([flag for policy in POLICIES if (flag := policy(call, policies)) is not None])

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.form import read_form
+from gateway.calls.form import read_form
 from gateway.request import Request
 
 _FORM_FIELDS = ("prompt", "input")

@@ -13,7 +13,8 @@ from bench.warmth.engines.results import Answered
 from bench.warmth.engines.servers import ENGINES, MODEL, ready
 from gateway.config import Config, Ledger, Server
 from gateway.config import Provider as Settings
-from gateway.demo.traffic import USERS, Traffic, Turn
+from gateway.demo.phrases import USERS
+from gateway.demo.traffic import Traffic, Turn
 from gateway.mock.prose import answer_to
 from gateway.server import running
 from gateway.units import Duration

@@ -4,18 +4,18 @@ docs.helicone.ai/rest/user/post-v1usermetricsquery, `UserFilterNode`. The fields
 Hearth has data; any other is an error that names it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Literal
+from collections.abc import Iterator
+from typing import Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from gateway.api.asked import Asked
+from gateway.api.helicone.fields import FIELDS, OF_REQUESTS, OF_USERS, Side
 from gateway.api.helicone.operators import MomentTest, NumberTest, Test, TextTest
-from gateway.api.money import usd
 from gateway.errors import BadRequest
 from gateway.generation import Generation
-from gateway.ledger.conditions import Comparison, Condition, Junction, Measure
+from gateway.ledger.conditions import Comparison, Condition, Junction
 
 _DEEPEST = 100
 
@@ -68,9 +68,6 @@ class FilterNode(Asked, frozen=True, kw_only=True):
 
 Filter = Literal["all"] | FilterNode
 
-Side = Literal["request", "user"]
-"""What a test is about; who the user is can be asked of either."""
-
 
 class Leaf(msgspec.Struct, frozen=True):
     """One test of one field."""
@@ -80,15 +77,15 @@ class Leaf(msgspec.Struct, frozen=True):
 
     @property
     def sides(self) -> frozenset[Side]:
-        return frozenset(side for side, fields in _FIELDS.items() if self.field in fields)
+        return frozenset(side for side, fields in FIELDS.items() if self.field in fields)
 
     def holds(self, one: Generation) -> bool:
-        return self.test.holds(_OF_REQUESTS[self.field](one))
+        return self.test.holds(OF_REQUESTS[self.field](one))
 
     @property
     def condition(self) -> Condition:
         """The same of what a user's requests come to."""
-        measure = _OF_USERS[self.field]
+        measure = OF_USERS[self.field]
         tests = (Comparison(measure, name, value) for name, value in self.test.comparisons())
         return Junction(tuple(tests))
 
@@ -147,48 +144,3 @@ def _leaves(node: FilterNode) -> Iterator[Leaf]:
         if tests is not UNSET:
             named = ((name, getattr(tests, name)) for name in tests.__struct_fields__)
             yield from (Leaf(name, test) for name, test in named if test is not UNSET)
-
-
-def _tokens(one: Generation) -> int:
-    return one.usage.prompt_tokens + one.usage.completion_tokens
-
-
-_OF_REQUESTS: Mapping[str, Callable[[Any], Any]] = {
-    "user_id": lambda one: one.user or "",
-    "user_user_id": lambda one: one.user or "",
-    "request_id": lambda one: one.id,
-    "model": lambda one: one.model or "",
-    "provider": lambda one: one.provider or "",
-    "request_referrer": lambda one: one.referer or "",
-    "status": lambda one: one.status,
-    "latency": lambda one: one.latency_ms,
-    "time_to_first_token": lambda one: one.first_byte_ms or 0,
-    "cost": lambda one: usd(one.cost),
-    "prompt_tokens": lambda one: one.usage.prompt_tokens,
-    "completion_tokens": lambda one: one.usage.completion_tokens,
-    "prompt_cache_read_tokens": lambda one: one.usage.cached_tokens,
-    "prompt_cache_write_tokens": lambda one: one.usage.cache_write_tokens,
-    "total_tokens": _tokens,
-    "request_created_at": lambda one: one.created_at,
-    "response_created_at": lambda one: one.created_at + one.latency_ms * 1000,
-}
-
-MEASURES: Mapping[str, Measure] = {
-    "user_id": "user",
-    "active_for": "active_days",
-    "first_active": "first_seen",
-    "last_active": "last_seen",
-    "total_requests": "requests",
-    "average_requests_per_day_active": "requests_per_day",
-    "average_tokens_per_request": "tokens_per_request",
-    "total_completion_tokens": "completion_tokens",
-    "total_prompt_tokens": "prompt_tokens",
-    "cost": "usd",
-}
-"""What Helicone calls it -> what the ledger does; also the columns of its answers."""
-
-_OF_USERS: Mapping[str, Measure] = {
-    "user_id": "user",
-    **{f"user_{name}": measure for name, measure in MEASURES.items()},
-}
-_FIELDS: Mapping[Side, Mapping[str, object]] = {"request": _OF_REQUESTS, "user": _OF_USERS}

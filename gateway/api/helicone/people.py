@@ -10,11 +10,13 @@ from collections.abc import Iterable
 from gateway.api.context import Context
 from gateway.api.helicone.question import Question
 from gateway.api.requests import read_requests
-from gateway.api.tally import Tally
 from gateway.api.timespan import Cut, Timespan, cut
 from gateway.calendar import DAY, SECOND
 from gateway.generation import Generation
-from gateway.ledger.store import Counts, CrowdQuery, GenerationQuery, Store, UserRow
+from gateway.ledger.counts import Counts, GrowingCounts
+from gateway.ledger.queries import CrowdQuery, GenerationQuery
+from gateway.ledger.results import UserRow
+from gateway.ledger.store import Store
 
 _NO_DAYS = (0, -1)
 
@@ -23,12 +25,12 @@ class _Person:
     """One user, put together from single requests."""
 
     def __init__(self) -> None:
-        self._tally = Tally()
+        self._sum = GrowingCounts()
         self._days: set[int] = set()
         self._seen: list[int] = []
 
     def add(self, one: Generation) -> None:
-        self._tally.add(Counts.of(one))
+        self._sum.add(Counts.of(one))
         self._days.add(one.day)
         seen = (*self._seen, one.created_at)
         self._seen = [min(seen), max(seen)]
@@ -37,7 +39,7 @@ class _Person:
         return UserRow(
             tenant=tenant,
             user=user,
-            counts=self._tally.counts,
+            counts=self._sum.counts,
             active_days=len(self._days),
             first_seen=self._seen[0],
             last_seen=self._seen[1],

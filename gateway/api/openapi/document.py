@@ -11,7 +11,7 @@ from gateway.api.openapi.own import own_paths, page_paths
 from gateway.api.openapi.parts import Json, content, failures
 from gateway.api.openapi.proxied import proxied_paths
 from gateway.api.openapi.schemas import Schemas
-from gateway.errors import Envelope
+from gateway.envelope import Envelope
 
 PREFIXES = ("/v1/", "/api/v1/")
 

@@ -3,9 +3,9 @@
 from collections.abc import Collection
 from typing import Any
 
+from gateway.api.lag import LAG_HEADER
 from gateway.api.operation import Parameter
-from gateway.api.reading import LAG_HEADER
-from gateway.errors import Envelope
+from gateway.envelope import Envelope
 
 Json = dict[str, Any]
 

@@ -10,9 +10,9 @@ import msgspec
 from gateway.api.openapi.own import operation_id
 from gateway.api.openapi.parts import Json, content, failures
 from gateway.api.openapi.schemas import Schemas
+from gateway.calls.enduser import MAX_USER_ID
 from gateway.endpoint import ENDPOINTS, Endpoint, parse_target
-from gateway.enduser import MAX_USER_ID
-from gateway.errors import Envelope
+from gateway.envelope import Envelope
 
 _REFUSALS = (400, 401, 403, 404, 413, 415, 422, 502, 503, 504, 508)
 _FORMS = ("images/edits", "images/variations", "audio/transcriptions", "audio/translations")

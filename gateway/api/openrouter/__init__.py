@@ -1,1 +1,7 @@
-"""OpenRouter's generations and activity; its analytics have a package of their own."""
+"""OpenRouter's questions about calls, and Hearth's in the same form.
+
+generations, record       single generations
+activity, activity_item   counts by day
+analytics/                any counts, by whom or what, over any time
+endpoint_id               what both call a provider's model
+"""

@@ -13,6 +13,7 @@ from msgspec import UNSET, UnsetType
 
 from gateway.api.answers import csv_answer, json_answer
 from gateway.api.context import Context
+from gateway.api.lag import Meta, read_ledger
 from gateway.api.openrouter.activity_item import (
     COLUMNS,
     ActivityItem,
@@ -22,12 +23,11 @@ from gateway.api.openrouter.activity_item import (
 )
 from gateway.api.operation import Day, Parameter
 from gateway.api.query import read_bool, read_day, read_query
-from gateway.api.reading import Meta, read_ledger
 from gateway.calendar import day_text, whole_days
 from gateway.endpoint import Target
 from gateway.errors import BadRequest
 from gateway.keys import Keyring
-from gateway.ledger.store import ActivityQuery, Dimension
+from gateway.ledger.queries import ActivityQuery, Dimension
 from gateway.request import Request
 
 PARAMETERS = (
@@ -118,8 +118,11 @@ def _days(values: dict[str, str], today: int) -> tuple[int, int]:
     since, until = read_day(values, "since"), read_day(values, "until")
     since = today - _WINDOW if since is None else since
     until = last if until is None else until
-    if until < since:
+    if until < since and "until" in values:
         raise BadRequest("Parameter `until` is before `since`", "until")
+    if until < since:
+        end = f"after {day_text(until)}, the last day; `include_today=true` adds today"
+        raise BadRequest(f"Parameter `since` is {end}", "since")
     return since, until
 
 

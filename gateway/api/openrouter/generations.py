@@ -13,25 +13,27 @@ from aiohttp import web
 
 from gateway.api.answers import json_answer
 from gateway.api.context import Context, visible_tenants
+from gateway.api.lag import Meta, read_ledger
 from gateway.api.openrouter.record import GenerationRecord, generation_record
 from gateway.api.operation import Moment, Parameter
 from gateway.api.query import read_bool, read_int, read_moment, read_query
-from gateway.api.reading import Meta, read_ledger
 from gateway.endpoint import Target
 from gateway.errors import BadRequest, NotFound
 from gateway.generation import Generation
 from gateway.keys import Keyring, Tenant
-from gateway.ledger.store import GenerationQuery
+from gateway.ledger.queries import GenerationQuery
 from gateway.request import Request
 
 MOST = 1000
+OUTCOMES = ("ok", "refused", "failed", "cancelled", "cut")
+_STATUS = re.compile(r"[1-5][0-9]{2}")
 _CURSOR = re.compile(r"([0-9]{1,18}):(.+)")  # a moment that any store can hold, and an id
 
 LIST_PARAMETERS = (
     Parameter("user", "Of one end user"),
     Parameter("model", "Asked for one model"),
     Parameter("provider", "Answered, or at last tried, by one provider"),
-    Parameter("status", "An HTTP status, or `ok`, `refused`, `failed`, `cancelled`, `cut`"),
+    Parameter("status", f"An HTTP status, or one of {', '.join(OUTCOMES)}"),
     Parameter("flagged", "Whether a policy flagged it", bool),
     Parameter("since", "From this moment on", Moment),
     Parameter("until", "Before this moment", Moment),
@@ -87,15 +89,18 @@ def read_list_query(values: Mapping[str, str], tenant: Tenant, keyring: Keyring)
     if "key" in values:
         wanted = keyring.named(values["key"]) or values["key"]
         tenants = frozenset((wanted,)) if tenants is None else tenants & {wanted}
+    since, until = read_moment(values, "since"), read_moment(values, "until")
+    if since is not None and until is not None and until < since:
+        raise BadRequest("Parameter `until` is before `since`", "until")
     return GenerationQuery(
         tenants=tenants,
         user=values.get("user"),
         model=values.get("model"),
         provider=values.get("provider"),
-        status=values.get("status"),
+        status=_read_status(values),
         flagged=read_bool(values, "flagged"),
-        since=read_moment(values, "since"),
-        until=read_moment(values, "until"),
+        since=since,
+        until=until,
         before=_read_cursor(values.get("cursor")),
         limit=read_int(values, "limit", default=50, maximum=MOST),
     )
@@ -107,6 +112,14 @@ def next_cursor(rows: Sequence[Generation], query: GenerationQuery) -> str | Non
         return None
     last = rows[-1]
     return urlsafe_b64encode(f"{last.created_at}:{last.id}".encode()).decode().rstrip("=")
+
+
+def _read_status(values: Mapping[str, str]) -> str | None:
+    status = values.get("status")
+    if status is None or status in OUTCOMES or _STATUS.fullmatch(status):
+        return status
+    known = ", ".join(OUTCOMES)
+    raise BadRequest(f"Parameter `status` must be an HTTP status, or one of {known}", "status")
 
 
 def _read_cursor(cursor: str | None) -> tuple[int, str] | None:

@@ -1,8 +1,4 @@
-"""`POST /analytics/query` and `GET /analytics/meta`; management keys only.
-
-openrouter.ai/docs/api/api-reference/analytics. What Hearth has no data for is not in the one and
-an error in the other.
-"""
+"""`POST /analytics/query`, answered; management keys only."""
 
 import asyncio
 import time
@@ -15,10 +11,7 @@ from msgspec import UNSET, UnsetType
 from gateway.api.answers import json_answer
 from gateway.api.asked import read_asked
 from gateway.api.context import Context
-from gateway.api.openrouter.analytics.dimensions import DIMENSIONS
-from gateway.api.openrouter.analytics.granularity import GRANULARITIES
-from gateway.api.openrouter.analytics.metrics import METRICS, Format
-from gateway.api.openrouter.analytics.operators import OPERATORS, ValueType
+from gateway.api.lag import read_ledger
 from gateway.api.openrouter.analytics.query import (
     AnalyticsFilter,
     AnalyticsQuery,
@@ -27,8 +20,6 @@ from gateway.api.openrouter.analytics.query import (
 )
 from gateway.api.openrouter.analytics.sources import Scope, read_rows
 from gateway.api.openrouter.analytics.table import Cell, TableMaker
-from gateway.api.query import read_query
-from gateway.api.reading import read_ledger
 from gateway.calendar import SECOND
 from gateway.endpoint import Target
 from gateway.errors import RequestTimeout
@@ -56,41 +47,6 @@ class AnalyticsResult(msgspec.Struct, frozen=True):
 
 class AnalyticsAnswer(msgspec.Struct, frozen=True):
     data: AnalyticsResult
-
-
-class MetricMeta(msgspec.Struct, frozen=True):
-    name: str
-    display_label: str
-    is_rate: bool
-    display_format: Format
-
-
-class Named(msgspec.Struct, frozen=True):
-    name: str
-    display_label: str
-
-
-class OperatorMeta(msgspec.Struct, frozen=True):
-    name: str
-    value_type: ValueType
-
-
-class AnalyticsMeta(msgspec.Struct, frozen=True):
-    metrics: list[MetricMeta]
-    dimensions: list[Named]
-    operators: list[OperatorMeta]
-    granularities: list[Named]
-
-
-class MetaAnswer(msgspec.Struct, frozen=True):
-    data: AnalyticsMeta
-
-
-async def get_meta(context: Context, request: Request, target: Target) -> web.Response:
-    """What can be asked for."""
-    context.keyring.manager(request)
-    read_query(target.query, ())
-    return json_answer(MetaAnswer(_META))
 
 
 async def query_analytics(context: Context, request: Request, target: Target) -> web.Response:
@@ -154,14 +110,3 @@ def _is_positive(each: AnalyticsFilter, field: str) -> bool:
 def _one_user(query: AnalyticsQuery) -> str | None:
     users = _only(query, "external_user")
     return next(iter(users)) if users and len(users) == 1 else None
-
-
-_META = AnalyticsMeta(
-    metrics=[
-        MetricMeta(name, metric.label, metric.is_rate, metric.format)
-        for name, metric in METRICS.items()
-    ],
-    dimensions=[Named(name, dimension.label) for name, dimension in DIMENSIONS.items()],
-    operators=[OperatorMeta(name, each.takes) for name, each in OPERATORS.items()],
-    granularities=[Named(name, name.capitalize()) for name in GRANULARITIES],
-)

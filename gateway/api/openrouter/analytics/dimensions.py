@@ -7,7 +7,8 @@ import msgspec
 
 from gateway.api.openrouter.record import finish_reason
 from gateway.generation import Generation
-from gateway.ledger.store import ActivityRow, Counts, HourRow, UserRow
+from gateway.ledger.counts import Counts
+from gateway.ledger.results import ActivityRow, HourRow, UserRow
 
 Row = ActivityRow | HourRow | UserRow | Generation
 """What counts come in: of days, of hours, of users, or of one request."""

@@ -8,9 +8,8 @@ import msgspec
 
 from gateway.api.money import usd
 from gateway.api.openrouter.analytics.dimensions import Row, counts_of
-from gateway.api.tally import Tally
 from gateway.generation import Generation
-from gateway.ledger.store import Counts
+from gateway.ledger.counts import Counts, GrowingCounts
 
 Format = Literal["number", "currency", "percent", "latency", "throughput"]
 Number = int | float | None
@@ -24,12 +23,12 @@ class Group:
     """
 
     def __init__(self) -> None:
-        self._tally = Tally()
+        self._sum = GrowingCounts()
         self.latencies: list[float] = []
         self.throughputs: list[float] = []
 
     def add(self, row: Row) -> None:
-        self._tally.add(counts_of(row))
+        self._sum.add(counts_of(row))
         if isinstance(row, Generation):
             self.latencies.append(row.latency_ms)
             if row.usage.completion_tokens and row.latency_ms:
@@ -37,7 +36,7 @@ class Group:
 
     @property
     def counts(self) -> Counts:
-        return self._tally.counts
+        return self._sum.counts
 
 
 class Metric(msgspec.Struct, frozen=True):
@@ -56,10 +55,6 @@ def _count(label: str, name: str) -> Metric:
 
 def _money(label: str, name: str) -> Metric:
     return Metric(label, lambda group: usd(getattr(group.counts, name)), "currency")
-
-
-def _tokens(group: Group) -> int:
-    return group.counts.prompt_tokens + group.counts.completion_tokens
 
 
 def _hit_rate(group: Group) -> Number:
@@ -101,7 +96,7 @@ def _percentile(values: Sequence[float], percent: int) -> Number:
 
 METRICS: Mapping[str, Metric] = {
     "request_count": _count("Request Count", "requests"),
-    "tokens_total": Metric("Total Tokens", _tokens),
+    "tokens_total": _count("Total Tokens", "tokens"),
     "tokens_prompt": _count("Prompt Tokens", "prompt_tokens"),
     "tokens_completion": _count("Completion Tokens", "completion_tokens"),
     "reasoning_tokens": _count("Reasoning Tokens", "reasoning_tokens"),

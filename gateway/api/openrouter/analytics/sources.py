@@ -18,13 +18,13 @@ from gateway.api.requests import read_requests
 from gateway.api.timespan import Cut, Timespan, cut
 from gateway.calendar import DAY, HOUR, SECOND
 from gateway.errors import BadRequest
-from gateway.ledger import store as ledger
-from gateway.ledger.store import ActivityQuery, GenerationQuery, Store, UserQuery
+from gateway.ledger.queries import ActivityQuery, Dimension, GenerationQuery, UserOrder, UserQuery
+from gateway.ledger.store import Store
 
 MOST_USER_DAYS = 200_000
 """Of users on days, that one question adds up: about three seconds of work."""
 
-_ORDERS: dict[str, Literal["cost", "requests", "tokens", "errors", "flags"]] = {
+_ORDERS: dict[str, UserOrder] = {
     "total_usage": "cost",
     "request_count": "requests",
     "tokens_total": "tokens",
@@ -115,7 +115,7 @@ def _leaders(query: AnalyticsQuery, scope: Scope, since: int, until: int) -> Use
 async def _days(
     store: Store, query: AnalyticsQuery, scope: Scope, since: int, until: int
 ) -> Sequence[Row]:
-    names: dict[str, ledger.Dimension] = {
+    names: dict[str, Dimension] = {
         "api_key_id": "tenant",
         "external_user": "user",
         "route": "route",

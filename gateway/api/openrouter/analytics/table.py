@@ -12,7 +12,7 @@ from gateway.api.openrouter.analytics.operators import OPERATORS
 from gateway.api.openrouter.analytics.query import AnalyticsFilter, AnalyticsQuery
 from gateway.calendar import DAY, HOUR
 from gateway.generation import Generation
-from gateway.ledger.store import ActivityRow, HourRow
+from gateway.ledger.results import ActivityRow, HourRow
 
 Cell = str | Number
 

@@ -1,0 +1,90 @@
+"""The body's fields that Hearth reads, out of JSON or a form.
+
+msgspec skips what is not asked for without building it. A field may have any JSON type here, so
+that the error for a wrong one can name it.
+"""
+
+import json
+import re
+from typing import Any
+
+import msgspec
+
+from gateway.calls.form import read_form
+from gateway.errors import BadRequest
+
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_FORM_FIELDS = (
+    *("model", "user", "safety_identifier"),
+    *("session_id", "prompt_cache_key", "stream"),
+)
+
+
+NULL = msgspec.Raw(b"null")
+"""What an undecoded field is that is not there."""
+
+
+class Body(msgspec.Struct, gc=False):
+    """The decoded fields; what few calls have, or few parts of which are read, stays undecoded."""
+
+    model: Any = None
+    user: Any = None
+    safety_identifier: Any = None
+    metadata: msgspec.Raw = NULL
+    session_id: Any = None
+    prompt_cache_key: Any = None
+    stream: Any = None
+    stream_options: Any = None
+    models: Any = None
+    provider: msgspec.Raw = NULL
+
+
+class Metadata(msgspec.Struct):
+    """Anthropic's object of that name."""
+
+    user_id: str | None = None
+
+
+_decode = msgspec.json.Decoder(Body).decode
+read_metadata = msgspec.json.Decoder(Metadata).decode
+"""Raises msgspec.DecodeError, or UnicodeDecodeError, where it is not what `Metadata` says."""
+
+
+def read_json_body(body: bytes) -> Body:
+    """The fields of a JSON object; BadRequest says where it is none, or which id is no text."""
+    try:
+        return _decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        if field := _garbled_field(body):
+            raise BadRequest(f"`{field}` must be a string of valid Unicode", field) from error
+        raise BadRequest(f"The body is not a JSON object: {error}") from error
+
+
+def read_form_body(body: bytes, content_type: str) -> Body:
+    """The fields of a multipart form; BadRequest when it is broken."""
+    return msgspec.convert(read_form(body, content_type, _FORM_FIELDS), Body)
+
+
+def _garbled_field(body: bytes) -> str | None:
+    """The id that made `body` unreadable, if one did; only asked once it is known to be.
+
+    JSON permits half a surrogate pair and numbers of any size (RFC 8259 sections 6 and 8.2), which
+    are no text; told apart by a parser that takes them.
+    """
+    try:
+        fields = json.loads(body.decode(errors="surrogateescape"))
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(fields, dict):
+        return None
+    metadata = fields.get("metadata")
+    ids = {
+        "user": fields.get("user"),
+        "safety_identifier": fields.get("safety_identifier"),
+        "metadata.user_id": metadata.get("user_id") if isinstance(metadata, dict) else None,
+    }
+    return next((field for field, value in ids.items() if not _is_text(value)), None)
+
+
+def _is_text(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not _SURROGATE.search(value))

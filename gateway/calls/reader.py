@@ -1,0 +1,61 @@
+"""Bytes -> Call: what the head says, what the body says, and whose request it is."""
+
+from gateway.calls.body import NULL, Body, read_form_body, read_json_body
+from gateway.calls.call import Call
+from gateway.calls.enduser import find_end_user
+from gateway.calls.textfield import hint_field, text_field
+from gateway.endpoint import Endpoint
+from gateway.errors import BadRequest
+from gateway.request import Request
+
+MAX_MODELS = 16
+
+
+def read_call(request: Request, endpoint: Endpoint, tenant: str) -> Call:
+    """The Call in `request`; BadRequest names the field that is wrong."""
+    head, raw = request.head, request.body
+    hints = head.hints
+    is_read = endpoint.known and bool(raw)
+    is_json = is_read and hints.form is None
+    body = _read(raw, hints.form) if is_read else Body()
+    model, models = text_field(body.model, "model"), _models(body.models)
+    if models and model:
+        models = tuple(dict.fromkeys((model, *models)))
+    return Call(
+        endpoint=endpoint,
+        tenant=tenant,
+        user=find_end_user(head, body),
+        safety_identifier=hint_field(body.safety_identifier),
+        session_id=hint_field(body.session_id) or hints.session_id,
+        prompt_cache_key=hint_field(body.prompt_cache_key),
+        model=model or (models[0] if models else None),
+        stream=body.stream in (True, "true"),
+        asks_usage=_asks_usage(body.stream_options),
+        is_json=is_json,
+        models=models,
+        provider=None if body.provider is NULL else bytes(body.provider),
+        affinity=hints.affinity,
+        overrides=hints.overrides,
+    )
+
+
+def _read(raw: bytes, form: str | None) -> Body:
+    return read_json_body(raw) if form is None else read_form_body(raw, form)
+
+
+def _models(value: object) -> tuple[str, ...]:
+    """OpenRouter's `models`: the next one is asked for when nobody answers for the one before."""
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not 0 < len(value) <= MAX_MODELS:
+        raise BadRequest(f"`models` must be a list of 1 to {MAX_MODELS} models", "models")
+    names = [text_field(each, "models") for each in value]
+    return tuple(name for name in dict.fromkeys(names) if name)
+
+
+def _asks_usage(stream_options: object) -> bool:
+    if stream_options is None:
+        return False
+    if not isinstance(stream_options, dict):
+        raise BadRequest("`stream_options` must be an object", "stream_options")
+    return stream_options.get("include_usage") is True

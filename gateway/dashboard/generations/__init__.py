@@ -1,0 +1,1 @@
+"""The log of all calls, and each of them."""

@@ -1,0 +1,137 @@
+"""All end users of a month: who costs, who fails, who is flagged, and everyone in a grid."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from markupsafe import Markup
+
+from gateway.api.query import read_choice, read_int
+from gateway.api.user_row import USER_TOTALS, user_row
+from gateway.calendar import month_of
+from gateway.dashboard.users.month import month_name, month_text, read_month
+from gateway.dashboard.users.spreads import (
+    PERCENTILES,
+    QUARTERS,
+    Ranks,
+    cost_bars,
+    request_bars,
+)
+from gateway.dashboard.visit import Page, Table, Visit
+from gateway.ledger.queries import StandingsOrder, StandingsQuery
+from gateway.ledger.results import UserRow
+from gateway.ledger.store import Store
+
+PARAMETERS = (
+    *("month", "key", "search", "sort", "direction", "page", "percentile", "middle", "format"),
+)
+
+BOARDS: tuple[StandingsOrder, ...] = ("cost", "errors", "flags")
+
+_ROWS = 50
+_BOARD = 5
+_DEEPEST = 10_000
+"""Rows that can be reached page by page, and that a CSV has; who looks for one further searches."""
+
+_PIECE = 1000
+
+
+class Column(msgspec.Struct, frozen=True):
+    """A column of the grid; `order` is what sorting by it is called."""
+
+    title: str
+    order: StandingsOrder
+
+
+COLUMNS = (
+    Column("User ID", "user"),
+    Column("Active For", "active_days"),
+    Column("Last Active", "last_seen"),
+    Column("Requests", "requests"),
+    Column("Avg Reqs / Day", "requests_per_day"),
+    Column("Avg Tokens / Req", "tokens_per_request"),
+    Column("Latency", "latency"),
+    Column("Errors", "errors"),
+    Column("Flags", "flags"),
+    Column("Total Cost", "cost"),
+)
+
+
+class Users(msgspec.Struct, frozen=True, kw_only=True):
+    """What the page shows. `months`: the one before and the one after; `page` counts from 1."""
+
+    month_name: str
+    months: Sequence[str]
+    has_next_month: bool
+    query: StandingsQuery
+    columns: Sequence[Column] = COLUMNS
+    rows: Sequence[UserRow]
+    page: int
+    has_more: bool
+    boards: Mapping[str, Sequence[UserRow]]
+    percentile: str
+    percentiles: Sequence[str] = tuple(PERCENTILES)
+    middle: bool
+    request_chart: Markup | None
+    cost_chart: Markup | None
+
+
+async def show_users(visit: Visit) -> Page | Table:
+    """The page, or its grid as CSV."""
+    query = _query(visit)
+    store = await visit.context.ledger.fresh()
+    month = month_text(query.month)
+    if visit.values.get("format") == "csv":
+        return Table(f"users-{month}", USER_TOTALS, _table(store, query))
+    percentile = read_choice(visit.values, "percentile", PERCENTILES, "p75")
+    middle = visit.values.get("middle") == "true"
+    rows = await store.standings(msgspec.structs.replace(query, limit=_ROWS + 1))
+    spread = await store.spread(query.month, query.tenants)
+    ranks: Ranks = QUARTERS if middle else (0.0, PERCENTILES[percentile])
+    users = Users(
+        month_name=month_name(query.month),
+        months=[month_text(query.month + step) for step in (-1, 1)],
+        has_next_month=query.month < month_of(visit.today),
+        query=query,
+        rows=rows[:_ROWS],
+        page=query.offset // _ROWS + 1,
+        has_more=len(rows) > _ROWS and query.offset + _ROWS < _DEEPEST,
+        boards=await _boards(store, query),
+        percentile=percentile,
+        middle=middle,
+        request_chart=await request_bars(spread.requests, ranks),
+        cost_chart=await cost_bars(spread.cost, ranks),
+    )
+    return Page("users.html", users)
+
+
+def _query(visit: Visit) -> StandingsQuery:
+    values = visit.values
+    page = read_int(values, "page", default=1, maximum=_DEEPEST // _ROWS)
+    orders = [column.order for column in COLUMNS]
+    return StandingsQuery(
+        month=read_month(values.get("month"), visit.today),
+        tenants=visit.tenants,
+        prefix=values.get("search", ""),
+        order=read_choice(values, "sort", orders, "user" if "search" in values else "cost"),
+        ascending=values.get("direction") == "up",
+        offset=(page - 1) * _ROWS,
+    )
+
+
+async def _boards(store: Store, query: StandingsQuery) -> dict[str, Sequence[UserRow]]:
+    """The first of the month by each of three measures, whatever the grid is sorted by."""
+    boards: dict[str, Sequence[UserRow]] = {}
+    for order in BOARDS:
+        top = StandingsQuery(month=query.month, tenants=query.tenants, limit=_BOARD, order=order)
+        boards[order] = await store.standings(top)
+    return boards
+
+
+async def _table(store: Store, query: StandingsQuery) -> AsyncIterator[list[dict[str, Any]]]:
+    """The first rows of the grid, in its order and with its search."""
+    for offset in range(0, _DEEPEST, _PIECE):
+        rows = await store.standings(msgspec.structs.replace(query, limit=_PIECE, offset=offset))
+        yield [user_row(row) for row in rows]
+        if len(rows) < _PIECE:
+            return

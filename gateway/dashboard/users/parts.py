@@ -1,0 +1,67 @@
+"""A user's calls taken apart: by model, by provider, by day."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+from markupsafe import Markup
+
+from gateway.calendar import day_text
+from gateway.dashboard.charts import COLOURS, NUMBER, Series, draw_bars
+from gateway.dashboard.formats import short_day
+from gateway.ledger.counts import Counts, total
+from gateway.ledger.results import ActivityRow
+
+
+class Part(msgspec.Struct, frozen=True):
+    """What a model, a provider or a day has of the user's calls."""
+
+    name: str
+    counts: Counts
+
+
+def by_model(rows: Sequence[ActivityRow]) -> list[Part]:
+    """Most requests first."""
+    return _largest(rows, lambda row: row.model or "no model")
+
+
+def by_provider(rows: Sequence[ActivityRow]) -> list[Part]:
+    """Most requests first."""
+    return _largest(rows, _provider)
+
+
+def by_day(rows: Sequence[ActivityRow]) -> list[Part]:
+    """In the order of the rows."""
+    return _grouped(rows, lambda row: day_text(row.day))
+
+
+async def draw_requests(rows: Sequence[ActivityRow], since: int, until: int) -> Markup | None:
+    """Requests of each day, a colour a provider: a user at home has one colour. None without any
+    rows."""
+    if not rows:
+        return None
+    days = range(since, until + 1)
+    series = []
+    for part in by_provider(rows)[:COLOURS]:
+        requests = dict.fromkeys(days, 0)
+        for row in rows:
+            if _provider(row) == part.name:
+                requests[row.day] += row.counts.requests
+        series.append(Series(part.name, list(requests.values())))
+    labels = [short_day(day) for day in days]
+    return await draw_bars("Requests by day and provider", labels, series, NUMBER)
+
+
+def _provider(row: ActivityRow) -> str:
+    return row.provider or "no provider"
+
+
+def _largest(rows: Sequence[ActivityRow], name: Callable[[ActivityRow], str]) -> list[Part]:
+    return sorted(_grouped(rows, name), key=lambda part: (-part.counts.requests, part.name))
+
+
+def _grouped(rows: Sequence[ActivityRow], name: Callable[[ActivityRow], str]) -> list[Part]:
+    """The rows of each name together, in the order in which the names come."""
+    groups: dict[str, list[Counts]] = {}
+    for row in rows:
+        groups.setdefault(name(row), []).append(row.counts)
+    return [Part(name, total(counts)) for name, counts in groups.items()]

@@ -1,0 +1,60 @@
+"""Everything kept of one end user: handed out as a file, or erased."""
+
+from collections.abc import AsyncIterator, Sequence
+
+import msgspec
+
+from gateway.calendar import day_text
+from gateway.dashboard.visit import Chunks, Page, Visit
+from gateway.errors import Forbidden
+from gateway.keys import OPEN
+from gateway.ledger.person.dossier import DossierEntry
+from gateway.ledger.person.erasure import Erasure
+from gateway.ledger.person.traces import Person
+from gateway.ledger.store import StoreUnavailable
+
+PARAMETERS = ("id", "key")
+
+
+class Erased(msgspec.Struct, frozen=True):
+    """What the page shows; `generations` in the store."""
+
+    user: str
+    erasure: Erasure
+    generations: int
+
+
+def person(visit: Visit) -> Person:
+    """Whom the address is about."""
+    return Person(visit.place or visit.values.get("id", ""), visit.tenants)
+
+
+async def export_user(visit: Visit) -> Chunks:
+    """A file of JSON lines, as `hearth export-user` writes it; for management keys."""
+    _must_manage(visit)
+    entries = await visit.context.ledger.dossier(person(visit))
+    name = f"user-{day_text(visit.today)}.jsonl"
+    return Chunks(name, "application/jsonl", _lines(entries))
+
+
+async def erase_user(visit: Visit) -> Page:
+    """Erase, and say what was; StoreUnavailable when it has to be repeated. For management keys."""
+    _must_manage(visit)
+    who = person(visit)
+    erasure = await visit.context.ledger.erase(who, [OPEN, *visit.keys])
+    if erasure.error is not None:
+        raise StoreUnavailable(
+            f"{erasure.error}. The journal forgot {who.user}; the store did not: repeat it later"
+        )
+    generations = sum(erasure.generations.values())
+    return Page("erased.html", Erased(who.user, erasure, generations))
+
+
+def _must_manage(visit: Visit) -> None:
+    if not visit.is_manager:
+        raise Forbidden("Only management keys can perform this operation")
+
+
+async def _lines(pages: AsyncIterator[Sequence[DossierEntry]]) -> AsyncIterator[bytes]:
+    async for entries in pages:
+        yield b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries)

@@ -1,0 +1,111 @@
+"""The price list of the genai-prices package, as installed, without network access."""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from genai_prices.data_snapshot import get_snapshot
+from genai_prices.types import ConditionalPrice, ModelInfo, ModelPrice, TieredPrices
+from genai_prices.types import Provider as Host
+
+from gateway import config
+from gateway.generation import Usage
+from gateway.pricing.tariff import Flat, Tariff, Tiered, nano
+
+LONGEST_NAME: Final = 256
+REMEMBERED: Final = 1024
+
+
+class Catalogue:
+    """Looks each model up once and remembers the last thousand.
+
+    Model names come from clients, so nothing here grows with the number of them.
+    """
+
+    def __init__(self, providers: Sequence[config.Provider], now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._all = get_snapshot().providers
+        self._hosts = {each.name: _host_of(each.base_url, self._all) for each in providers}
+        self._found: dict[tuple[str, str], Tariff | None] = {}
+
+    def tariff(self, provider: str, model: str) -> Tariff | None:
+        """None for a model that nobody knows, or that is not sold by the token."""
+        if not 0 < len(model) <= LONGEST_NAME:
+            return None
+        key = provider, model
+        if key not in self._found:
+            if len(self._found) >= REMEMBERED:
+                del self._found[next(iter(self._found))]
+            entry = self._find(provider, model)
+            self._found[key] = _model_tariff(entry, self._now) if entry else None
+        return self._found[key]
+
+    def _find(self, provider: str, model: str) -> ModelInfo | None:
+        """The entry at the host that the provider's URL names, else at whoever is known for the
+        model. The package's own lookup is not used: it remembers every name."""
+        host = self._hosts.get(provider)
+        found = host.find_model(model, all_providers=self._all) if host else None
+        if found is not None:
+            return found
+        makers = (
+            each for each in self._all if each.model_match and each.model_match.is_match(model)
+        )
+        maker = next(makers, None)
+        return maker.find_model(model, all_providers=self._all) if maker else None
+
+
+class _Dated(Tariff):
+    """A price that changes by date or by time of day; what holds is looked up for every call."""
+
+    def __init__(
+        self, model: ModelInfo, prices: list[ConditionalPrice], now: Callable[[], datetime]
+    ) -> None:
+        self._tariffs = {id(dated.prices): _tariff(dated.prices) for dated in prices}
+        self._model = model
+        self._now = now
+
+    def price(self, usage: Usage) -> tuple[int, int]:
+        return self._tariffs[id(self._model.get_prices(self._now()))].price(usage)
+
+
+def _host_of(url: str, hosts: Sequence[Host]) -> Host | None:
+    return next((host for host in hosts if re.match(host.api_pattern, url)), None)
+
+
+def _model_tariff(model: ModelInfo, now: Callable[[], datetime]) -> Tariff | None:
+    """None for a model that is not sold by the token."""
+    if isinstance(model.prices, list):
+        return _Dated(model, model.prices, now)
+    by_token = model.prices.input_mtok is not None or model.prices.output_mtok is not None
+    return _tariff(model.prices) if by_token else None
+
+
+def _tariff(price: ModelPrice) -> Flat | Tiered:
+    values = price.__dict__.values()
+    tiers = [tier for value in values if isinstance(value, TieredPrices) for tier in value.tiers]
+    if not tiers:
+        return _flat_above(price, 0)
+    starts = tuple(sorted({tier.start for tier in tiers}))
+    return Tiered(starts, (_flat_above(price, 0), *(_flat_above(price, s + 1) for s in starts)))
+
+
+def _flat_above(price: ModelPrice, prompt_tokens: int) -> Flat:
+    """What holds for a prompt of this length; a part without a price costs what its whole does."""
+
+    def rate(value: Decimal | TieredPrices | None, whole: int = 0) -> int:
+        if isinstance(value, TieredPrices):
+            reached = [tier.price for tier in value.tiers if tier.start < prompt_tokens]
+            value = reached[-1] if reached else value.base
+        return whole if value is None else nano(value)
+
+    fresh, output = rate(price.input_mtok), rate(price.output_mtok)
+    return Flat(
+        input=fresh,
+        output=output,
+        cached_input=rate(price.cache_read_mtok, fresh),
+        cache_write=rate(price.cache_write_mtok, fresh),
+        reasoning=rate(price.output_reasoning_mtok, output),
+        call=rate(price.requests_kcount) // 1000,
+    )

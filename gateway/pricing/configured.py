@@ -1,0 +1,31 @@
+"""The tariffs that the configuration gives a provider's models."""
+
+from gateway.config import ModelPrice, Provider
+from gateway.pricing.tariff import Flat, nano
+
+
+def configured_tariffs(provider: Provider) -> dict[str, Flat]:
+    """Model -> its tariff, by the name clients ask for and by the provider's own."""
+    return {model: _tariff(price) for model, price in _prices_by_any_name(provider).items()}
+
+
+def _prices_by_any_name(provider: Provider) -> dict[str, ModelPrice]:
+    """A price is found by the name it was written for; the other name only where that has none."""
+    prices = dict(provider.prices)
+    for asked, upstream in (provider.upstream_models or {}).items():
+        for name, other in ((asked, upstream), (upstream, asked)):
+            if name in provider.prices:
+                prices.setdefault(other, provider.prices[name])
+    return prices
+
+
+def _tariff(price: ModelPrice) -> Flat:
+    cached = price.input if price.cached_input is None else price.cached_input
+    written = price.input if price.cache_write is None else price.cache_write
+    return Flat(
+        input=nano(price.input),
+        output=nano(price.output),
+        cached_input=nano(cached),
+        cache_write=nano(written),
+        reasoning=nano(price.output),
+    )
