@@ -13,8 +13,12 @@ import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 
 from gateway import config
+from gateway.ledger.shipper import Shipper
+from gateway.ledger.store import StoreUnavailable
+from gateway.ledger.stores import open_store
 from gateway.processes.turn import Manner, Turn
 
 _LONGEST = 2.0
@@ -22,6 +26,9 @@ _LONGEST = 2.0
 
 _SHORTEST = 10.0
 """Seconds that one of the ordinary policy stays."""
+
+_ENDING = 5.0
+"""Seconds that the end waits for the store; what is not shipped stays in the journals."""
 
 _PAUSE = 1.0
 """Seconds between a turn that failed and the next one."""
@@ -58,11 +65,12 @@ class Shipping:
         self._work = asyncio.create_task(self._take_turns())
 
     async def finish(self) -> None:
-        """Ship what some seconds allow, and stop."""
+        """Stop, and ship what some seconds allow: nobody is left to make way for."""
         self._is_over.set()
         self._turn.end()
         if self._work is not None:
             await self._work
+            await self._ship_the_rest()
 
     def renew(self, section: config.Ledger) -> None:
         """Keep records for as long as `section` says now."""
@@ -81,6 +89,18 @@ class Shipping:
                 return
             self._earlier_failures += turn.failures
             self._turn = Turn(self._section, next(self._ways), turn.expired_at)
+
+    async def _ship_the_rest(self) -> None:
+        section = self._section
+        try:
+            store = await open_store(section.url, section.retention)
+        except StoreUnavailable as error:
+            _log.warning("%s keeps records for the next start: %s", section.journal, error)
+            return
+        try:
+            await Shipper(Path(section.journal), store).finish(_ENDING)
+        finally:
+            await store.close()
 
     async def _pause(self) -> None:
         with suppress(TimeoutError):

@@ -18,9 +18,6 @@ from gateway.ledger.keeper import Keeper, watch
 from gateway.ledger.shipper import Shipper
 from gateway.ledger.stores import open_store
 
-_ENDING = 5.0
-"""Seconds that the end waits for the store; what is not shipped stays in the journals."""
-
 _LOOK_EVERY = 0.5
 
 
@@ -61,7 +58,7 @@ class Turn:
         uvloop.run(self._ship())
 
     def end(self) -> None:
-        """Have it ship what some seconds allow, and be over."""
+        """Have it be over."""
         self._is_ended = True
         if self._loop is not None:
             with suppress(RuntimeError):  # over already
@@ -86,7 +83,7 @@ class Turn:
             watching = asyncio.create_task(watch(folder, shipper.notify))
             await self._until_over(shipper)
             watching.cancel()
-            await (keeper.finish(_ENDING) if self._is_ended else keeper.stop())
+            await keeper.stop()
         finally:
             await store.close()
 

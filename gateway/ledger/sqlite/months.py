@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter
-from random import random
+from secrets import randbelow
 
 from gateway.calendar import day_of_month, month_of
 from gateway.ledger.adds import Sums, total
@@ -98,7 +98,7 @@ def add_to_months(db: sqlite3.Connection, tally: Tally) -> None:
     shifts = Shifts()
     heated = sum([_add(db, key, month, shifts) for key, month in _months(tally).items()])
     shifts.write(db)
-    if random() * _COUNTED < heated:
+    if randbelow(_COUNTED) < heated:
         _cool(db)
 
 
