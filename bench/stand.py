@@ -191,6 +191,6 @@ def _beside(launch: Launch | None, core: int, folder: Path) -> Iterator[int | No
         yield None
         return
     with running(
-        ("nice", "-n", "19", *launch.command), core, folder / "beside.log", launch.env
+        ("chrt", "--idle", "0", *launch.command), core, folder / "beside.log", launch.env
     ) as process:
         yield process.pid

@@ -3,6 +3,8 @@
 import asyncio
 import itertools
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -15,7 +17,7 @@ from gateway.ledger.journal import Journal
 from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.sqlite import SqliteStore
 from gateway.processes.shipping import MAKING_WAY, PRESSING, Shipping
-from gateway.processes.turn import Manner
+from gateway.processes.turn import Look, Manner
 from gateway.units import Duration
 from tests.generations import generation
 from tests.raw_provider import until
@@ -58,9 +60,9 @@ async def until_shipped(section: Ledger, ids: Collection[str]) -> None:
 def noting(notes: list[tuple[int, str]], manner: Manner) -> Manner:
     """The same, which also notes the policy and the name of the thread that it asks."""
 
-    def is_over(waited: float, lasted: float) -> bool:
+    def is_over(look: Look) -> bool:
         notes.append((os.sched_getscheduler(0), threading.current_thread().name))
-        return manner.is_over(waited, lasted)
+        return manner.is_over(look)
 
     return Manner(manner.policy, is_over)
 
@@ -89,25 +91,55 @@ async def test_the_thread_makes_way(section: Ledger, journal: Journal) -> None:
 
 
 @pytest.mark.parametrize(
-    ("manner", "waited", "lasted", "is_over"),
+    ("manner", "look", "is_over"),
     [
-        (MAKING_WAY, 0.3, 1e6, False),
-        (MAKING_WAY, 2.1, 1, True),
-        (PRESSING, 0.3, 9, False),
-        (PRESSING, 0.3, 11, True),
-        (PRESSING, 2.1, 11, False),
+        (MAKING_WAY, Look(waited=0.3, lasted=1e6, held_up=0.9), False),
+        (MAKING_WAY, Look(waited=2.1, lasted=1, held_up=0.6), True),
+        (MAKING_WAY, Look(waited=2.1, lasted=1, held_up=0.4), False),
+        (PRESSING, Look(waited=2.1, lasted=9, held_up=0.9), False),
+        (PRESSING, Look(waited=0.3, lasted=11, held_up=0.0), True),
     ],
 )
-def test_when_a_turn_is_over(manner: Manner, waited: float, lasted: float, is_over: bool) -> None:
-    """One that makes way yields to one that presses when records have waited for two seconds; that
-    one stays for ten at least, and for as long as they wait."""
-    assert manner.is_over(waited, lasted) is is_over
+def test_when_a_turn_is_over(manner: Manner, look: Look, is_over: bool) -> None:
+    """One that makes way yields to one that presses when records have waited for two seconds, and
+    not for a slow store; that one stays for ten."""
+    assert manner.is_over(look) is is_over
+
+
+@contextmanager
+def crowded_core() -> Iterator[None]:
+    """Have this thread, and those it starts, share a core with a process that takes all it gets."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        yield
+    finally:
+        busy.kill()
+        busy.wait()
+        os.sched_setaffinity(0, cores)
+
+
+async def test_one_that_starves_is_relieved(section: Ledger, journal: Journal) -> None:
+    """Where others want all of the CPU records are shipped all the same, at the ordinary policy."""
+    notes: list[tuple[int, str]] = []
+    shipping = Shipping(section, tuple(noting(notes, way) for way in (MAKING_WAY, PRESSING)))
+    with crowded_core():
+        shipping.start()
+        async with asyncio.timeout(90):
+            for number in itertools.count():
+                if any(policy == os.SCHED_OTHER for policy, _ in notes):
+                    break
+                journal.append_all([generation(number * 20 + one) for one in range(20)])
+                await asyncio.sleep(0.01)
+    await shipping.finish()
+    assert notes[0][0] == os.SCHED_IDLE
 
 
 async def test_turns_follow_each_other(section: Ledger, journal: Journal) -> None:
     """Each is a thread of its own policy; every record is counted once across them."""
     notes: list[tuple[int, str]] = []
-    ways = [Manner(policy, lambda waited, lasted: lasted > 0.1) for policy in POLICIES]
+    ways = [Manner(policy, lambda look: look.lasted > 0.1) for policy in POLICIES]
     shipping = Shipping(section, tuple(noting(notes, way) for way in ways))
     shipping.start()
     ids = [f"gen-{number}" for number in range(200)]
@@ -152,9 +184,9 @@ async def test_failures_of_all_turns_count(section: Ledger, journal: Journal) ->
     """A turn that ends takes nothing from the count: a metric must not fall."""
     seen: list[int] = []
 
-    def is_over(waited: float, lasted: float) -> bool:
+    def is_over(look: Look) -> bool:
         seen.append(shipping.failures)
-        return lasted > 0.6
+        return look.lasted > 0.6
 
     shipping = Shipping(section, (Manner(os.SCHED_OTHER, is_over),))
     with no_folder(Path(section.journal)):

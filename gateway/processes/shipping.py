@@ -24,6 +24,9 @@ from gateway.processes.turn import Manner, Turn
 _LONGEST = 2.0
 """Seconds that records may wait for a thread that makes way."""
 
+_MOST_HELD_UP = 0.5
+"""Share of its time that it may be ready and not run: records wait for a slow store as well."""
+
 _SHORTEST = 10.0
 """Seconds that one of the ordinary policy stays."""
 
@@ -33,8 +36,10 @@ _ENDING = 5.0
 _PAUSE = 1.0
 """Seconds between a turn that failed and the next one."""
 
-MAKING_WAY = Manner(os.SCHED_IDLE, lambda waited, lasted: waited > _LONGEST)
-PRESSING = Manner(os.SCHED_OTHER, lambda waited, lasted: waited < _LONGEST and lasted > _SHORTEST)
+MAKING_WAY = Manner(
+    os.SCHED_IDLE, lambda look: look.waited > _LONGEST and look.held_up > _MOST_HELD_UP
+)
+PRESSING = Manner(os.SCHED_OTHER, lambda look: look.lasted > _SHORTEST)
 
 _log = logging.getLogger(__name__)
 

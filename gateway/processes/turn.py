@@ -21,12 +21,23 @@ from gateway.ledger.stores import open_store
 _LOOK_EVERY = 0.5
 
 
+_SCHEDSTAT = Path("/proc/thread-self/schedstat")
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """How a turn goes: seconds that records have `waited` and that it has `lasted`, and the share
+    of the time since the last look in which the thread was `held_up`: ready, while others ran."""
+
+    waited: float
+    lasted: float
+    held_up: float
+
+
 class Manner(msgspec.Struct, frozen=True):
-    """The scheduling `policy` of a turn, and whether the turn is over, by the seconds that records
-    have waited and those that it has lasted."""
+    """The scheduling `policy` of a turn, and by what the turn is over."""
 
     policy: int
-    is_over: Callable[[float, float], bool]
+    is_over: Callable[[Look], bool]
 
 
 class Turn:
@@ -53,8 +64,9 @@ class Turn:
 
     def take(self) -> None:
         """Ship until it is over. Raises StoreUnavailable when the store cannot be opened."""
-        with suppress(OSError):  # a sandbox may forbid it; the thread stays as it is
-            os.sched_setscheduler(0, self._manner.policy, os.sched_param(0))
+        if _SCHEDSTAT.exists():  # else nobody could tell that it starves
+            with suppress(OSError):  # a sandbox may forbid it; the thread stays as it is
+                os.sched_setscheduler(0, self._manner.policy, os.sched_param(0))
         uvloop.run(self._ship())
 
     def end(self) -> None:
@@ -89,9 +101,20 @@ class Turn:
 
     async def _until_over(self, shipper: Shipper) -> None:
         began = time.monotonic()
+        last, held_up = began, _held_up()
         while not self._is_ended:
-            if self._manner.is_over(shipper.waited, time.monotonic() - began):
-                return
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_EVERY):
                     await self._ended.wait()
+            now, before = time.monotonic(), held_up
+            held_up = _held_up()
+            share = (held_up - before) / (now - last)
+            if self._manner.is_over(Look(waited=shipper.waited, lasted=now - began, held_up=share)):
+                return
+            last = now
+
+
+def _held_up() -> float:
+    """Seconds in which this thread was ready and did not run, as far as the kernel tells
+    (docs.kernel.org/scheduler/sched-stats.html)."""
+    return int(_SCHEDSTAT.read_text().split()[1]) / 1e9 if _SCHEDSTAT.exists() else 0.0
