@@ -397,12 +397,3 @@ async def test_store_that_fails(
     db.close()
     page = await text(browser, f"{closed.origin}/users", 503)
     assert "store does not answer" in page
-
-
-async def test_static_files(closed: RunningGateway, http: aiohttp.ClientSession) -> None:
-    """Style and script are small, need no key, and their address changes with their content."""
-    page = await text(http, f"{closed.origin}/login")
-    (sheet,) = re.findall(r'href="(/static/hearth.css\?v=.*?)"', page)
-    style = await text(http, closed.origin + html.unescape(sheet))
-    assert len(style) < 15_000
-    assert "url(" not in style

@@ -203,6 +203,7 @@ async def test_a_new_retention(section: Ledger, journal: Journal) -> None:
     first = Shipping(section)
     first.start()
     await until_shipped(section, ["gen-1"])
+    journal.close()
     await first.finish()
     second = Shipping(section)
     second.renew(Ledger(url=section.url, journal=section.journal))
@@ -211,3 +212,4 @@ async def test_a_new_retention(section: Ledger, journal: Journal) -> None:
         while await shipped(section):
             await asyncio.sleep(0.01)
     await second.finish()
+    assert await shipped(section) == []

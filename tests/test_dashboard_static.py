@@ -1,0 +1,26 @@
+"""What pages load beside themselves."""
+
+import html
+import re
+from pathlib import Path
+
+import aiohttp
+
+from tests.seeded import KEYS, seeded_gateway
+
+
+async def fetched(http: aiohttp.ClientSession, url: str) -> str:
+    """The text at an address that is there."""
+    async with http.get(url) as answer:
+        assert answer.status == 200
+        return await answer.text()
+
+
+async def test_the_style_sheet(tmp_path: Path, http: aiohttp.ClientSession) -> None:
+    """It is small, needs no key, loads nothing else, and its address changes with its content."""
+    async with seeded_gateway(tmp_path, keys=list(KEYS)) as gateway:
+        page = await fetched(http, f"{gateway.origin}/login")
+        (sheet,) = re.findall(r'href="(/static/hearth.css\?v=.*?)"', page)
+        style = await fetched(http, gateway.origin + html.unescape(sheet))
+    assert len(style) < 15_000
+    assert "url(" not in style
