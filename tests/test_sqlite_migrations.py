@@ -75,7 +75,7 @@ def _insert(db: sqlite3.Connection, table: str, row: tuple[object, ...]) -> None
     db.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 async def test_nothing_is_lost(tmp_path: Path, version: int) -> None:
     """Generations, rows, positions and standings of the old file are those of the new one."""
     write_old_file(tmp_path / "hearth.db", version)
@@ -99,7 +99,7 @@ async def test_nothing_is_lost(tmp_path: Path, version: int) -> None:
         assert {one.id for one in listed} == {one.id for one in OLD if one.model == "large"}
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 async def test_counting_goes_on(tmp_path: Path, version: int) -> None:
     """What comes after is added to what was there."""
     write_old_file(tmp_path / "hearth.db", version)

@@ -7,8 +7,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from gateway.calendar import month_of
 from gateway.generation import Generation, Usage
-from gateway.ledger.queries import ActivityQuery, Dimension, GenerationQuery, UserQuery
+from gateway.ledger.queries import (
+    ActivityQuery,
+    Dimension,
+    GenerationQuery,
+    StandingsQuery,
+    UserQuery,
+)
 from gateway.ledger.store import Store
 from tests import counting
 from tests.generations import DAY, MICROSECONDS, generation, records, refusal
@@ -383,8 +390,40 @@ async def test_complete_days(
 
 
 async def test_expired_positions(store: Store) -> None:
-    """A writer is forgotten with the last day it counted on, not while one of its days is kept."""
+    """A writer is forgotten when nothing is kept of the last day it counted on."""
     await store.apply(records(generation(1), generation(2, day=DAY + 5), writer="long"))
     await store.apply(records(generation(3), writer="short"))
-    await store.expire(0, DAY + 1)
+    await store.expire((DAY + 1) * MICROSECONDS, DAY)
+    await store.expire(DAY * MICROSECONDS, DAY + 1)
+    assert await store.positions(["long", "short"]) == {"long": 2, "short": 1}
+    await store.expire((DAY + 1) * MICROSECONDS, DAY + 1)
     assert await store.positions(["long", "short"]) == {"long": 2}
+
+
+@pytest.mark.parametrize("kept", ["rows", "generations", "nothing"])
+async def test_journal_of_a_forgotten_writer(store: Store, kept: str) -> None:
+    """What a writer counted before retention is not counted again with what it counts after."""
+    old, new = generation(1), generation(2, day=DAY + 5)
+    await store.apply(records(old))
+    moment = (DAY if kept == "generations" else DAY + 5) * MICROSECONDS
+    await store.expire(moment, DAY if kept == "rows" else DAY + 5)
+    await store.apply(records(old))
+    await store.apply(records(old, new))
+    assert await store.positions(["w"]) == {"w": 2}
+    assert ids(await store.generations(GenerationQuery())) == (
+        [new.id, old.id] if kept == "generations" else [new.id]
+    )
+    rows = await store.activity(ActivityQuery(since=0, until=EVER))
+    assert sum(row.counts.requests for row in rows) == (2 if kept == "rows" else 1)
+    (row,) = await store.users(UserQuery(since=0, until=EVER))
+    assert row.counts.requests == (2 if kept == "rows" else 1)
+    (month,) = await store.standings(StandingsQuery(month=month_of(DAY)))
+    assert month.counts.requests == 2
+
+
+async def test_records_past_retention(store: Store) -> None:
+    """What comes after its day is forgotten is passed over, and the rest of its batch counts."""
+    await store.expire((DAY + 5) * MICROSECONDS, DAY + 5)
+    await store.apply(records(generation(1), generation(2, day=DAY + 5), generation(3)))
+    assert await store.positions(["w"]) == {"w": 3}
+    assert await requests(store) == 1

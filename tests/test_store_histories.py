@@ -14,7 +14,7 @@ from gateway.generation import Generation, Record
 from gateway.ledger.queries import ActivityQuery, Dimension, GenerationQuery, UserQuery
 from gateway.ledger.store import Store
 from tests import counting
-from tests.generations import DAY, generation, refusal
+from tests.generations import DAY, MICROSECONDS, generation, refusal
 from tests.stores import STORES, OpenStore
 
 EVER = 99_999
@@ -40,6 +40,14 @@ class Restart(msgspec.Struct, frozen=True):
     """The store's process ends and another one starts."""
 
 
+class Expire(msgspec.Struct, frozen=True):
+    """All days before this one are past their retention."""
+
+    day: int
+
+
+Step = Append | Apply | Expire | Restart
+
 WRITERS = st.sampled_from(["v", "w", "x"])
 
 
@@ -48,6 +56,7 @@ STEPS = st.lists(
         st.builds(Append, WRITERS, st.integers(0, 15)),
         st.builds(Append, WRITERS, st.integers(0, 15)),
         st.builds(Apply, WRITERS, st.integers(0, 3), st.integers(0, 4)),
+        st.builds(Expire, st.integers(DAY, DAY + 2)),
         st.just(Restart()),
     ),
     max_size=40,
@@ -81,9 +90,11 @@ class History:
         self._folder = folder
         self._journals: dict[str, list[Record]] = {"v": [], "w": [], "x": []}
         self._positions: dict[str, int] = {}
+        self._newest: dict[str, int] = {}
+        self._kept_from = 0
         self._counted: dict[str, Generation] = {}
 
-    async def live(self, steps: Sequence[Append | Apply | Restart]) -> None:
+    async def live(self, steps: Sequence[Step]) -> None:
         """Take the steps, each life of the store from one restart to the next; then compare."""
         rest = list(steps)
         while rest:
@@ -92,18 +103,36 @@ class History:
                     await self._take(step, store)
                 await self._compare(store)
 
-    async def _take(self, step: Append | Apply, store: Store) -> None:
-        journal = self._journals[step.writer]
+    async def _take(self, step: Append | Apply | Expire, store: Store) -> None:
         if isinstance(step, Append):
+            journal = self._journals[step.writer]
             journal.append(Record(step.writer, len(journal) + 1, numbered(step.number)))
-            return
-        position = self._positions.get(step.writer, 0)
-        start = max(0, position - step.back)
-        batch = journal[start : start + step.count]
-        await store.apply(batch)
-        for record in batch:
-            self._counted.setdefault(record.generation.id, record.generation)
-            self._positions[step.writer] = max(record.sequence, self._positions.get(step.writer, 0))
+        elif isinstance(step, Apply):
+            start = max(0, self._positions.get(step.writer, 0) - step.back)
+            batch = self._journals[step.writer][start : start + step.count]
+            await store.apply(batch)
+            for record in batch:
+                self._count(record)
+        else:
+            await store.expire(step.day * MICROSECONDS, step.day)
+            self._forget(step.day)
+
+    def _count(self, record: Record) -> None:
+        writer, one = record.writer, record.generation
+        if record.sequence > self._positions.get(writer, 0):
+            self._positions[writer] = record.sequence
+            self._newest[writer] = max(one.day, self._newest.get(writer, 0))
+            if one.day >= self._kept_from:
+                self._counted.setdefault(one.id, one)
+
+    def _forget(self, before: int) -> None:
+        self._kept_from = max(before, self._kept_from)
+        self._counted = {
+            name: one for name, one in self._counted.items() if one.day >= self._kept_from
+        }
+        for writer, day in list(self._newest.items()):
+            if day < self._kept_from:
+                del self._positions[writer], self._newest[writer]
 
     async def _compare(self, store: Store) -> None:
         counted = list(self._counted.values())
@@ -123,7 +152,8 @@ class History:
 @pytest.mark.parametrize("kind", STORES)
 @given(steps=STEPS)
 @settings(max_examples=60, deadline=None)
-def test_any_history_counts_once(kind: str, steps: list[Append | Apply | Restart]) -> None:
-    """However writers, partial batches, retries and restarts interleave, the counts are exact."""
+def test_any_history_counts_once(kind: str, steps: list[Step]) -> None:
+    """However writers, partial batches, retries, restarts and retention interleave, the counts are
+    exact."""
     with TemporaryDirectory() as folder:
         asyncio.run(History(STORES[kind], Path(folder)).live(steps))

@@ -52,9 +52,10 @@ class Store(Protocol):
         """Count `records`, once each however often they come; all of them or none.
 
         Records of one writer come in order of their sequence; one at or below the writer's
-        position was applied before and is skipped. A generation whose id is kept already moves
-        its writer on but counts nothing. What was applied outlives a crash of the machine as far
-        as the store itself does: the journal may be deleted after this returns.
+        position was applied before and is skipped. A generation whose id is kept already, or of a
+        day of which nothing is kept any more, moves its writer on but counts nothing. What was
+        applied outlives a crash of the machine as far as the store itself does: the journal may be
+        deleted after this returns.
         """
 
     async def positions(self, writers: Collection[str]) -> Mapping[str, int]:
@@ -111,8 +112,9 @@ class Store(Protocol):
     async def expire(self, generations_before: int, activity_before: int) -> None:
         """Forget generations created before (microseconds) and rows of days before.
 
-        A writer's position is forgotten with the last day it counted on: whatever a stale copy
-        of its journal could then add belongs to days that are expired too.
+        A writer's position is forgotten when nothing is kept of the last day it counted on, nor of
+        any before. Should its journal still be there, that counts no second time: `apply` passes
+        over records of such days from then on.
         """
 
     async def close(self) -> None:

@@ -7,7 +7,8 @@
 -- adds nothing, and what many records add to one counter can be summed up before it comes here.
 --
 -- Replies: OK; or, with nothing written, {how far each writer was, ids of the generations that are
--- kept}; or how many generations stand in the way of erasing; or the error HELD.
+-- kept, the first day of which anything is kept}; or how many generations stand in the way of
+-- erasing; or the error HELD.
 --
 -- Redis undoes nothing when a script fails midway; what can fail (memory that is full, a key that a
 -- Cluster is moving, replicas that are missing) is known to it before the first write.
@@ -31,8 +32,9 @@ local AT_ONCE = 1000 -- Lua hands on some thousand arguments at most; these come
 
 local batch = cjson.decode(ARGV[1])
 
--- How far each writer was, and the ids of the generations that are kept; nothing when all of the
--- batch is new.
+-- How far each writer was, the ids of the generations that are kept, and the first day that may
+-- still be counted on; nothing when all of the batch is new. A writer is forgotten when it counted
+-- on no day from that one on, so what comes again of it is not counted either.
 local function known()
   local is_new, reached, kept = true, {}, {}
   for place, writer in ipairs(batch.writers) do
@@ -44,8 +46,9 @@ local function known()
       kept[#kept + 1] = id
     end
   end
-  if not is_new or #kept > 0 then
-    return {reached, kept}
+  local kept_from = tonumber(redis.call('HGET', RETENTION, 'kept_from') or 0)
+  if not is_new or #kept > 0 or (batch.oldest or kept_from) < kept_from then
+    return {reached, kept, kept_from}
   end
 end
 
@@ -346,8 +349,8 @@ for _, gone in ipairs(batch.gone) do
   erase(gone)
 end
 note_cuts(batch.retention)
-if batch.retention.activity_from then
-  forget_writers(batch.retention.activity_from)
+if batch.retention.kept_from then
+  forget_writers(redis.call('HGET', RETENTION, 'kept_from') or 0)
 end
 for _, expiry in ipairs(batch.expiries) do
   for index = 2, #expiry do

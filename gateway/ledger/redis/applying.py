@@ -37,8 +37,9 @@ class _Part:
         fresh = [record.generation for record in self.records]
         return drafted(self.names, fresh, writers, lifetimes)
 
-    def without(self, reached: Sequence[bytes], kept: Sequence[bytes]) -> "_Part":
-        """What is left when the shard has told how far writers were, and what it has."""
+    def without(self, reached: Sequence[bytes], kept: Sequence[bytes], kept_from: int) -> "_Part":
+        """What is left when the shard has told how far writers were, what it has, and the first
+        day of which it keeps anything."""
         positions = {
             writer: int(position) for writer, position in zip(self.reached, reached, strict=True)
         }
@@ -46,7 +47,9 @@ class _Part:
         fresh = [
             record
             for record in self.records
-            if record.generation.id not in known and record.sequence > positions[record.writer]
+            if record.generation.id not in known
+            and record.sequence > positions[record.writer]
+            and record.generation.day >= kept_from
         ]
         return _Part(self.names, fresh, self.reached)
 

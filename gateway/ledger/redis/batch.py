@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from gateway.ledger.redis.numbering import Numbers
 
@@ -69,7 +70,8 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     lead to those at the places `referred`, by their providers' ids. `lists`: the number of a list's
     key, then places. `registers`: the same, then scores and members in turns; scores only ever
     rise. `kept_until`, `expiries`: seconds since the epoch, the latter with keys after them.
-    `retention`: the first days that are not cut, for the register of that name.
+    `oldest`: the first day that it counts on, if it counts anything. `retention`: the first days
+    that are not cut, for the register of that name.
     """
 
     writers: Sequence[Writer] = ()
@@ -83,6 +85,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     totals: Sequence[Totals] = ()
     days: Sequence[Day] = ()
     gone: Sequence[Gone] = ()
+    oldest: int | UnsetType = UNSET
     retention: Mapping[str, int] = {}
     kept_until: int = 0
     expiries: Sequence[Sequence[int]] = ()

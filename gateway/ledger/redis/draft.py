@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec import UNSET
+
 from gateway.calendar import month_of
 from gateway.generation import Generation
 from gateway.ledger.redis import counters, keys
@@ -38,6 +40,7 @@ def drafted(
         days=[
             counters.day(numbers, day, tenant, users) for (day, tenant), users in tally.days.items()
         ],
+        oldest=min((day for day, _ in tally.days), default=UNSET),
         kept_until=ends.of_generations,
     )
     return called(numbers, batch, [pack(one) for group in groups for one in group.generations])

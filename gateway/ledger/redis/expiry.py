@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from gateway.calendar import DAY, HOUR
 from gateway.ledger.redis import keys, periods
 from gateway.ledger.redis.activity import all_users
-from gateway.ledger.redis.batch import Batch, Call, called
+from gateway.ledger.redis.batch import Batch, called
 from gateway.ledger.redis.client import Client, Command
 from gateway.ledger.redis.generations import all_tenants
 from gateway.ledger.redis.keys import Keys, Shards
@@ -29,8 +29,8 @@ async def expire(
     activity_before: int,
 ) -> None:
     """See Store. What is about to be incomplete is noted first."""
-    complete_from = max(-(-generations_before // DAY), activity_before)
-    await client.run([_noting(names, ends, complete_from, activity_before) for names in shards.all])
+    cuts = _cuts(generations_before, activity_before)
+    await client.run([called(Numbers(names, ends), Batch(retention=cuts)) for names in shards.all])
     for tenant in await all_tenants(client, shards, None):
         for names in shards.all:
             while await _expire_some(client, names, tenant, generations_before):
@@ -45,10 +45,13 @@ async def expire(
         await _expire_part(client, part)
 
 
-def _noting(names: Keys, ends: Lifetimes, complete_from: int, activity_from: int) -> Call:
-    """A call that counts nothing: it notes what is cut, and forgets writers before it."""
-    retention = {"complete_from": complete_from, "activity_from": activity_from}
-    return called(Numbers(names, ends), Batch(retention=retention))
+def _cuts(generations_before: int, activity_before: int) -> dict[str, int]:
+    """The first days of which all is kept, rows are, and anything is."""
+    return {
+        "complete_from": max(-(-generations_before // DAY), activity_before),
+        "activity_from": activity_before,
+        "kept_from": min(generations_before // DAY, activity_before),
+    }
 
 
 async def _expire_some(client: Client, names: Keys, tenant: str, before: int) -> bool:

@@ -10,7 +10,8 @@ that one script call can change them together. `P` is a period: `h` and an hour 
         writer-days             zset    writer, by the last day it counted on
         tenants                 zset    tenant, by the moment its newest generation was created
         periods                 zset    P:TENANT of which something is kept, by its last day
-        retention               hash    complete_from, activity_from -> the first day not cut
+        retention               hash    complete_from, activity_from, kept_from -> the first day
+                                        not cut, with rows, and of which anything is kept
         hold                    string  there while a recount wants nothing to change
 
         generation:ID           string  all of it; see packing.py

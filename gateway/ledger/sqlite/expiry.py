@@ -43,14 +43,15 @@ def begin(db: sqlite3.Connection, generations_before: int, activity_before: int)
     Noted first, so that a crash midway leaves nobody comparing days that lost generations.
     """
     complete_from = max(-(-generations_before // DAY), activity_before)
+    kept_from = min(generations_before // DAY, activity_before)
     db.execute("BEGIN IMMEDIATE")
     with db:
         db.execute(
             "UPDATE retention SET complete_from = max(complete_from, ?),"
-            " activity_from = max(activity_from, ?)",
-            (complete_from, activity_before),
+            " activity_from = max(activity_from, ?), kept_from = max(kept_from, ?)",
+            (complete_from, activity_before, kept_from),
         )
-        db.execute("DELETE FROM writers WHERE day < ?", (activity_before,))
+        db.execute("DELETE FROM writers WHERE day < (SELECT kept_from FROM retention)")
 
 
 def expire_some(db: sqlite3.Connection, old: Old, most: int) -> int:

@@ -46,7 +46,9 @@ def apply(db: sqlite3.Connection, records: Sequence[Record]) -> None:
     db.execute("BEGIN IMMEDIATE")
     with db:
         fresh = _not_applied(records, positions(db, {record.writer for record in records}))
-        counted = _not_kept(db, [record.generation for record in fresh])
+        (kept_from,) = db.execute("SELECT kept_from FROM retention").fetchone()
+        in_time = [each.generation for each in fresh if each.generation.day >= kept_from]
+        counted = _not_kept(db, in_time)
         db.executemany(_INSERT_GENERATION, [_row(each) for each in counted])
         tally = tallied(grouped(counted))
         _add_to_days(db, tally)
