@@ -12,6 +12,10 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+_FLAGS = ("-fvisibility=hidden", "-fno-plt")
+"""The functions of an extension call each other directly, not by way of the dynamic linker, which
+would let other libraries replace them."""
+
 
 class CompileHook(BuildHookInterface[Any]):
     """hatch.pypa.io/latest/plugins/build-hook/reference"""
@@ -53,6 +57,8 @@ def _build(files: Sequence[str], folder: Path) -> dict[str, str]:
 
     library = folder / "lib"
     extensions = mypycify(list(files), target_dir=str(folder / "c"))
+    for extension in extensions:
+        extension.extra_compile_args += _FLAGS
     command = Distribution({"ext_modules": extensions}).get_command_obj("build_ext")
     command.build_lib, command.build_temp = str(library), str(folder / "temp")
     command.ensure_finalized()

@@ -6,9 +6,9 @@ from typing import Literal
 
 import msgspec
 
+from gateway.calls.request import Request
 from gateway.config import Config, Key, Policies
 from gateway.errors import Forbidden, Unauthorized
-from gateway.request import Request
 
 OPEN = "default"
 """The only tenant of a gateway without keys."""
@@ -40,12 +40,12 @@ class Keyring:
         """Whose request it is; Unauthorized when it presents no key that is known."""
         if self._open is not None:
             return self._open
-        presented = request.head.hints.key
+        presented = request.head.parsed.key
         if presented is None:
             raise Unauthorized("Missing Authentication header")
-        return self.holder(presented)
+        return self.tenant_of(presented)
 
-    def holder(self, key: bytes) -> Tenant:
+    def tenant_of(self, key: bytes) -> Tenant:
         """Whose key it is; Unauthorized when it is not known."""
         tenant = self._presented.get(key)
         if tenant is None:
@@ -62,7 +62,7 @@ class Keyring:
         """
         tenant = self.tenant(request)
         if tenant.role == "management" and tenant is not self._open:
-            raise Forbidden("Management keys cannot call models; use a client key")
+            raise Forbidden("Management keys cannot call models or providers; use a client key")
         return tenant
 
     def manager(self, request: Request) -> Tenant:
@@ -72,11 +72,11 @@ class Keyring:
             raise Forbidden("Only management keys can perform this operation")
         return tenant
 
-    def hashed(self, key_hash: str) -> Tenant | None:
+    def tenant_by_hash(self, key_hash: str) -> Tenant | None:
         """The tenant whose key has this SHA-256 in lower-case hex."""
         return self._tenants.get(key_hash)
 
-    def named(self, key_hash: str) -> str | None:
+    def name_by_hash(self, key_hash: str) -> str | None:
         """The tenant whose key has this SHA-256 in hex."""
         tenant = self._tenants.get(key_hash.lower())
         return tenant.name if tenant else None

@@ -1,5 +1,8 @@
-"""What a request asks of a model, as far as Hearth has to know it.
+"""Bytes in, what was asked out: a request, and what Hearth has to know of it.
 
+request, head             a request as an edge read it; its line and fields
+parsed_fields             what the fields tell, read once for all requests that have the same
+endpoint                  which API is called
 reader                    a request's body read into a call
 call                      who asks for what: the record of it, and what the call sticks to
 enduser                   who the end user is

@@ -6,9 +6,9 @@ The body itself is forwarded as the bytes that came.
 from collections.abc import Mapping
 from typing import Final
 
+from gateway.calls.endpoint import Endpoint
 from gateway.calls.fingerprint import fingerprint
 from gateway.config import StickySource
-from gateway.endpoint import Endpoint
 
 _NO_OVERRIDES: Final[Mapping[str, str]] = {}
 

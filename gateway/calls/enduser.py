@@ -11,10 +11,10 @@ import msgspec
 
 from gateway.calls.body import Body, read_metadata
 from gateway.calls.call import EndUser
+from gateway.calls.head import Head
+from gateway.calls.parsed_fields import decode_field
 from gateway.calls.textfield import text_field
 from gateway.errors import BadRequest
-from gateway.head import Head
-from gateway.hints import decode_field
 
 MAX_USER_ID: Final = 512
 

@@ -2,11 +2,11 @@
 
 from gateway.calls.body import NULL, Body, read_form_body, read_json_body
 from gateway.calls.call import Call
+from gateway.calls.endpoint import Endpoint
 from gateway.calls.enduser import find_end_user
+from gateway.calls.request import Request
 from gateway.calls.textfield import hint_field, text_field
-from gateway.endpoint import Endpoint
 from gateway.errors import BadRequest
-from gateway.request import Request
 
 MAX_MODELS = 16
 
@@ -14,10 +14,11 @@ MAX_MODELS = 16
 def read_call(request: Request, endpoint: Endpoint, tenant: str) -> Call:
     """The Call in `request`; BadRequest names the field that is wrong."""
     head, raw = request.head, request.body
-    hints = head.hints
+    parsed = head.parsed
     is_read = endpoint.known and bool(raw)
-    is_json = is_read and hints.form is None
-    body = _read(raw, hints.form) if is_read else Body()
+    is_json = is_read and parsed.form is None
+    body = _read(raw, parsed.form) if is_read else Body()
+    stream = body.stream
     model, models = text_field(body.model, "model"), _models(body.models)
     if models and model:
         models = tuple(dict.fromkeys((model, *models)))
@@ -26,16 +27,16 @@ def read_call(request: Request, endpoint: Endpoint, tenant: str) -> Call:
         tenant=tenant,
         user=find_end_user(head, body),
         safety_identifier=hint_field(body.safety_identifier),
-        session_id=hint_field(body.session_id) or hints.session_id,
+        session_id=hint_field(body.session_id) or parsed.session_id,
         prompt_cache_key=hint_field(body.prompt_cache_key),
         model=model or (models[0] if models else None),
-        stream=body.stream in (True, "true"),
+        stream=stream is not None and stream in (True, "true"),
         asks_usage=_asks_usage(body.stream_options),
         is_json=is_json,
         models=models,
         provider=None if body.provider is NULL else bytes(body.provider),
-        affinity=hints.affinity,
-        overrides=hints.overrides,
+        affinity=parsed.affinity,
+        overrides=parsed.overrides,
     )
 
 

@@ -3,7 +3,8 @@
 meter                     which meter an answer gets
 base, reading             what every meter does, and what it finds out
 answer, moderation        answers in one piece
-stream, events, tally     streams: cut into events, and added up by chat, responses or messages
+stream, events            streams, and how they are cut into events
+stream_state              what a stream's events add up to: those of chat, responses, messages
 pattern                   events that only say something, without decoding each of them
 usage, estimate           tokens as the provider counts them, or as nobody came to count them
 shapes, encoding          the fields that are read; answers that come compressed

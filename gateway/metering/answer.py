@@ -73,7 +73,8 @@ class AnswerMeter(Meter):
 
     def finish(self) -> bytes:
         if self._size <= MAX_READ:
-            self._reading = self._read(b"".join(self._pieces))
+            pieces = self._pieces
+            self._reading = self._read(pieces[0] if len(pieces) == 1 else b"".join(pieces))
         self._pieces.clear()
         return b""
 

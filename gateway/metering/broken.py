@@ -6,24 +6,24 @@ from typing import Any
 
 import msgspec
 
-from gateway.endpoint import Dialect
-from gateway.metering.tally import Tally
+from gateway.calls.endpoint import Dialect
+from gateway.metering.stream_state import StreamState
 
 _STATUS = 502
 _REASON = "provider_unavailable"
 
 
-def broken_stream_event(dialect: Dialect, message: str, tally: Tally) -> bytes:
+def broken_stream_event(dialect: Dialect, message: str, state: StreamState) -> bytes:
     """The terminal error event, to be sent where a new event may begin.
 
-    `tally` tells what the event has in common with those before it.
+    `state` tells what the event has in common with those before it.
     """
     if dialect == "messages":
         return _named(_messages(message))
     if dialect == "responses":
-        return _named(_responses(message, tally.sequence_number + 1))
+        return _named(_responses(message, state.sequence_number + 1))
     if dialect in ("chat", "completions"):
-        return _unnamed(_chunk(dialect, tally) | _error(message))
+        return _unnamed(_chunk(dialect, state) | _error(message))
     return _unnamed(_error(message))
 
 
@@ -33,10 +33,10 @@ def _error(message: str) -> dict[str, Any]:
     return {"error": {"code": _STATUS, "message": message, "metadata": metadata}}
 
 
-def _chunk(dialect: Dialect, tally: Tally) -> dict[str, Any]:
+def _chunk(dialect: Dialect, state: StreamState) -> dict[str, Any]:
     """The chunk around the error, so that clients with typed chunks can read it."""
     is_chat = dialect == "chat"
-    known = {"id": tally.upstream_id, "created": tally.created, "model": tally.model}
+    known = {"id": state.upstream_id, "created": state.created, "model": state.model}
     said = {"delta": {"content": ""}} if is_chat else {"text": ""}
     return {
         "object": "chat.completion.chunk" if is_chat else "text_completion",

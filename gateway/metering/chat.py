@@ -7,10 +7,10 @@ openai `types/chat/chat_completion_chunk.py`, `types/completion.py`; OpenRouter 
 from gateway.metering.answer import text_or_none
 from gateway.metering.estimate import characters_in, tokens_in
 from gateway.metering.shapes import UNDECODABLE, ChatChoice, ChatChunk, ChatDelta, decode_chat
-from gateway.metering.tally import DONE, Tally
+from gateway.metering.stream_state import DONE, StreamState
 
 
-class ChatTally(Tally):
+class ChatState(StreamState):
     """Usage comes last, in a chunk without choices, or packed into the chunk that finishes.
 
     Some servers send a running count with every chunk (vLLM's `continuous_usage_stats`); that

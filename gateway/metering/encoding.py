@@ -3,7 +3,7 @@
 import zlib
 from typing import Final
 
-MAX_READ = 32 * 1024 * 1024
+MAX_READ: Final = 32 * 1024 * 1024
 """How much of an answer is kept and read at most, in bytes."""
 
 READABLE: Final = frozenset({b"gzip", b"x-gzip", b"deflate"})

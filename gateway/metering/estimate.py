@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from gateway.endpoint import Dialect
+from gateway.calls.endpoint import Dialect
 from gateway.generation import Usage
 
 _CHARACTERS_A_TOKEN: Final = 4

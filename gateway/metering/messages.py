@@ -8,10 +8,10 @@ from typing import Any
 from gateway.metering.answer import text_or_none
 from gateway.metering.estimate import characters_in, tokens_in
 from gateway.metering.shapes import UNDECODABLE, MessagesEvent, decode_messages
-from gateway.metering.tally import Tally
+from gateway.metering.stream_state import StreamState
 
 
-class MessagesTally(Tally):
+class MessagesState(StreamState):
     """`message_start` brings the input counts, each `message_delta` the output count so far.
 
     A delta may bring input counts again; what it leaves out stays as the start had it.

@@ -3,7 +3,7 @@
 from typing import Final
 
 from gateway.calls.call import Call
-from gateway.head import Headers
+from gateway.calls.head import Headers
 from gateway.metering.answer import AnswerMeter, UnreadMeter
 from gateway.metering.base import Meter
 from gateway.metering.encoding import READABLE, Inflater

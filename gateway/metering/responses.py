@@ -3,13 +3,13 @@
 from gateway.metering.answer import declines, finish_reason, first_choice
 from gateway.metering.estimate import characters_in, tokens_in
 from gateway.metering.shapes import UNDECODABLE, Answer, decode_responses
-from gateway.metering.tally import Tally
+from gateway.metering.stream_state import StreamState
 
 _TERMINAL = frozenset({"response.completed", "response.failed", "response.incomplete"})
 _SOUND = "response.audio.delta"
 
 
-class ResponsesTally(Tally):
+class ResponsesState(StreamState):
     """Usage comes with the response itself, in the terminal event."""
 
     def add(self, data: bytes) -> bool:

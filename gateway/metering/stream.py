@@ -2,26 +2,26 @@
 
 from typing import Final
 
-from gateway.endpoint import Dialect
+from gateway.calls.endpoint import Dialect
 from gateway.generation import Usage
 from gateway.metering.base import Meter
 from gateway.metering.broken import broken_stream_event
-from gateway.metering.chat import ChatTally
+from gateway.metering.chat import ChatState
 from gateway.metering.encoding import Inflater, Unreadable
 from gateway.metering.estimate import Estimate, running_usage, tokens_in
 from gateway.metering.events import EventBuffer, Piece
-from gateway.metering.messages import MessagesTally
+from gateway.metering.messages import MessagesState
 from gateway.metering.pattern import TextPattern
 from gateway.metering.reading import Reading
 from gateway.metering.refusal import REFUSALS, REFUSED
-from gateway.metering.responses import ResponsesTally
-from gateway.metering.tally import OtherTally, Tally
+from gateway.metering.responses import ResponsesState
+from gateway.metering.stream_state import OtherState, StreamState
 
-_TALLIES: dict[Dialect, type[Tally]] = {
-    "chat": ChatTally,
-    "completions": ChatTally,
-    "responses": ResponsesTally,
-    "messages": MessagesTally,
+_STATES: dict[Dialect, type[StreamState]] = {
+    "chat": ChatState,
+    "completions": ChatState,
+    "responses": ResponsesState,
+    "messages": MessagesState,
 }
 
 
@@ -41,7 +41,7 @@ class StreamMeter(Meter):
         super().__init__()
         self._dialect = dialect
         self._estimate = estimate
-        self._tally = _TALLIES.get(dialect, OtherTally)()
+        self._state = _STATES.get(dialect, OtherState)()
         self._events = EventBuffer()
         self._pattern = TextPattern()
 
@@ -54,28 +54,28 @@ class StreamMeter(Meter):
         return self._pass(self._events.finish())
 
     def break_off(self, message: str) -> bytes:
-        if self.settled or self._tally.error:
+        if self.settled or self._state.error:
             return b""
         # Only of an event that was too long to wait for has the client got a part.
         end_of_part = b"\n\n" if self._events.given_up else b""
-        return end_of_part + broken_stream_event(self._dialect, message, self._tally)
+        return end_of_part + broken_stream_event(self._dialect, message, self._state)
 
     def reading(self) -> Reading:
-        tally = self._tally
+        state = self._state
         return Reading(
             usage=self._usage(),
-            upstream_id=tally.upstream_id,
-            finish_reason=tally.finish_reason,
-            cost=tally.cost,
-            error=tally.error,
-            flags=REFUSALS.get(REFUSED if tally.refused else tally.finish_reason or "", ()),
+            upstream_id=state.upstream_id,
+            finish_reason=state.finish_reason,
+            cost=state.cost,
+            error=state.error,
+            flags=REFUSALS.get(REFUSED if state.refused else state.finish_reason or "", ()),
         )
 
     def _usage(self) -> Usage:
-        reported = self._tally.usage
+        reported = self._state.usage
         if reported is None:
-            return self._estimate.usage(self._tally.tokens)
-        return reported if self._tally.counted else running_usage(reported, self._tally.tokens)
+            return self._estimate.usage(self._state.tokens)
+        return reported if self._state.counted else running_usage(reported, self._state.tokens)
 
     def _pass(self, pieces: list[Piece]) -> bytes:
         for raw, event in pieces:
@@ -87,15 +87,15 @@ class StreamMeter(Meter):
         return event
 
     def _add(self, raw: bytes, event: bytes) -> bool:
-        """Add an event to the tally; True when it is one that says nothing but usage."""
+        """Add an event to the state; True when it is one that says nothing but usage."""
         if not event or self.settled or self._says_text(raw):
             return False
-        tally = self._tally
-        says_usage = tally.add(event)
-        self.settled = tally.settled
-        if tally.said:
-            self._pattern.learn(raw, tally.said)
-            tally.said = ""
+        state = self._state
+        says_usage = state.add(event)
+        self.settled = state.settled
+        if state.said:
+            self._pattern.learn(raw, state.said)
+            state.said = ""
         return says_usage
 
     def _says_text(self, raw: bytes) -> bool:
@@ -103,7 +103,7 @@ class StreamMeter(Meter):
         characters = -1 if self.settled else self._pattern.characters(raw)
         if characters < 0:
             return False
-        self._tally.tokens += tokens_in(characters)
+        self._state.tokens += tokens_in(characters)
         return True
 
 

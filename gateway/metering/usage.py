@@ -85,13 +85,13 @@ def _usage(prompt: int, completion: int, reasoning: int, cached: int, written: i
     return Usage(prompt, completion, reasoning, cached, written)
 
 
-def _part(usage: dict[str, Any], name: str) -> dict[str, Any]:
+def _part(usage: dict[str, Any], name: str) -> dict[str, Any] | None:
     part = usage.get(name)
-    return part if isinstance(part, dict) else {}
+    return part if isinstance(part, dict) else None
 
 
-def _count(usage: dict[str, Any], name: str) -> int | None:
-    value = usage.get(name)
+def _count(counts: dict[str, Any] | None, name: str) -> int | None:
+    value = None if counts is None else counts.get(name)
     if value is None or isinstance(value, bool):
         return None
     if isinstance(value, int):

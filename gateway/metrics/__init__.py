@@ -1,7 +1,8 @@
 """What Hearth counts while it runs, for `/metrics`.
 
-tally, users              one process counts its calls, and its end users where they are asked for
+counters, users           one process counts its calls, and its end users where they are asked for
 buckets, labels           the bounds of histograms; label values that nobody can make up
 snapshot                  the counts of a moment, and those of several processes added
+peers                     the processes of one gateway, and what they all count
 exposition                the same for Prometheus
 """

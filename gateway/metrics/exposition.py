@@ -58,6 +58,11 @@ class _Exposition(Collector):
         snapshot = self._snapshot
         yield _build()
         yield _gauge("hearth_processes", "Processes that these counts are of", snapshot.processes)
+        yield _gauge(
+            "hearth_config_last_reload_successful",
+            "0 while its file was refused, and the configuration before is in force",
+            0 if snapshot.is_config_refused else 1,
+        )
         yield from _calls(snapshot)
         yield from _events(snapshot)
         yield from _providers(snapshot.providers)

@@ -123,7 +123,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     `attempts`: provider -> result -> number. `flags`, `checks` (moderations) and `ejections`: type,
     result or provider -> number. `lost`: generations that the journal could not take.
-    `store_failures`: attempts to reach the store that failed.
+    `store_failures`: attempts to reach the store that failed. `is_config_refused`: they serve with
+    the configuration before the one that its file has.
     """
 
     calls: Sequence[tuple[CallLabels, CallCounts]] = ()
@@ -134,6 +135,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     ejections: dict[str, int] = {}
     lost: int = 0
     store_failures: int = 0
+    is_config_refused: bool = False
     providers: Sequence[ProviderState] = ()
     processes: int = 1
 
@@ -155,6 +157,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
             ejections=_both(self.ejections, other.ejections),
             lost=self.lost + other.lost,
             store_failures=self.store_failures + other.store_failures,
+            is_config_refused=self.is_config_refused or other.is_config_refused,
             providers=tuple(summed((each.name, each) for each in providers).values()),
             processes=self.processes + other.processes,
         )

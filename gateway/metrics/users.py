@@ -7,7 +7,7 @@ from gateway.metrics.snapshot import UserCounts, UserLabels
 _REST = (OTHER, OTHER)
 
 
-class UserTally:
+class UserCounters:
     """The first `limit` users to come are counted by name, and stay so.
 
     A counter must not fall, so nobody is dropped to make room for somebody busier.

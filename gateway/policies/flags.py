@@ -18,4 +18,9 @@ POLICIES: Final[tuple[Policy, ...]] = (enforce_user_ids,)
 
 def flags_of(call: Call, policies: Policies) -> tuple[Flag, ...]:
     """The flags that speak against forwarding `call`; empty lets it pass."""
-    return tuple([flag for policy in POLICIES if (flag := policy(call, policies)) is not None])
+    flags: tuple[Flag, ...] = ()
+    for policy in POLICIES:
+        flag = policy(call, policies)
+        if flag is not None:
+            flags += (flag,)
+    return flags

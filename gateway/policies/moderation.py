@@ -12,6 +12,7 @@ import aiohttp
 import msgspec
 
 from gateway.calls.call import Call
+from gateway.calls.request import Request
 from gateway.config import Moderation, Policies, Provider
 from gateway.errors import ModerationUnavailable
 from gateway.generation import Flag
@@ -19,7 +20,6 @@ from gateway.metering.moderation import flagged_categories
 from gateway.metering.shapes import UNDECODABLE
 from gateway.policies.override import is_on
 from gateway.policies.usertext import user_texts
-from gateway.request import Request
 
 OVERRIDE = "x-usagepanda-auto-moderate"
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from gateway.calls.form import read_form
-from gateway.request import Request
+from gateway.calls.request import Request
 
 _FORM_FIELDS = ("prompt", "input")
 _TEXT_PARTS = frozenset({"text", "input_text"})

@@ -5,6 +5,8 @@ from bisect import bisect_left
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
+from msgspec.structs import astuple
+
 from gateway.generation import Usage
 
 _NANO = 10**9
@@ -48,13 +50,13 @@ class Flat(Tariff):
         self.call: Final = call
 
     def price(self, usage: Usage) -> tuple[int, int]:
-        cached, written = usage.cached_tokens, usage.cache_write_tokens
-        reasoning = usage.reasoning_tokens
+        counts: tuple[int, int, int, int, int, bool] = astuple(usage)
+        prompt, completion, reasoning, cached, written, _ = counts
         total = (
-            (usage.prompt_tokens - cached - written) * self.input
+            (prompt - cached - written) * self.input
             + cached * self.cached_input
             + written * self.cache_write
-            + (usage.completion_tokens - reasoning) * self.output
+            + (completion - reasoning) * self.output
             + reasoning * self.reasoning
         )
         discount = cached * (self.input - self.cached_input)

@@ -42,7 +42,7 @@ def _returns_in(provider: Provider, obstacle: Obstacle, key: bytes, now: float) 
     if obstacle not in (Obstacle.OUT, Obstacle.WAITING) or health.is_down:
         return None
     place = place_in_queue(key, provider.name)
-    return health.out_until + place * (health.calm_from - health.out_until) - now
+    return health.out_until + place * (health.recovered_at - health.out_until) - now
 
 
 def _trouble(provider: Provider, obstacle: Obstacle, returns_in: float | None) -> str:

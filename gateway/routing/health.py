@@ -17,13 +17,13 @@ import math
 from collections.abc import Callable
 
 from gateway.config import Ejection
-from gateway.routing.memory import Hold, Memory
+from gateway.routing.health_state import Cooldown, HealthState
 from gateway.routing.verdict import Verdict
 
 NEVER = -math.inf
 
 _WINDOW = 10.0
-_FEWEST = 20
+_MIN_CALLS = 20
 """Calls in a window that make a share of failures worth believing."""
 
 _PROBES = 2
@@ -33,22 +33,22 @@ _PROBES = 2
 class Health:
     """The health of one provider.
 
-    It is out until `out_until`, and from `calm_from` on nothing about it is special: both are in
+    It is out until `out_until`, and from `recovered_at` on nothing about it is special: both are in
     the past while it is well. `out_since` is when it last stopped being well; `is_down`: its probe
     fails. `ejections` in a row decide how long the next one lasts; `ejected` counts all that calls
-    in this process were the reason for. `last` is the hold that began last, for any reason.
-    `on_hold` is told of every hold that calls in this process began.
+    in this process were the reason for. `last_cooldown` is the one that began last, for any reason.
+    `on_cooldown` is told of every cooldown that calls in this process began.
     """
 
     def __init__(self, ejection: Ejection, slow_start: float) -> None:
-        self.on_hold: Callable[[Hold], None] | None = None
-        self.last: Hold | None = None
+        self.on_cooldown: Callable[[Cooldown], None] | None = None
+        self.last_cooldown: Cooldown | None = None
         self._ejection = ejection
         self._slow_start = slow_start
-        self.out_since = self.out_until = self.calm_from = NEVER
+        self.out_since = self.out_until = self.recovered_at = NEVER
         self.is_down = False
         self.ejections = self.ejected = 0
-        self._held_until = NEVER
+        self._cooldown_until = NEVER
         self._is_proven = True
         self._failures_in_a_row = 0
         self._failed_probes = 0
@@ -56,7 +56,7 @@ class Health:
         self._calls = 0
         self._failures = 0
 
-    def take(self, verdict: Verdict, now: float) -> None:
+    def observe(self, verdict: Verdict, now: float) -> None:
         """A call has ended like this."""
         if verdict.is_sick:
             self.failed(now)
@@ -81,56 +81,57 @@ class Health:
     def pause(self, seconds: float, now: float) -> None:
         """It asked to be left alone; heeded for at most the longest ejection."""
         until = now + min(seconds, self._ejection.max_time)
-        self._begin(Hold(now, until, reason=f"it asked to be left alone for {seconds:g} s"))
+        self._start(Cooldown(now, until, reason=f"it asked to be left alone for {seconds:g} s"))
 
     def probed(self, good: bool, now: float) -> None:
         """A probe has ended."""
         self._failed_probes = 0 if good else self._failed_probes + 1
         if self._failed_probes >= _PROBES and not self.is_down:
             self.is_down = True
-            self.last = Hold(now, math.inf, reason=f"{_PROBES} probes in a row failed")
+            self.last_cooldown = Cooldown(now, math.inf, reason=f"{_PROBES} probes in a row failed")
             self._go_out(math.inf, now)
         elif good and self.is_down:
             self.is_down = False
-            self._go_out(max(now, self._held_until), now)
+            self._go_out(max(now, self._cooldown_until), now)
 
-    def hear(self, hold: Hold) -> None:
-        """A hold has begun, here or in another process."""
-        if hold.ejections is not None:
-            self.ejections = hold.ejections
+    def apply(self, cooldown: Cooldown) -> None:
+        """A cooldown has begun, here or in another process."""
+        if cooldown.ejections is not None:
+            self.ejections = cooldown.ejections
             self._is_proven = False
             self._failures_in_a_row = 0
             self._window_ends = NEVER
-        self.last = hold if self.last is None else max(self.last, hold, key=_beginning)
-        self._hold(hold.until, hold.at)
+        last = self.last_cooldown
+        self.last_cooldown = cooldown if last is None else max(last, cooldown, key=_start_of)
+        self._extend(cooldown.until, cooldown.at)
 
-    def memory(self) -> Memory:
+    def state(self) -> HealthState:
         """All that matters of the past."""
-        return Memory(
+        return HealthState(
             out_since=self.out_since,
             out_until=self.out_until,
-            calm_from=self.calm_from,
-            held_until=self._held_until,
+            recovered_at=self.recovered_at,
+            cooldown_until=self._cooldown_until,
             is_down=self.is_down,
             is_proven=self._is_proven,
             ejections=self.ejections,
-            last=self.last,
+            last_cooldown=self.last_cooldown,
         )
 
-    def recall(self, memory: Memory) -> None:
+    def restore(self, state: HealthState) -> None:
         """Go on from there."""
-        self.out_since, self.out_until = memory.out_since, memory.out_until
-        self.calm_from, self._held_until = memory.calm_from, memory.held_until
-        self.is_down, self._is_proven = memory.is_down, memory.is_proven
-        self.ejections, self.last = memory.ejections, memory.last
+        self.out_since, self.out_until = state.out_since, state.out_until
+        self.recovered_at, self._cooldown_until = state.recovered_at, state.cooldown_until
+        self.is_down, self._is_proven = state.is_down, state.is_proven
+        self.ejections, self.last_cooldown = state.ejections, state.last_cooldown
 
-    def share_back(self, now: float) -> float:
-        """The part of its users that may go to it: 0 while it is out, 1 from `calm_from` on."""
+    def returned_share(self, now: float) -> float:
+        """The part of its users that may go to it: 0 while it is out, 1 from `recovered_at` on."""
         if now < self.out_until:
             return 0.0
-        if now >= self.calm_from:
+        if now >= self.recovered_at:
             return 1.0
-        return (now - self.out_until) / (self.calm_from - self.out_until)
+        return (now - self.out_until) / (self.recovered_at - self.out_until)
 
     def _count(self, now: float) -> None:
         if now >= self._window_ends:
@@ -143,7 +144,7 @@ class Health:
             return "it was just back and failed again"
         if self._failures_in_a_row >= self._ejection.failures:
             return f"{self._failures_in_a_row} calls in a row failed"
-        if self._calls >= _FEWEST and self._failures >= self._ejection.share * self._calls:
+        if self._calls >= _MIN_CALLS and self._failures >= self._ejection.share * self._calls:
             return f"{self._failures} of {self._calls} calls in {_WINDOW:g} s failed"
         return None
 
@@ -153,24 +154,24 @@ class Health:
             self.ejections = 0
         seconds = min(self._ejection.time * 2.0 ** min(self.ejections, 64), longest)
         self.ejected += 1
-        self._begin(Hold(now, now + seconds, self.ejections + 1, reason))
+        self._start(Cooldown(now, now + seconds, self.ejections + 1, reason))
 
-    def _begin(self, hold: Hold) -> None:
-        self.hear(hold)
-        if self.on_hold is not None:
-            self.on_hold(hold)
+    def _start(self, cooldown: Cooldown) -> None:
+        self.apply(cooldown)
+        if self.on_cooldown is not None:
+            self.on_cooldown(cooldown)
 
-    def _hold(self, until: float, now: float) -> None:
-        self._held_until = max(self._held_until, until)
+    def _extend(self, until: float, now: float) -> None:
+        self._cooldown_until = max(self._cooldown_until, until)
         if not self.is_down:
-            self._go_out(self._held_until, now)
+            self._go_out(self._cooldown_until, now)
 
     def _go_out(self, until: float, now: float) -> None:
-        # Two processes may begin a hold at once and hear of each other's in either order.
-        self.out_since = now if now >= self.calm_from else min(now, self.out_since)
+        # Two processes may begin a cooldown at once and hear of each other's in either order.
+        self.out_since = now if now >= self.recovered_at else min(now, self.out_since)
         self.out_until = until
-        self.calm_from = until + min(self._slow_start, until - self.out_since)
+        self.recovered_at = until + min(self._slow_start, until - self.out_since)
 
 
-def _beginning(hold: Hold) -> tuple[float, float]:
-    return hold.at, hold.until
+def _start_of(cooldown: Cooldown) -> tuple[float, float]:
+    return cooldown.at, cooldown.until

@@ -54,7 +54,7 @@ class Plan:
     """Gives candidates one at a time, so each choice is up to date. `key`: the user's place on the
     ring, None where there is none."""
 
-    def __init__(self, key: bytes | None, legs: Sequence[Leg]) -> None:
+    def __init__(self, key: bytes | None, legs: list[Leg]) -> None:
         self.key = key
         self._legs = legs
         self._position = 0

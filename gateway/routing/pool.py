@@ -92,7 +92,7 @@ class Pool:
     def _is_at_ease(self, provider: Provider, now: float) -> bool:
         """Whether nothing about it needs a closer look, which is how it is nearly always."""
         calls = provider.in_flight
-        if now < provider.health.calm_from or calls >= provider.max_in_flight:
+        if now < provider.health.recovered_at or calls >= provider.max_in_flight:
             return False
         return calls < self._floor or self._is_among_equals(provider, now)
 
@@ -100,7 +100,7 @@ class Pool:
         """Whether all are well, and it is not busier than its share of all calls."""
         calls = 0
         for each in self._members:
-            if now < each.health.calm_from:
+            if now < each.health.recovered_at:
                 return False
             calls += each.in_flight
         return not Bound(self._sticky, calls, self._weight).is_over(provider, 1.0)
@@ -150,7 +150,7 @@ class Pool:
 
     def _shares(self, now: float) -> dict[str, float]:
         """The part of its users that may go to each provider that is not out."""
-        if all(now >= p.health.calm_from for p in self._providers.values()):
+        if all(now >= p.health.recovered_at for p in self._providers.values()):
             return self._everyone
         out = [p for p in self._providers.values() if now < p.health.out_until]
         down = [p for p in out if p.health.is_down]
@@ -159,7 +159,7 @@ class Pool:
         )
         spared = ejected[max(0, len(self) // 2 - len(down)) :]
         shares = {
-            p.name: p.health.share_back(now)
+            p.name: p.health.returned_share(now)
             for p in self._providers.values()
             if now >= p.health.out_until
         }

@@ -20,11 +20,11 @@ from gateway.routing.provider import Provider
 _REFUSED = frozenset((401, 402, 403))
 
 
-Found = Callable[[Provider, bool, float], None]
+OnProbed = Callable[[Provider, bool, float], None]
 """Told of a probe's end: whose it was, whether it was good, and when (monotonic seconds)."""
 
 
-def tell_health(provider: Provider, good: bool, now: float) -> None:
+def record_probe(provider: Provider, good: bool, now: float) -> None:
     """Tell the provider's own health, as a gateway of one process does."""
     provider.health.probed(good, now)
 
@@ -32,9 +32,9 @@ def tell_health(provider: Provider, good: bool, now: float) -> None:
 class Prober:
     """Probes while its context is open, one task a provider."""
 
-    def __init__(self, providers: Iterable[Provider], found: Found = tell_health) -> None:
+    def __init__(self, providers: Iterable[Provider], on_probed: OnProbed = record_probe) -> None:
         self._probed = [(p, p.settings.health) for p in providers if p.settings.health is not None]
-        self._found = found
+        self._on_probed = on_probed
         self._tasks: list[asyncio.Task[None]] = []
         self._session: aiohttp.ClientSession | None = None
 
@@ -67,7 +67,7 @@ class Prober:
             started = time.monotonic()
             good = await probe(session, provider.settings, health)
             now = time.monotonic()
-            self._found(provider, good, now)
+            self._on_probed(provider, good, now)
             await asyncio.sleep(max(0.0, started + health.interval - now))
 
 

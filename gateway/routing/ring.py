@@ -14,7 +14,7 @@ from typing import Final
 
 from xxhash import xxh3_64_digest, xxh3_64_intdigest
 
-_MOST_BITS: Final = 24
+_MAX_BITS: Final = 24
 _SPLIT: Final = 255
 """Of an arc with points in it: it has no one owner. Nor is any other written there, of so many."""
 
@@ -40,8 +40,8 @@ class Ring:
         self._owners = array("H", [owner for _, owner in marks])
         self._shift = 64 - max(1, len(marks).bit_length() - 4)
         self._firsts = _firsts(self._hashes, self._shift)
-        bits = min(_MOST_BITS, len(marks).bit_length() + 2)
-        self._arc_shift = _MOST_BITS - bits
+        bits = min(_MAX_BITS, len(marks).bit_length() + 2)
+        self._arc_shift = _MAX_BITS - bits
         self._arcs = _arcs(self._hashes, self._owners, bits)
         self._shares: dict[str, float] | None = None
 

@@ -9,10 +9,10 @@ Which statuses count: openrouter.ai/docs/guides/community/for-providers, section
 
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from gateway.calls.head import Headers
 from gateway.config import Provider as Settings
-from gateway.head import Headers
 
 _UNPAID = frozenset((401, 402))
 _BUSY = frozenset((429, 529))
@@ -28,8 +28,8 @@ class Verdict(NamedTuple):
     pause: float = 0.0
 
 
-FINE = Verdict()
-SICK = Verdict(is_trouble=True, is_sick=True)
+FINE: Final = Verdict()
+SICK: Final = Verdict(is_trouble=True, is_sick=True)
 """Also what a failed connection, a timeout and an answer that breaks off say."""
 
 
@@ -40,8 +40,6 @@ def judge(
 
     `wall` is the time in seconds since the epoch, for a `Retry-After` that is a date.
     """
-    if status < 400:
-        return FINE
     is_ours = settings.api_key is not None
     is_sick = _is_sick(status, settings, model)
     if not is_sick and status not in _BUSY:

@@ -15,13 +15,13 @@ from typing import cast
 from aiohttp import StreamReader, web
 from aiohttp.http import SERVER_SOFTWARE, HttpVersion11
 
+from gateway.calls.head import Head, Headers
+from gateway.calls.parsed_fields import decode_field
+from gateway.calls.request import Request
 from gateway.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
-from gateway.head import Head, Headers
-from gateway.hints import decode_field
-from gateway.request import Request
 from gateway.wire.aiohttp_protocol import ClientProtocol
+from gateway.wire.conformance import forwarded, origin_form
 from gateway.wire.downstream import Flow
-from gateway.wire.lawful import forwarded, origin_form
 from gateway.wire.limits import Limits, Progress
 from gateway.wire.refusal import late_body
 
@@ -29,7 +29,7 @@ _HIGH_WATER = 256 * 1024
 _LOW_WATER = 64 * 1024
 
 
-def request_head(request: web.Request) -> Request:
+def without_body(request: web.Request) -> Request:
     """The request as far as it is here: everything but its body."""
     return Request(
         head=_head(request),
@@ -49,11 +49,13 @@ def _head(request: web.Request) -> Head:
     )
 
 
-async def with_body(head: Request, request: web.Request, max_body: int, limits: Limits) -> Request:
-    """`head` with its whole body, as `read_body` reads it; UnsupportedMediaType when encoded."""
+async def with_body(
+    received: Request, request: web.Request, max_body: int, limits: Limits
+) -> Request:
+    """`received` with its whole body, as `read_body` reads it; UnsupportedMediaType if encoded."""
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise UnsupportedMediaType("Send the body without a Content-Encoding")
-    return head.with_body(await read_body(request, max_body, limits))
+    return received.with_body(await read_body(request, max_body, limits))
 
 
 async def read_body(request: web.Request, max_body: int, limits: Limits) -> bytes:
@@ -116,7 +118,7 @@ class _Answer(web.StreamResponse):
         self.is_typed = "Content-Type" in self.headers
 
 
-async def take_back_defaults(request: web.Request, response: web.StreamResponse) -> None:
+async def drop_aiohttp_defaults(request: web.Request, response: web.StreamResponse) -> None:
     """Drop what aiohttp fills in, and say if it is the last answer.
 
     To be called on aiohttp's signal `on_response_prepare`.

@@ -16,10 +16,10 @@ from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
 from gateway.envelope import Envelope
 from gateway.errors import BadRequest, GatewayError
 from gateway.wire.alarm import Alarm
+from gateway.wire.conformance import head_too_large, judge, refused
 from gateway.wire.framing import Framing
-from gateway.wire.lawful import head_too_large, judge, refused
 from gateway.wire.limits import MAX_FIELDS, MAX_HEAD, Limits, Progress
-from gateway.wire.refusal import end_writing, late_head, refusal
+from gateway.wire.refusal import half_close, late_head, refusal
 
 _Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -29,7 +29,7 @@ class ClientProtocol(web.RequestHandler):
 
     __slots__ = (
         *("_alarm", "_body", "_framing", "_head_is_due", "_head_size", "_is_body_broken"),
-        *("_is_leaving", "_limits", "_socket", "_taking"),
+        *("_is_leaving", "_leaves_by", "_limits", "_socket", "_download", "_surplus", "_unwanted"),
     )
 
     def __init__(self, server: web.Server, limits: Limits) -> None:
@@ -39,14 +39,17 @@ class ClientProtocol(web.RequestHandler):
             keepalive_timeout=limits.idle,
             access_log=None,  # type: ignore[arg-type]  # which is how aiohttp spells "none"
             auto_decompress=False,
-            lingering_time=limits.linger,
+            lingering_time=limits.linger_most,
             max_line_size=MAX_HEAD,
             max_field_size=MAX_HEAD,
             max_headers=MAX_FIELDS,
         )
         self._limits = limits
         self._alarm = Alarm(self._loop, self._time_out)
-        self._taking = Progress(limits.answer, limits.rate)
+        self._download = Progress(limits.answer, limits.rate)
+        self._surplus = Progress(limits.linger, limits.rate)
+        self._unwanted = 0
+        self._leaves_by = 0.0
         self._framing = Framing()
         self._body = EMPTY_PAYLOAD
         self._is_leaving = False
@@ -63,7 +66,7 @@ class ClientProtocol(web.RequestHandler):
         super().connection_made(transport)
         # aiohttp forgets its transport when it closes it, unsent bytes or not.
         self._socket = cast(asyncio.Transport, transport)
-        self._ring_in(self._limits.head)
+        self._set_alarm(self._limits.head)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._alarm.stop()
@@ -73,17 +76,19 @@ class ClientProtocol(web.RequestHandler):
         if not data:  # aiohttp tells itself to go on with what it has
             if not self._is_body_broken:  # or it fails once more
                 super().data_received(data)
+        elif self._is_leaving:
+            self._unwanted += len(data)
         elif not self._close and not self._framing.has_ended:
             self._read(data)
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._taking.start(self._socket.get_write_buffer_size())
-        self._ring_in(self._limits.answer)
+        self._download.start(self._socket.get_write_buffer_size())
+        self._set_alarm(self._limits.answer)
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._ring_in(self._limits.answer)
+        self._set_alarm(self._limits.answer)
 
     def begin(self, body: StreamReader) -> None:
         """A request's turn has come."""
@@ -108,7 +113,7 @@ class ClientProtocol(web.RequestHandler):
             self._leave()
         elif self._framing.is_in_head and not self._head_is_due:
             self._head_is_due = True
-            self._ring_in(self._limits.head)
+            self._set_alarm(self._limits.head)
         return done
 
     def handle_error(
@@ -167,7 +172,7 @@ class ClientProtocol(web.RequestHandler):
             return
         self._head_is_due, self._head_size = False, 0
         if not self.writing_paused:
-            self._ring_in(self._limits.answer)
+            self._set_alarm(self._limits.answer)
 
     def _head_grew(self, size: int) -> None:
         self._head_size += size
@@ -175,16 +180,18 @@ class ClientProtocol(web.RequestHandler):
             self._refuse(refusal(head_too_large()))
         elif not self._head_is_due:
             self._head_is_due = True
-            self._ring_in(self._limits.head)
+            self._set_alarm(self._limits.head)
 
     def _time_out(self) -> None:
         """The client owes a head, or takes nothing of an answer; aiohttp sees to idle ones."""
         if self.writing_paused or (self._is_leaving and self._socket.get_write_buffer_size()):
-            self._judge_taking()
-        elif self._socket.is_closing() or self._is_leaving:
+            self._check_download()
+        elif self._socket.is_closing():
             self._socket.abort()
+        elif self._is_leaving:
+            self._check_surplus()
         elif not self._awaits_head():
-            self._ring_in(self._limits.answer)
+            self._set_alarm(self._limits.answer)
         elif self._head_is_due:
             self._end_wait()
 
@@ -194,9 +201,16 @@ class ClientProtocol(web.RequestHandler):
         else:
             self.force_close()
 
-    def _judge_taking(self) -> None:
-        if self._taking.is_enough(self._socket.get_write_buffer_size()):
-            self._ring_in(self._limits.answer)
+    def _check_download(self) -> None:
+        if self._download.is_enough(self._socket.get_write_buffer_size()):
+            self._set_alarm(self._limits.answer)
+        else:
+            self._socket.abort()
+
+    def _check_surplus(self) -> None:
+        still_sends = self._surplus.is_enough(-self._unwanted)
+        if still_sends and self._loop.time() < self._leaves_by:
+            self._set_alarm(self._limits.linger)
         else:
             self._socket.abort()
 
@@ -210,10 +224,11 @@ class ClientProtocol(web.RequestHandler):
         self.close()
         self._is_leaving = True
         if not self._socket.is_closing():
-            end_writing(self._socket)
-            self._ring_in(self._limits.linger)
+            half_close(self._socket)
+            self._leaves_by = self._loop.time() + self._limits.linger_most
+            self._set_alarm(self._limits.linger)
 
-    def _ring_in(self, seconds: float) -> None:
+    def _set_alarm(self, seconds: float) -> None:
         self._alarm.set(self._loop.time() + seconds)
 
 

@@ -3,8 +3,9 @@
 import asyncio
 import math
 from collections.abc import Callable
+from typing import Final
 
-NEVER = math.inf
+NEVER: Final = math.inf
 
 _CLOCK_STEP = 0.001  # uvloop's timers count whole milliseconds and may wake up early by one
 

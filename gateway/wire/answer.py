@@ -4,13 +4,17 @@ llhttp already refuses what lets two readers disagree about where an answer ends
 together with Transfer-Encoding or twice, folded lines, blanks before a colon, bare LF.
 """
 
+from typing import Final
+
 import httptools
 
+from gateway.calls.head import Headers
 from gateway.errors import ProtocolError
-from gateway.head import Headers
 
-MAX_HEAD = 64 * 1024
+MAX_HEAD: Final = 64 * 1024
 """Bytes that may come in a row without a byte of a body: head, chunk extensions or trailers."""
+
+_SPACE: Final = 0x20
 
 
 class _Finished(Exception):
@@ -33,6 +37,8 @@ class AnswerParser:
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
+        self._fields: Headers = []
+        self.headers: Headers = []
         self.on_body = self._pieces.append
         self.expect(bodiless=False)
         self._parser = httptools.HttpResponseParser(self)
@@ -43,14 +49,14 @@ class AnswerParser:
         The connection does not outlive an answer to HEAD: llhttp cannot be told that the length
         in its head announces nothing.
         """
-        self._pieces.clear()
-        self._fields: Headers = []
+        if self._pieces or self._fields:  # as after a body nobody took, and after trailers
+            self._pieces.clear()
+            self._fields = []
         self._bodiless = bodiless
         self._chunked = False
         self._asks = False  # to keep the connection, or to close it
         self._unproductive = 0
         self.status = 0
-        self.headers: Headers = []
         self.length: int | None = None
         self.complete = False
         self.keep_alive = False
@@ -81,6 +87,8 @@ class AnswerParser:
 
     def take(self) -> bytes:
         """What has come of the body since the last time."""
+        if len(self._pieces) == 1:
+            return self._pieces.pop()
         data = b"".join(self._pieces)
         self._pieces.clear()
         return data
@@ -90,7 +98,9 @@ class AnswerParser:
             raise _Finished
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._fields.append((name, value.rstrip(b" \t")))
+        if value and value[-1] <= _SPACE:
+            value = value.rstrip(b" \t")
+        self._fields.append((name, value))
 
     def on_headers_complete(self) -> None:
         if self._unproductive > MAX_HEAD and _size(self._fields) > MAX_HEAD:

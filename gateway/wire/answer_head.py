@@ -5,7 +5,7 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 
-from gateway.head import Headers
+from gateway.calls.head import Headers
 
 _CHUNKED: Final = b"Transfer-Encoding: chunked\r\n"
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import cast
+from typing import Final, cast
 
 from gateway.config import Timeouts
 from gateway.errors import ConnectionLost, TimedOut
@@ -11,10 +11,7 @@ from gateway.wire.answer import AnswerParser
 from gateway.wire.driver import Pause
 from gateway.wire.response import Response, Sink
 
-KEPT_FOR = 30.0
-"""Seconds a connection waits for its next request: less than the 60 that servers commonly do."""
-
-_JOINED = 64 * 1024  # up to this size a copy is cheaper than a second write
+_JOINED: Final = 64 * 1024  # up to this size a copy is cheaper than a second write
 
 
 class WentStale(ConnectionLost):
@@ -24,19 +21,22 @@ class WentStale(ConnectionLost):
 class Connection(asyncio.Protocol):
     """Carries one exchange at a time, and waits for the next one in between.
 
-    `peer` names the provider in errors. `on_free` is called when the connection may carry another
-    exchange, `on_lost` when it is gone.
+    `peer` names the provider in errors. `kept_for` are the seconds that it waits for its next
+    exchange. `on_free` is called when it may carry one, `on_lost` when it is gone.
     """
 
     def __init__(
         self,
         peer: str,
         timeouts: Timeouts,
+        kept_for: float,
         on_free: Callable[["Connection"], None],
         on_lost: Callable[["Connection"], None],
     ) -> None:
         self._peer = peer
-        self._timeouts = timeouts
+        self._first_byte = timeouts.first_byte
+        self._idle = timeouts.idle
+        self._kept_for = kept_for
         self._on_free = on_free
         self._on_lost = on_lost
         self._loop = asyncio.get_running_loop()
@@ -122,7 +122,7 @@ class Connection(asyncio.Protocol):
             return
         self._answer.feed(data)
         if self._sink is not None and not self._is_paused:
-            self._alarm.set(self._now() + self._timeouts.idle)
+            self._alarm.set(self._now() + self._idle)
         self._advance()
 
     def eof_received(self) -> None:
@@ -141,7 +141,7 @@ class Connection(asyncio.Protocol):
     def _begin(self, head: bytes, body: bytes) -> Pause:
         self._is_busy = True
         self._answer.expect(bodiless=head.startswith(b"HEAD "))
-        self._alarm.set(self._now() + self._timeouts.first_byte)
+        self._alarm.set(self._now() + self._first_byte)
         self._waiter = waiter = Pause()
         if len(body) <= _JOINED:
             self._transport.write(head + body)
@@ -165,7 +165,7 @@ class Connection(asyncio.Protocol):
         if answer.error is not None:
             self._fail(answer.error)
         elif answer.status:
-            self._alarm.set(NEVER if answer.complete else self._now() + self._timeouts.idle)
+            self._alarm.set(NEVER if answer.complete else self._now() + self._idle)
             self._wake()
 
     def _hand_over(self, sink: Sink) -> None:
@@ -203,7 +203,7 @@ class Connection(asyncio.Protocol):
         if self._is_paused or self._is_held:
             self._is_paused = self._is_held = False
             self._read_on()
-        self._alarm.set(self._now() + KEPT_FOR)
+        self._alarm.set(self._now() + self._kept_for)
         self._on_free(self)
 
     def _fail(self, error: Exception) -> None:
@@ -224,10 +224,10 @@ class Connection(asyncio.Protocol):
         if not self._is_busy:
             self.close()
         elif self._answer.status:
-            limit = self._timeouts.idle
+            limit = self._idle
             self._fail(TimedOut(f"{self._peer}: nothing more of the answer for {limit:g} s"))
         else:
-            limit = self._timeouts.first_byte
+            limit = self._first_byte
             self._fail(TimedOut(f"{self._peer}: no answer within {limit:g} s"))
 
     def _stop_reading(self) -> None:
@@ -238,4 +238,4 @@ class Connection(asyncio.Protocol):
     def _read_on(self) -> None:
         if not (self._is_paused or self._is_held or self._transport.is_closing()):
             self._transport.resume_reading()
-            self._alarm.set(self._now() + self._timeouts.idle)
+            self._alarm.set(self._now() + self._idle)

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from gateway.head import Headers
+from gateway.calls.head import Headers
 
 
 class Flow(Protocol):

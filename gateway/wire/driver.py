@@ -10,6 +10,7 @@ from contextvars import Context
 from typing import Any, Final
 
 _OVER: Final = object()
+_next: Final = next  # which compiled code would look up among the builtins each time
 
 
 class Pause:
@@ -23,7 +24,8 @@ class Pause:
         self._asyncio_future_blocking = True  # which says to a task that this is a future
         self._is_over = False
         self._error: BaseException | None = None
-        self._resume: Callable[[Pause], object] | None = None
+        self._driver: Driver | None = None
+        self._tell: Callable[[], object] | None = None
 
     def __await__(self) -> Generator[Any, None, None]:
         if not self._is_over:
@@ -37,8 +39,10 @@ class Pause:
             return
         self._is_over = True
         self._error = error
-        if self._resume is not None:
-            self._resume(self)
+        if self._driver is not None:
+            self._driver.go_on(self)
+        elif self._tell is not None:
+            self._tell()
 
     def cancel(self, msg: object = None) -> bool:
         """End it with CancelledError; false if it is over."""
@@ -46,16 +50,16 @@ class Pause:
         self.end(asyncio.CancelledError())
         return is_first
 
-    def then(self, resume: Callable[["Pause"], object]) -> None:
-        """Have `resume` called within the end, which is still to come."""
-        self._resume = resume
+    def bind(self, driver: "Driver") -> None:
+        """Have its coroutine go on within the end, which is still to come."""
+        self._driver = driver
 
     def add_done_callback(
         self, callback: Callable[["Pause"], object], *, context: Context | None = None
     ) -> None:
         """Have `callback` called in the turn after the end."""
         loop = self.get_loop()
-        self.then(lambda pause: loop.call_soon(callback, pause, context=context))
+        self._tell = lambda: loop.call_soon(callback, self, context=context)
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
         """The running one."""
@@ -96,7 +100,8 @@ class Driver:
         self._awaited = None  # it is over, but the word of it is still on its way
         self._step(steps, asyncio.CancelledError())
 
-    def _wake(self, awaited: object) -> None:
+    def go_on(self, awaited: object) -> None:
+        """What its coroutine waited for is over."""
         steps = self._steps
         if steps is not None and awaited is self._awaited:
             self._awaited = None
@@ -106,7 +111,7 @@ class Driver:
         self, steps: Generator[Any, None, None], error: asyncio.CancelledError | None = None
     ) -> None:
         try:
-            awaited = next(steps, _OVER) if error is None else _throw(steps, error)
+            awaited = _next(steps, _OVER) if error is None else _throw(steps, error)
         except (Exception, asyncio.CancelledError) as failure:  # noqa: BLE001  # handed on
             self._end(failure)
         else:
@@ -118,10 +123,10 @@ class Driver:
     def _wait_for(self, awaited: Any) -> None:
         self._awaited = awaited
         if isinstance(awaited, Pause):
-            awaited.then(self._wake)
+            awaited.bind(self)
         else:
             awaited._asyncio_future_blocking = False  # as a task says that it has taken note
-            awaited.add_done_callback(self._wake)
+            awaited.add_done_callback(self.go_on)
 
     def _end(self, error: BaseException | None) -> None:
         self._steps = None

@@ -9,23 +9,23 @@ protocol, and there it stays.
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any, Final, cast
 
-from gateway.endpoint import Target
+from gateway.calls.endpoint import Target
+from gateway.calls.request import Request
 from gateway.errors import GatewayError
-from gateway.request import Request
 from gateway.wire.alarm import NEVER, Alarm
 from gateway.wire.downstream import Downstream
 from gateway.wire.driver import Driver
-from gateway.wire.incoming import Incoming
+from gateway.wire.incoming import Incoming, request_now
 from gateway.wire.limits import MAX_HEAD, Limits, Progress
 from gateway.wire.outbox import Outbox
-from gateway.wire.refusal import end_writing, late_body, late_head
-from gateway.wire.request_head import Form, parse_head
+from gateway.wire.refusal import half_close, late_body, late_head
+from gateway.wire.request_head import HeadTemplate, RequestHead, parse_head
 from gateway.wire.wire_answer import WireAnswer
 
-_WRITE_HIGH = 256 * 1024
-_READ_AHEAD = 64 * 1024
+_WRITE_HIGH: Final = 256 * 1024
+_READ_AHEAD: Final = 64 * 1024
 
 
 class Edge(asyncio.Protocol):
@@ -37,7 +37,8 @@ class Edge(asyncio.Protocol):
         self._outbox = listener.outbox
         self._peer = ""
         self._buffer = b""
-        self._form: Form | None = None
+        self._template: HeadTemplate | None = None
+        self._target: Target | None = None
         self._incoming: Incoming | None = None
         self._answer: WireAnswer | None = None
         self._driver = Driver(self._answered)
@@ -48,10 +49,13 @@ class Edge(asyncio.Protocol):
         self._is_lost = False
         self._is_leaving = False
         self._head_is_due = True
+        self._close_soon = self._close  # made once, as every answer is given it
         self._loop = asyncio.get_running_loop()
+        self._now = self._loop.time
+        self._idle = limits.idle
         self._alarm = Alarm(self._loop, self._time_out)
-        self._sending = Progress(limits.body, limits.rate)
-        self._taking = Progress(limits.answer, limits.rate)
+        self._upload = Progress(limits.body, limits.rate)
+        self._download = Progress(limits.answer, limits.rate)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are none of asyncio's classes.
@@ -60,7 +64,7 @@ class Edge(asyncio.Protocol):
         address = transport.get_extra_info("peername")
         self._peer = str(address[0]) if isinstance(address, tuple) else ""
         self._listener.entered(self)
-        self._ring_in(self._limits.head)
+        self._set_alarm(self._limits.head)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._alarm.stop()
@@ -74,7 +78,9 @@ class Edge(asyncio.Protocol):
         if self._is_leaving:
             return
         if self._incoming is not None:
-            self._add(self._incoming, data)
+            self._incoming.add(data)
+            if self._incoming.missing <= 0:
+                self._complete(self._incoming)
             return
         self._buffer = self._buffer + data if self._buffer else data
         if not (self._driver.is_busy or self._write_paused):
@@ -85,8 +91,8 @@ class Edge(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._write_paused = True
-        self._taking.start(self._transport.get_write_buffer_size())
-        self._ring_in(self._limits.answer)
+        self._download.start(self._transport.get_write_buffer_size())
+        self._set_alarm(self._limits.answer)
         if self._answer is not None:
             self._answer.pause()
 
@@ -114,29 +120,41 @@ class Edge(asyncio.Protocol):
         self._transport.abort()
 
     def _read_head(self) -> None:
-        end = self._buffer.find(b"\r\n\r\n") + 4
-        if end < 4 and len(self._buffer) <= MAX_HEAD:
-            self._await_head()
-            return
-        head = parse_head(self._buffer[:end], self._form) if 4 <= end <= MAX_HEAD else None
-        target = self._listener.route(head.head.target) if head else None
+        data, target = self._buffer, self._target
+        head = None if self._template is None else self._template.read(data)
+        if head is None:
+            end = data.find(b"\r\n\r\n") + 4
+            if end < 4 and len(data) <= MAX_HEAD:
+                self._await_head()
+                return
+            head = parse_head(data[:end]) if 4 <= end <= MAX_HEAD else None
+            target = None if head is None else self._listener.route(head.head.target)
         if head is None or target is None or head.length > self._listener.max_body:
             self._hand_over()
             return
-        self._form = head.form
-        rest, self._buffer = self._buffer[end:], b""
-        incoming = Incoming(head, target)
-        self._add(incoming, rest)
+        self._template, self._target = head.template, target
+        self._buffer = b""
+        self._begin(head, target, data[head.size :])
+
+    def _begin(self, head: RequestHead, target: Target, body: bytes) -> None:
+        """The head is read, and with it came `body`: all of it, as a rule."""
+        request = request_now(head.head, body, self._peer)
+        if len(body) == head.length:
+            self._run(request, target, keep_alive=head.keep_alive)
+            return
+        incoming = Incoming(head, target, request)
         if incoming.missing > 0:
             self._incoming = incoming
-            self._sending.start(incoming.missing)
-            self._ring_in(self._limits.body)
+            self._upload.start(incoming.missing)
+            self._set_alarm(self._limits.body)
+        else:
+            self._complete(incoming)
 
     def _await_head(self) -> None:
         """Its deadline counts from its first byte; on a new connection it has begun before."""
         if not self._head_is_due:
             self._head_is_due = True
-            self._ring_in(self._limits.head)
+            self._set_alarm(self._limits.head)
 
     def _hand_over(self) -> None:
         """From here on aiohttp serves this connection."""
@@ -149,32 +167,32 @@ class Edge(asyncio.Protocol):
         data, self._buffer = self._buffer, b""
         protocol.data_received(data)
 
-    def _add(self, incoming: Incoming, data: bytes) -> None:
-        incoming.add(data)
-        if incoming.missing <= 0:
-            self._run(incoming)
-
-    def _run(self, incoming: Incoming) -> None:
+    def _complete(self, incoming: Incoming) -> None:
+        """All of its body is here, and maybe the next head."""
         self._incoming = None
+        request, self._buffer = incoming.take()
+        self._run(request, incoming.target, keep_alive=incoming.keep_alive)
+
+    def _run(self, request: Request, target: Target, *, keep_alive: bool) -> None:
         self._head_is_due = False
         self._alarm.set(NEVER)
-        request, self._buffer = incoming.take(self._peer)
-        keep_alive = incoming.head.keep_alive and not (self._last_request or self._is_retired)
-        self._answer = self._answering(self._close, keep_alive=keep_alive)
-        self._driver.run(self._listener.handle(request, incoming.target, self._answer))
+        is_last = self._last_request or self._is_retired
+        close = self._leave if is_last else self._close_soon
+        self._answer = self._answering(close, keep_alive=keep_alive and not is_last)
+        self._driver.run(self._listener.handle(request, target, self._answer))
 
     def _answering(self, close: Callable[[], None], *, keep_alive: bool) -> WireAnswer:
         return WireAnswer(self._outbox, self._transport, close, keep_alive=keep_alive)
 
     def _answered(self, error: BaseException | None) -> None:
         self._answer = None
-        if isinstance(error, Exception):
-            self._report(error)
-        if self._is_lost:
+        if error is not None:
+            self._failed(error)
+        elif self._is_lost:
             self._listener.left(self)
-        elif isinstance(error, asyncio.CancelledError):
-            self._transport.abort()
-        elif error is not None or self._last_request:
+        elif self._is_leaving:
+            self._linger()
+        elif self._last_request:
             self._wait()
             self._close()
         elif not self._write_paused:
@@ -183,8 +201,20 @@ class Edge(asyncio.Protocol):
             if self._buffer or self._read_paused:
                 self._loop.call_soon(self._go_on)
 
+    def _failed(self, error: BaseException) -> None:
+        """Nobody expected it, or it was cancelled: the client sees a cut."""
+        if isinstance(error, Exception):
+            self._report(error)
+        if self._is_lost:
+            self._listener.left(self)
+        elif isinstance(error, asyncio.CancelledError):
+            self._transport.abort()
+        else:
+            self._wait()
+            self._close()
+
     def _report(self, error: Exception) -> None:
-        """Nobody expected it: the loop's handler logs it, the client sees a cut."""
+        """To the loop's handler, which logs it."""
         self._loop.call_exception_handler(
             {"message": f"A call failed: {error}", "exception": error, "protocol": self}
         )
@@ -201,19 +231,19 @@ class Edge(asyncio.Protocol):
 
     def _wait(self) -> None:
         """For so long the client may keep the connection and send nothing."""
-        self._ring_in(self._limits.idle)
+        self._set_alarm(self._idle)
 
-    def _ring_in(self, seconds: float) -> None:
-        self._alarm.set(self._loop.time() + seconds)
+    def _set_alarm(self, seconds: float) -> None:
+        self._alarm.set(self._now() + seconds)
 
     def _time_out(self) -> None:
         """The client owes something: to take an answer, a body, a head, or a request at all."""
-        if self._write_paused:
-            self._judge_taking()
+        if self._write_paused or (self._is_leaving and self._transport.get_write_buffer_size()):
+            self._check_download()
         elif self._is_ending:
             self.abort()
         elif self._incoming is not None:
-            self._judge_sending(self._incoming)
+            self._check_upload(self._incoming)
         elif self._buffer:
             self._outbox.write(self._transport, late_head(self._limits.head))
             self._leave()
@@ -229,26 +259,32 @@ class Edge(asyncio.Protocol):
         return self._is_leaving or self._transport.is_closing()
 
     def _leave(self) -> None:
-        """Read no more of what the client should have sent before."""
+        """Discard what a client still sends who could not know that this answer is the last."""
         self._is_leaving = True
         self._outbox.flush()
-        end_writing(self._transport)
-        self._ring_in(self._limits.linger)
+        if not self._transport.is_closing():
+            half_close(self._transport)
+        self._linger()
 
-    def _judge_taking(self) -> None:
-        if self._taking.is_enough(self._transport.get_write_buffer_size()):
-            self._ring_in(self._limits.answer)
+    def _linger(self) -> None:
+        """The client is to end the connection now; who still takes the answer has its own time."""
+        if not self._write_paused:
+            self._set_alarm(self._limits.linger)
+
+    def _check_download(self) -> None:
+        if self._download.is_enough(self._transport.get_write_buffer_size()):
+            self._set_alarm(self._limits.answer)
         else:
             self.abort()
 
-    def _judge_sending(self, incoming: Incoming) -> None:
-        if self._sending.is_enough(incoming.missing):
-            self._ring_in(self._limits.body)
+    def _check_upload(self, incoming: Incoming) -> None:
+        if self._upload.is_enough(incoming.missing):
+            self._set_alarm(self._limits.body)
             return
         self._incoming = None
         answer = self._answering(self._leave, keep_alive=False)
         error = late_body(self._limits)
-        self._listener.refuse(incoming.request(self._peer, b""), incoming.target, error, answer)
+        self._listener.refuse(incoming.without_body(), incoming.target, error, answer)
 
 
 class Listener:

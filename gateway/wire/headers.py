@@ -7,9 +7,9 @@ Everything else keeps its name, value and order.
 from collections.abc import Mapping
 from typing import Final
 
+from gateway.calls.head import REMEMBERED_HEADS, Head, Headers
+from gateway.calls.parsed_fields import PROVIDER_FIELDS, ParsedFields
 from gateway.config import Provider
-from gateway.head import HEADS, Head, Headers
-from gateway.hints import PROVIDER_FIELDS, Hints
 from gateway.wire.upstream import Upstream
 from gateway.wire.via import Via
 
@@ -22,7 +22,9 @@ _HOP_BY_HOP: Final = frozenset(
 _REQUEST_DROPPED = _HOP_BY_HOP | {b"host", b"content-length", b"expect"}
 _OWN = {b"x-generation-id", b"x-hearth-provider", b"x-hearth-route"}
 _RESPONSE_DROPPED: Final = _HOP_BY_HOP | _OWN | {b"content-length"}
-_LENGTHS_DROPPED: Final = frozenset(map(len, _RESPONSE_DROPPED))
+_LENGTHS: Final = sum(1 << length for length in set(map(len, _RESPONSE_DROPPED)))
+"""A bit for each length of those, which tells most other fields from them."""
+
 _WITH_BODY: Final = frozenset(("POST", "PUT", "PATCH"))
 _GATEWAY_PREFIXES = (b"x-usagepanda-", b"helicone-", b"x-hearth-")
 
@@ -39,7 +41,7 @@ class UpstreamHead:
         self._dropped = _REQUEST_DROPPED | {name.lower() for name in own}
         if self._api_key:
             self._dropped |= set(PROVIDER_FIELDS)
-        self._starts: dict[tuple[Hints, str, bytes | None], bytes] = {}
+        self._starts: dict[tuple[ParsedFields, str, bytes | None], bytes] = {}
 
     def build(self, head: Head, path: str, length: int, accept: bytes | None) -> bytes:
         """`head` as it goes to the provider, up to its empty line.
@@ -47,15 +49,15 @@ class UpstreamHead:
         `path` is the endpoint with its query, below the provider's base path; `length` that of
         the body to send; `accept` replaces the client's Accept-Encoding, None keeps it.
         """
-        key = (head.hints, path, accept)
+        key = (head.parsed, path, accept)
         start = self._starts.get(key)
         if start is None:
             start = self._start(head, path, accept)
-            if len(self._starts) >= HEADS:
+            if len(self._starts) >= REMEMBERED_HEADS:
                 del self._starts[next(iter(self._starts))]
             self._starts[key] = start
         if length or head.method in _WITH_BODY:
-            return b"".join((start, b"Content-Length: ", str(length).encode(), b"\r\n\r\n"))
+            return b"%bContent-Length: %d\r\n\r\n" % (start, length)
         return start + b"\r\n"
 
     def _start(self, head: Head, path: str, accept: bytes | None) -> bytes:
@@ -82,7 +84,7 @@ def accept_encoding(head: Head, *, uncoded: bool) -> bytes:
 
     `uncoded`: a piece of the answer has to be left out, so it must come without coding.
     """
-    return b"identity" if uncoded else head.hints.codings
+    return b"identity" if uncoded else head.parsed.codings
 
 
 def client_headers(headers: Headers, own: Headers) -> Headers:
@@ -91,7 +93,7 @@ def client_headers(headers: Headers, own: Headers) -> Headers:
     has_options = False
     for field in headers:
         name = field[0]
-        if len(name) not in _LENGTHS_DROPPED or (lower := name.lower()) not in _RESPONSE_DROPPED:
+        if not _LENGTHS >> len(name) & 1 or (lower := name.lower()) not in _RESPONSE_DROPPED:
             kept.append(field)
         elif lower == b"connection":
             has_options = True

@@ -2,40 +2,40 @@
 
 from time import monotonic, time_ns
 
-from gateway.endpoint import Target
-from gateway.request import Request
+from gateway.calls.endpoint import Target
+from gateway.calls.head import Head
+from gateway.calls.request import Request
 from gateway.wire.request_head import RequestHead
 
 
-class Incoming:
-    """A hot request whose body is still coming."""
+def request_now(head: Head, body: bytes, peer: str) -> Request:
+    """The request whose head is complete now, with what is here of its body."""
+    received_at, started = time_ns() // 1000, monotonic()
+    return Request(head=head, body=body, peer=peer, received_at=received_at, started=started)
 
-    def __init__(self, head: RequestHead, target: Target) -> None:
-        self.head = head
+
+class Incoming:
+    """A hot request whose body is still coming; `begun` has what came together with its head."""
+
+    def __init__(self, head: RequestHead, target: Target, begun: Request) -> None:
         self.target = target
-        self.missing = head.length
-        self._pieces: list[bytes] = []
-        self._received_at = time_ns() // 1000
-        self._started = monotonic()
+        self.keep_alive = head.keep_alive
+        self.missing = head.length - len(begun.body)
+        self._length = head.length
+        self._begun = begun
+        self._pieces = [begun.body]
 
     def add(self, data: bytes) -> None:
         self._pieces.append(data)
         self.missing -= len(data)
 
-    def take(self, peer: str) -> tuple[Request, bytes]:
+    def take(self) -> tuple[Request, bytes]:
         """The whole request, and what came after it."""
-        pieces, length = self._pieces, self.head.length
-        whole = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        whole = b"".join(self._pieces)
         if self.missing == 0:
-            return self.request(peer, whole), b""
-        return self.request(peer, whole[:length]), whole[length:]
+            return self._begun.with_body(whole), b""
+        return self._begun.with_body(whole[: self._length]), whole[self._length :]
 
-    def request(self, peer: str, body: bytes) -> Request:
-        """The request with `body`."""
-        return Request(
-            head=self.head.head,
-            body=body,
-            peer=peer,
-            received_at=self._received_at,
-            started=self._started,
-        )
+    def without_body(self) -> Request:
+        """The request of which no more is wanted."""
+        return self._begun.with_body(b"")

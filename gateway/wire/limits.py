@@ -1,5 +1,7 @@
 """What a client may take: time, and how slow it may be. One set for both edges."""
 
+from typing import Final
+
 import msgspec
 
 
@@ -10,8 +12,9 @@ class Limits(msgspec.Struct, frozen=True):
     `idle`: between two requests. `body`, `answer`: the windows in each of which a client has to
     send of its request, or to take of its answer, `rate` bytes a second on average; the first
     window is the grace. The answer's is longer, as kernels report in steps of up to a megabyte
-    what a client has taken. `linger`: for a body that nobody wants, so that its sender gets to
-    read the answer before the connection goes (RFC 9112 section 9.6).
+    what a client has taken. `linger`: the same for a body that nobody wants, so that its sender
+    gets to read the answer before the connection goes (RFC 9112 section 9.6); `linger_most`: all
+    such windows together.
     """
 
     head: float = 10.0
@@ -20,15 +23,16 @@ class Limits(msgspec.Struct, frozen=True):
     answer: float = 120.0
     rate: int = 240
     linger: float = 2.0
+    linger_most: float = 30.0
 
 
 LIMITS = Limits()
 """Those of a gateway in service."""
 
-MAX_HEAD = 32 * 1024
+MAX_HEAD: Final = 32 * 1024
 """Bytes of a request's line and fields."""
 
-MAX_FIELDS = 100
+MAX_FIELDS: Final = 100
 """Field lines of a request."""
 
 

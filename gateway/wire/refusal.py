@@ -20,7 +20,7 @@ def refusal(error: GatewayError) -> bytes:
     return head + body
 
 
-def end_writing(transport: asyncio.Transport) -> None:
+def half_close(transport: asyncio.Transport) -> None:
     """Say that nothing more comes, and leave the connection open for what the client still sends.
 
     A close would answer that with a reset, which may destroy the answer before the client has read

@@ -9,9 +9,9 @@ from typing import Final
 
 import httptools
 
-from gateway.head import HEADS, Head, Headers, UserHead
+from gateway.calls.head import REMEMBERED_HEADS, Head, Headers, UserHead
 from gateway.wire.host import is_host
-from gateway.wire.limits import MAX_FIELDS
+from gateway.wire.limits import MAX_FIELDS, MAX_HEAD
 
 _LEFT_TO_AIOHTTP = frozenset(
     (b"transfer-encoding", b"expect", b"upgrade", b"content-encoding", b"trailer")
@@ -20,10 +20,12 @@ _LENGTH: Final = (b"\r\nContent-Length: ", b"\r\ncontent-length: ")
 _USER: Final = (b"\r\nHelicone-User-Id: ", b"\r\nhelicone-user-id: ")
 """Two fields that vary, as programs spell them; in another spelling they are slower, no more."""
 
-_MOST_DIGITS: Final = 15
+_MAX_DIGITS: Final = 15
+_ZERO: Final = 0x30
+_NINE: Final = 0x39
 
 
-class Form:
+class HeadTemplate:
     """A head that was read: `before` its length, and `after` it, are the bytes of every such head.
 
     `keep_alive`: its connection stays.
@@ -35,23 +37,32 @@ class Form:
         self._before = before
         self._after = after
 
-    def length_in(self, raw: bytes) -> int | None:
-        """The length in `raw`, if that is all in which it differs."""
+    def read(self, data: bytes) -> "RequestHead | None":
+        """The head that `data` begins with, if the length is all in which it differs."""
         before, after = self._before, self._after
-        if not (raw.startswith(before) and raw.endswith(after)):
+        if not data.startswith(before):
             return None
-        return _number(raw[len(before) : len(raw) - len(after)])
+        length, end = 0, len(before)
+        longest = min(len(data), end + _MAX_DIGITS)
+        while end < longest and _ZERO <= (digit := data[end]) <= _NINE:
+            length = length * 10 + digit - _ZERO
+            end += 1
+        size = end + len(after)
+        if end == len(before) or size > MAX_HEAD or data[end:size] != after:
+            return None
+        return RequestHead(self.head, length, self, size)
 
 
 class RequestHead:
-    """A hot request as far as its empty line. `length` is that of its body in bytes; `form` is what
-    the next one on its connection probably has as well."""
+    """A hot request as far as its empty line, which are `size` bytes. `length` is that of its body
+    in bytes; `template` is what the next one on its connection probably has as well."""
 
-    def __init__(self, head: Head, length: int, form: Form) -> None:
+    def __init__(self, head: Head, length: int, template: HeadTemplate, size: int) -> None:
         self.head: Final = head
         self.length: Final = length
-        self.form: Final = form
-        self.keep_alive: Final = form.keep_alive
+        self.size: Final = size
+        self.template: Final = template
+        self.keep_alive: Final = template.keep_alive
 
 
 class _Collector:
@@ -77,28 +88,27 @@ class _Collector:
         self.went_on = True
 
 
-def parse_head(raw: bytes, form: Form | None = None) -> RequestHead | None:
+def parse_head(raw: bytes) -> RequestHead | None:
     """The head in `raw`, which ends with the first empty line; None when it is not hot.
 
-    `form` is that of the head before it. The heads of one client differ in nothing but the length
-    and, where it is there, the user; both are read by themselves, and the rest is remembered. What
-    came with a length reads the same, and is as strictly checked, with another.
+    The heads of one client differ in nothing but the length and, where it is there, the user; both
+    are read by themselves, and the rest is remembered. What came with a length reads the same, and
+    is as strictly checked, with another.
     """
-    if form is not None and (known := form.length_in(raw)) is not None:
-        return RequestHead(form.head, known, form)
+    size = len(raw)
     start = _start_of(_LENGTH, raw)
     end = raw.find(b"\r\n", start)
     length = _number(raw[start:end])
     if length is None:
         return None
     raw = raw[:start] + raw[end:]
-    if raw.find(b"licone-") >= 0 and (of_user := _read_of_user(raw, length)) is not None:
+    if raw.find(b"licone-") >= 0 and (of_user := _read_of_user(raw, length, size)) is not None:
         return of_user
     read = _read(raw)
-    return RequestHead(read.head, length, read) if read is not None else None
+    return RequestHead(read.head, length, read, size) if read is not None else None
 
 
-def _read_of_user(raw: bytes, length: int) -> RequestHead | None:
+def _read_of_user(raw: bytes, length: int, size: int) -> RequestHead | None:
     """A head with a user, of which the rest is remembered apart.
 
     None where the user is not plainly lawful, or named more than once: it is read with the rest.
@@ -111,11 +121,11 @@ def _read_of_user(raw: bytes, length: int) -> RequestHead | None:
     read = _read(raw[: start - len(_USER[0])] + raw[end:])
     if read is None or read.head.user is not None:
         return None
-    return RequestHead(UserHead(read.head, user), length, read)
+    return RequestHead(UserHead(read.head, user), length, read, size)
 
 
 def _number(digits: bytes) -> int | None:
-    return int(digits) if digits.isdigit() and len(digits) <= _MOST_DIGITS else None
+    return int(digits) if digits.isdigit() and len(digits) <= _MAX_DIGITS else None
 
 
 def _start_of(spellings: tuple[bytes, bytes], raw: bytes) -> int:
@@ -127,8 +137,8 @@ def _start_of(spellings: tuple[bytes, bytes], raw: bytes) -> int:
     return 0
 
 
-@lru_cache(maxsize=HEADS)
-def _read(raw: bytes) -> Form | None:
+@lru_cache(maxsize=REMEMBERED_HEADS)
+def _read(raw: bytes) -> HeadTemplate | None:
     """A head whose length was taken out; None when it is not hot."""
     start = _start_of(_LENGTH, raw)
     before, after = raw[:start], raw[start:]
@@ -145,7 +155,7 @@ def _read(raw: bytes) -> Form | None:
     head = Head("POST", seen.url.decode("latin-1"), seen.headers)
     if not _is_plain(head):
         return None
-    return Form(head, before, after, keep_alive=parser.should_keep_alive())
+    return HeadTemplate(head, before, after, keep_alive=parser.should_keep_alive())
 
 
 def _is_plain(head: Head) -> bool:

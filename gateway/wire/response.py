@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from gateway.head import Headers
+from gateway.calls.head import Headers
 
 Sink = Callable[[bytes, bool], None]
 """Takes a piece of a body, and whether it is the last one."""
@@ -33,10 +33,11 @@ class Response:
     when there is none; an answer to HEAD, or a 304, has the length its body would have had.
     """
 
-    __slots__ = ("_source", "headers", "length", "status")
+    __slots__ = ("_rest", "_source", "headers", "length", "status")
 
     def __init__(self, source: Source, status: int, headers: Headers, length: int | None) -> None:
         self._source: Source | None = source
+        self._rest: Awaitable[None] | None = None
         self.status = status
         self.headers = headers
         self.length = length
@@ -44,22 +45,27 @@ class Response:
     def __repr__(self) -> str:
         return f"<Response {self.status}>"
 
-    async def relay(self, sink: Sink, pausing: Callable[[], None] = lambda: None) -> None:
-        """Hand the body to `sink` as it comes, at most once a read; returns after its last piece.
+    def relay(self, sink: Sink) -> bool:
+        """Hand the body to `sink` as it comes, at most once a read; what is here already goes now.
 
-        What is here already goes first, at once; if more is to come, `pausing` is called then.
-        Raises ConnectionLost, TimedOut or ProtocolError when the answer ends early, after every
-        byte that came, and whatever `sink` raises; then, and when it is cancelled, the connection
-        is closed.
+        True if that was all; if not, `rest` is to be awaited. Raises what `rest` raises.
         """
         if self._source is None:
             raise RuntimeError("The response was relayed or closed before")
-        rest = self._source.relay(sink)
-        if rest is None:
+        self._rest = self._source.relay(sink)
+        return self._rest is None
+
+    async def rest(self) -> None:
+        """Return after the last piece of a body that is being relayed.
+
+        Raises ConnectionLost, TimedOut or ProtocolError when the answer ends early, after every
+        byte that came, and whatever the sink raises; then, and when it is cancelled, the connection
+        is closed.
+        """
+        if self._rest is None:
             return
-        pausing()
         try:
-            await rest
+            await self._rest
         except asyncio.CancelledError:
             self.close()
             raise

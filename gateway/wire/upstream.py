@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
+from typing import Final
 from urllib.parse import quote, urlsplit
 
 from gateway.config import Timeouts
@@ -10,15 +11,18 @@ from gateway.errors import ConnectFailed, TimedOut
 from gateway.wire.connection import Connection, WentStale
 from gateway.wire.response import Response, Sink
 
-__all__ = ["Response", "Send", "Sink", "Upstream", "Watch"]
+__all__ = ["Response", "Send", "SendMiddleware", "Sink", "Upstream"]
 
 Send = Callable[[bytes, bytes], Awaitable[Response]]
 """`Upstream.send`, or what is to be used like it."""
 
-Watch = Callable[[Send, bytes, bytes], Awaitable[Response]]
-"""Has a request sent by the Send it is given, and sees to what else there is to do."""
+SendMiddleware = Callable[[Send, bytes, bytes], Awaitable[Response]]
+"""Sends a request by the Send it is given, and does something before and after."""
 
-MAX_KEPT = 256
+KEPT_FOR: Final = 30.0
+"""Seconds a connection waits for its next request: less than the 60 that servers commonly do."""
+
+MAX_KEPT: Final = 256
 """Connections to one provider that may wait for their next request."""
 
 
@@ -26,7 +30,8 @@ class Upstream:
     """One provider's connections. `send` opens as many as there are exchanges at a time.
 
     `base_url` is http or https, with an optional path. `ssl_context` is for https; absent, the
-    system's certificates and the host name are verified. `watch` is given every request to send.
+    system's certificates and the host name are verified. `middleware` is given every request to
+    send. At most `max_kept` connections wait for their next request, each for `kept_for` seconds.
     `authority` is the value for Host, `base_path` what goes before every path, without a slash at
     its end.
     """
@@ -36,7 +41,10 @@ class Upstream:
         base_url: str,
         timeouts: Timeouts,
         ssl_context: ssl.SSLContext | None = None,
-        watch: Watch | None = None,
+        middleware: SendMiddleware | None = None,
+        *,
+        kept_for: float = KEPT_FOR,
+        max_kept: int = MAX_KEPT,
     ) -> None:
         parts = urlsplit(base_url)
         is_tls = parts.scheme == "https"
@@ -45,9 +53,11 @@ class Upstream:
         self._peer = f"{self._host}:{self._port}"
         self._timeouts = timeouts
         self._ssl = (ssl_context or verifying_context()) if is_tls else None
-        self._kept: dict[Connection, None] = {}  # in the order they came, for last in, first out
+        self._kept_for = kept_for
+        self._max_kept = max_kept
+        self._kept: list[Connection] = []  # last in, first out
         self._is_open = True
-        self._watch = watch
+        self._middleware = middleware
         self.authority = parts.netloc.encode("idna")
         self.base_path = quote(parts.path.rstrip("/"), safe="/%:@!$&'()*+,;=~").encode()
 
@@ -61,14 +71,14 @@ class Upstream:
         connection that turns out to have ended before a byte of the answer is sent once more, on
         a new one. Raises ConnectFailed, TimedOut, ConnectionLost or ProtocolError.
         """
-        if self._watch is not None:
-            return await self._watch(self._send, head, body)
+        if self._middleware is not None:
+            return await self._middleware(self._send, head, body)
         return await self._send(head, body)
 
     async def close(self) -> None:
         """Keep no connection any more; exchanges under way end as they would have."""
         self._is_open = False
-        kept = list(self._kept)
+        kept = self._kept.copy()
         for connection in kept:
             connection.close()
         for connection in kept:
@@ -99,7 +109,7 @@ class Upstream:
         try:
             async with clock:
                 _, connection = await asyncio.get_running_loop().create_connection(
-                    lambda: Connection(self._peer, self._timeouts, self._keep, self._drop),
+                    self._new_connection,
                     self._host,
                     self._port,
                     ssl=self._ssl,
@@ -112,22 +122,26 @@ class Upstream:
             raise ConnectFailed(f"{self._peer}: cannot connect: {reason}") from error
         return connection
 
+    def _new_connection(self) -> Connection:
+        return Connection(self._peer, self._timeouts, self._kept_for, self._keep, self._drop)
+
     def _take(self) -> Connection | None:
         """The connection that waited least, as it is the most likely to be alive."""
         while self._kept:
-            connection, _ = self._kept.popitem()
+            connection = self._kept.pop()
             if not connection.is_closing:
                 return connection
         return None
 
     def _keep(self, connection: Connection) -> None:
-        if self._is_open and len(self._kept) < MAX_KEPT:
-            self._kept[connection] = None
+        if self._is_open and len(self._kept) < self._max_kept:
+            self._kept.append(connection)
         else:
             connection.close()
 
     def _drop(self, connection: Connection) -> None:
-        self._kept.pop(connection, None)
+        if connection in self._kept:
+            self._kept.remove(connection)
 
 
 def _close_opened(opening: asyncio.Task[Connection]) -> None:

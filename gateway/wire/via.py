@@ -8,9 +8,9 @@ from pathlib import Path
 
 import xxhash
 
+from gateway.calls.head import Head
+from gateway.calls.request import Request
 from gateway.errors import LoopDetected
-from gateway.head import Head
-from gateway.request import Request
 
 
 class Via:

@@ -1,10 +1,10 @@
 """One answer of the fast edge: head, body and framing, as they go onto the wire."""
 
 import asyncio
-import time
 from collections.abc import Callable
+from time import time
 
-from gateway.head import Headers
+from gateway.calls.head import Headers
 from gateway.wire.answer_head import answer_head, has_body
 from gateway.wire.downstream import Flow
 from gateway.wire.outbox import Outbox
@@ -37,7 +37,7 @@ class WireAnswer:
     def start(self, status: int, headers: Headers, length: int | None) -> None:
         self._has_body = has_body(status)
         self._chunked = self._has_body and length is None
-        self._head = answer_head(status, headers, length, time.time(), keep_alive=self._keep_alive)
+        self._head = answer_head(status, headers, length, time(), keep_alive=self._keep_alive)
 
     def write(self, data: bytes) -> None:
         if not self._has_body:
@@ -50,7 +50,10 @@ class WireAnswer:
         self._send()
 
     def finish(self) -> None:
-        self._send(b"0\r\n\r\n" if self._chunked else b"")
+        if self._chunked:
+            self._send(b"0\r\n\r\n")
+        elif self._head:
+            self._send()
         if not self._keep_alive:
             self._close()
 

@@ -50,12 +50,14 @@ ENDPOINTS = {
         Endpoint(path="responses", dialect="responses", api_type="completions"),
         Endpoint(path="messages", dialect="messages", api_type="completions"),
         Endpoint(path="embeddings", dialect="embeddings", api_type="embeddings"),
+        Endpoint(path="images", api_type="image"),
         Endpoint(path="images/generations", api_type="image"),
         Endpoint(path="images/edits", api_type="image"),
         Endpoint(path="images/variations", api_type="image"),
         Endpoint(path="audio/speech", api_type="tts"),
         Endpoint(path="audio/transcriptions", api_type="stt"),
         Endpoint(path="audio/translations", api_type="stt"),
+        Endpoint(path="videos", api_type="video"),
         Endpoint(path="rerank", api_type="rerank"),
         Endpoint(path="moderations", enforced=False),
     )
@@ -104,7 +106,7 @@ def parse_target(target: str) -> Target | None:
     return Target(endpoint=endpoint, query=query, envelope=_envelope(endpoint, api=bool(match[1])))
 
 
-def reading(target: Target) -> Target:
+def unmetered(target: Target) -> Target:
     """The same address for a request that only reads what was answered before, and was counted
     then."""
     path = target.endpoint.path

@@ -3,7 +3,7 @@
 import msgspec
 
 
-class Hold(msgspec.Struct, frozen=True):
+class Cooldown(msgspec.Struct, frozen=True):
     """A provider is left alone from `at` until `until`, seconds on the monotonic clock, which all
     processes of a machine share.
 
@@ -17,14 +17,14 @@ class Hold(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-class Memory(msgspec.Struct, frozen=True):
+class HealthState(msgspec.Struct, frozen=True):
     """What another process, or a later configuration, has to know of a provider's health."""
 
     out_since: float
     out_until: float
-    calm_from: float
-    held_until: float
+    recovered_at: float
+    cooldown_until: float
     is_down: bool
     is_proven: bool
     ejections: int
-    last: Hold | None = None
+    last_cooldown: Cooldown | None = None

@@ -1,10 +1,9 @@
-"""Generation ids in OpenRouter's form: `gen-`, the second it was made, what makes it unique."""
+"""Generation ids in OpenRouter's form: `gen-`, the second of the request, what makes it unique."""
 
 import secrets
-from time import time_ns
 from typing import Final
 
-_SECOND: Final = 1_000_000_000
+_SECOND: Final = 1_000_000
 _BLOCK: Final = 256
 _LAST_DIGITS: Final = [f"{number:02x}" for number in range(_BLOCK)]
 
@@ -18,9 +17,12 @@ class GenerationIds:
         self._second = 0
         self._start = ""
 
-    def next(self) -> str:
-        """The next id, e.g. `gen-1763697210-5f0c2b7a91d400000001`; sorts by second."""
-        second = time_ns() // _SECOND
+    def next(self, received_at: int) -> str:
+        """The next id, e.g. `gen-1763697210-5f0c2b7a91d400000001`; sorts by second.
+
+        `received_at`: when its request was, in microseconds since the epoch.
+        """
+        second = received_at // _SECOND
         number = self._count % _BLOCK
         if second != self._second or number == 0:
             self._second = second

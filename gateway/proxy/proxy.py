@@ -15,10 +15,10 @@ from collections.abc import Callable, Mapping
 from time import monotonic, time
 
 from gateway.calls.call import Call
+from gateway.calls.endpoint import Target
 from gateway.calls.reader import read_call
+from gateway.calls.request import Request
 from gateway.config import Config
-from gateway.endpoint import Target
-from gateway.entry import Entry
 from gateway.errors import (
     Forbidden,
     GatewayError,
@@ -30,20 +30,20 @@ from gateway.errors import (
     UpstreamTimeout,
 )
 from gateway.generation import Generation
-from gateway.ids import GenerationIds
 from gateway.keys import Keyring, Tenant
 from gateway.metering.meter import open_meter
 from gateway.policies.flags import flags_of
 from gateway.policies.moderation import Moderator
 from gateway.pricing.prices import Prices
-from gateway.relay import Relay
-from gateway.reply import answer_error
-from gateway.request import Request
-from gateway.rewrite import edits_for, upstream_body
+from gateway.proxy.entry import Entry
+from gateway.proxy.ids import GenerationIds
+from gateway.proxy.relay import Relay
+from gateway.proxy.reply import answer_error
+from gateway.proxy.rewrite import edits_for, upstream_body
+from gateway.routing.last_providers import LastProviders
 from gateway.routing.plan import Candidate, Plan, Planner
 from gateway.routing.router import Router
-from gateway.routing.trail import Trail
-from gateway.routing.verdict import SICK, Verdict, judge
+from gateway.routing.verdict import FINE, SICK, Verdict, judge
 from gateway.wire.downstream import Downstream
 from gateway.wire.headers import UpstreamHead, accept_encoding
 from gateway.wire.upstream import Response, Upstream
@@ -72,7 +72,7 @@ class Proxy:
         self._message_prefix = config.policies.message_prefix
         self._prices = Prices(config.providers)
         self._planner = Planner(router, self._prices, config.sticky.key)
-        self.trail = Trail()
+        self.last_providers = LastProviders()
         self._ids = GenerationIds()
         self._via = via = Via(config.ledger.journal)
         self._heads = {
@@ -85,7 +85,7 @@ class Proxy:
 
         `target` is the request's target, parsed.
         """
-        entry = Entry(self._ids.next(), request, target, self._prices, self._record)
+        entry = self._open_entry(request, target)
         try:
             self._via.refuse_loop(request)
             tenant = self._authenticate(entry)
@@ -108,13 +108,17 @@ class Proxy:
         self, request: Request, target: Target, error: GatewayError, client: Downstream
     ) -> None:
         """Answer and settle a request whose body the edge could not take."""
-        entry = Entry(self._ids.next(), request, target, self._prices, self._record)
+        entry = self._open_entry(request, target)
         try:
             self._authenticate(entry)
         except GatewayError as unknown:
             error = unknown
         entry.settle_error(error)
         answer_error(error, entry, client)
+
+    def _open_entry(self, request: Request, target: Target) -> Entry:
+        generation_id = self._ids.next(request.received_at)
+        return Entry(generation_id, request, target, self._prices, self._record)
 
     def _authenticate(self, entry: Entry) -> Tenant:
         try:
@@ -146,37 +150,38 @@ class Proxy:
             raise PolicyViolation(self._message_prefix + flag.description)
 
     async def _forward(self, call: Call, plan: Plan, entry: Entry, client: Downstream) -> None:
-        candidate = plan.next(monotonic())
+        now = monotonic()
+        candidate = plan.next(now)
         if candidate is None:
             raise NoProvider("Every provider of this model is at its limit; try again shortly")
         while candidate is not None:
             with candidate.provider.lease(candidate.route):
-                answer = await self._attempt(call, candidate, entry)
+                answer = await self._attempt(call, candidate, entry, now)
                 now, verdict = entry.attempt_ended, _verdict(answer, candidate)
-                candidate.provider.health.take(verdict, now)
+                candidate.provider.health.observe(verdict, now)
                 following = plan.next(now) if verdict.is_trouble else None
-                if isinstance(answer, UpstreamError):
+                if not isinstance(answer, Response):
                     if following is None:
                         raise _none_answered(answer, entry)
                 elif following is None:
                     if answer.status < 400:
-                        entry.moved_from = self.trail.follow(plan.key, candidate)
+                        entry.moved_from = self.last_providers.record(plan.key, candidate)
                     meter = open_meter(call, answer.status, answer.headers, entry.request.body)
                     relay = Relay(meter, entry, client)
                     is_whole = await relay.run(answer, hides=call.hides_usage)
-                    _judge_end(candidate, answer.status, is_whole=is_whole)
+                    _judge_end(candidate, answer.status, entry.ended, is_whole=is_whole)
                 else:
                     answer.close()
             candidate = following
 
     async def _attempt(
-        self, call: Call, candidate: Candidate, entry: Entry
+        self, call: Call, candidate: Candidate, entry: Entry, now: float
     ) -> Response | UpstreamError:
         """One try at one provider: the head of its answer, or how it failed."""
         request, provider = entry.request, candidate.provider
         model = provider.upstream_model(candidate.model)
         entry.model = candidate.model
-        entry.attempt(provider.name, candidate.route, model)
+        entry.attempt(provider.name, candidate.route, model, now)
         body = upstream_body(request, call, model, edits_for(call, provider.settings))
         accept = accept_encoding(request.head, uncoded=call.hides_usage)
         head = self._heads[provider.name].build(
@@ -207,18 +212,20 @@ def _give_up(entry: Entry, client: Downstream) -> None:
 
 
 def _verdict(answer: Response | UpstreamError, candidate: Candidate) -> Verdict:
-    if isinstance(answer, UpstreamError):
+    if not isinstance(answer, Response):
         return SICK
+    if answer.status < 400:
+        return FINE
     settings, model = candidate.provider.settings, candidate.model
     return judge(answer.status, answer.headers, settings, model, time())
 
 
-def _judge_end(candidate: Candidate, status: int, *, is_whole: bool) -> None:
+def _judge_end(candidate: Candidate, status: int, now: float, *, is_whole: bool) -> None:
     """What the end of an answer says about its provider."""
     if not is_whole:
-        candidate.provider.health.take(SICK, monotonic())
+        candidate.provider.health.observe(SICK, now)
     elif status < 400:
-        candidate.provider.health.succeeded(monotonic())
+        candidate.provider.health.succeeded(now)
 
 
 def _none_answered(last: UpstreamError, entry: Entry) -> GatewayError:

@@ -12,7 +12,7 @@ READABLE_CODINGS = frozenset((b"gzip", b"deflate", b"identity"))
 """Content codings the meter can read; others are not asked for where an answer is metered."""
 
 
-class Hints:
+class ParsedFields:
     """`key`: the one in the first field that has one, without its `Bearer`.
 
     `form`: the Content-Type of a form. `affinity`: the client did not ask to be routed as if nobody

@@ -1,8 +1,8 @@
 """What Hearth itself adds to an answer, or says instead of one."""
 
-from gateway.entry import Entry
+from gateway.calls.head import Headers
 from gateway.errors import GatewayError
-from gateway.head import Headers
+from gateway.proxy.entry import Entry
 from gateway.wire.downstream import Downstream
 
 

@@ -12,8 +12,8 @@ from gateway.metering.usage import read_cost, read_usage
 DONE: Final = b"[DONE]"
 
 
-class Tally(ABC):
-    """The sum so far; each API's own tally says what an event adds to it.
+class StreamState(ABC):
+    """The sum so far; each API's own state says what an event adds to it.
 
     `usage` is the last that was reported; it is `counted` when it covers the whole answer.
     `tokens` are those of the text seen, by estimate; `said` is the text of an event that added
@@ -56,7 +56,7 @@ class Tally(ABC):
         self.error = self.error or error_message(error)
 
 
-class OtherTally(Tally):
+class OtherState(StreamState):
     """Images, audio and unknown APIs: whatever event carries usage counts for the whole answer."""
 
     def add(self, data: bytes) -> bool:

@@ -4,10 +4,10 @@ The upstream connection calls the relay from its read callback, once a read; the
 no copy in between. A slow client pauses the upstream connection, a gone one cancels the call.
 """
 
-from gateway.entry import Entry
 from gateway.errors import UpstreamError
 from gateway.metering.base import Meter
-from gateway.reply import own_headers
+from gateway.proxy.entry import Entry
+from gateway.proxy.reply import own_headers
 from gateway.wire.downstream import Downstream
 from gateway.wire.headers import client_headers
 from gateway.wire.upstream import Response
@@ -29,20 +29,26 @@ class Relay:
         self._entry.status, self._entry.meter = response.status, self._meter
         headers = client_headers(response.headers, own_headers(self._entry))
         self._client.start(response.status, headers, None if hides else response.length)
-        self._client.connect_flow(response)
         try:
-            await response.relay(self._pass, self._client.flush)
+            if not response.relay(self._pass):
+                await self._wait_for_rest(response)
         except UpstreamError as error:
             self._break_off(error)
             return self._meter.settled
+        return True
+
+    async def _wait_for_rest(self, response: Response) -> None:
+        self._client.flush()
+        self._client.connect_flow(response)
+        try:
+            await response.rest()
         finally:
             self._client.connect_flow(None)
-        return True
 
     def _pass(self, data: bytes, end: bool) -> None:
         passed = self._meter.feed(data)
-        if end:
-            passed += self._meter.finish()
+        if end and (held_back := self._meter.finish()):
+            passed += held_back
         if end or self._meter.settled:
             self._entry.settle("ok")
         if passed:

@@ -1,11 +1,11 @@
 """The head of a request: its line, its fields, and what is known of both."""
 
-from gateway.hints import Hints, text_of
+from gateway.calls.parsed_fields import ParsedFields, text_of
 
 Headers = list[tuple[bytes, bytes]]
 """Field lines in the order they came: (name, value), names in the sender's spelling."""
 
-HEADS = 256
+REMEMBERED_HEADS = 256
 """Of so many heads it is remembered what follows from them; an app's calls have few that differ."""
 
 
@@ -16,7 +16,7 @@ class Head:
     `target` is the request target as it came (origin-form, RFC 9112 section 3.2.1). `user` is the
     value of Helicone-User-Id. Requests that differ in nothing but their length and their user share
     all the rest, which may then have no such field: so whatever else follows from a head may be
-    remembered for its `hints`, which compare by identity.
+    remembered for its `parsed`, which compare by identity.
     """
 
     def __init__(self, method: str, target: str, headers: Headers, version: str = "1.1") -> None:
@@ -29,7 +29,7 @@ class Head:
             fields.setdefault(name.lower(), value)
         self.fields = fields
         self.user = fields.get(b"helicone-user-id")
-        self.hints = Hints(fields)
+        self.parsed = ParsedFields(fields)
 
     def field(self, name: bytes) -> str | None:
         """The value of a field by its lower-case name, trimmed; None when absent or empty."""
@@ -46,4 +46,4 @@ class UserHead(Head):
         self.version = shared.version
         self.fields = shared.fields
         self.user = user
-        self.hints = shared.hints
+        self.parsed = shared.parsed

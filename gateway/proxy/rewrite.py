@@ -11,8 +11,8 @@ import msgspec
 
 from gateway.calls.call import Call
 from gateway.calls.form import replace_form_field
+from gateway.calls.request import Request
 from gateway.config import Provider
-from gateway.request import Request
 
 Edits = Mapping[str, str | None]
 """Top-level fields of a JSON body to set, or with None to take out."""

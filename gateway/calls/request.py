@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Final
 
+from gateway.calls.head import Head
 from gateway.generation import Generation
-from gateway.head import Head
 
 OnSettled = Callable[[Generation], None]
 

@@ -16,7 +16,7 @@ class Peers(Protocol):
         Nothing when they cannot be asked."""
 
 
-class Alone:
+class SingleProcess:
     """A gateway of one process."""
 
     def __init__(self, snapshot: Callable[[], Snapshot]) -> None:

@@ -9,7 +9,8 @@ import re
 from aiohttp import web
 from aiohttp.http import HttpVersion10, HttpVersion11
 
-from gateway.endpoint import parse_target
+from gateway.calls.endpoint import parse_target
+from gateway.calls.head import Headers
 from gateway.envelope import Envelope
 from gateway.errors import (
     BadRequest,
@@ -19,7 +20,6 @@ from gateway.errors import (
     MethodNotAllowed,
     NotImplementedHere,
 )
-from gateway.head import Headers
 from gateway.wire.host import is_host
 from gateway.wire.limits import MAX_FIELDS, MAX_HEAD
 

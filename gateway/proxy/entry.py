@@ -9,14 +9,14 @@ from time import monotonic
 from typing import Literal
 
 from gateway.calls.call import Call
-from gateway.endpoint import Target
+from gateway.calls.endpoint import Target
+from gateway.calls.request import Request
 from gateway.errors import GatewayError, UpstreamError
 from gateway.generation import Attempt, Flag, Generation, Route, Usage
 from gateway.metering.base import Meter
 from gateway.metering.estimate import Estimate
 from gateway.metering.reading import Reading
 from gateway.pricing.prices import Prices
-from gateway.request import Request
 
 _UNSENT_STATUS = {"cancelled": 499}
 """The status of a request that ended before there was one: 499 for a client that left, as nginx
@@ -26,7 +26,8 @@ Outcome = Literal["ok", "refused", "failed", "cancelled", "cut"]
 
 
 class Entry:
-    """One request under way. `attempt_ended`: when the last one did, in monotonic seconds."""
+    """One request under way. `attempt_ended`: when the last attempt did, `ended`: when the request
+    did, in monotonic seconds."""
 
     def __init__(
         self,
@@ -51,6 +52,7 @@ class Entry:
         self.model: str | None = None
         self.moved_from: str | None = None
         self.attempt_ended = 0.0
+        self.ended = 0.0
         self._prices = prices
         self._record = record
         self._upstream_model: str | None = None
@@ -58,10 +60,10 @@ class Entry:
         self._first_byte: float | None = None
         self._settled = False
 
-    def attempt(self, provider: str, route: Route, model: str | None) -> None:
+    def attempt(self, provider: str, route: Route, model: str | None, now: float) -> None:
         """A provider is about to be tried; the last one tried is the one on the record."""
         self.provider, self.route, self._upstream_model = provider, route, model
-        self._attempt_started = monotonic()
+        self._attempt_started = now
 
     def attempt_failed(self, error: UpstreamError) -> None:
         """It gave no answer."""
@@ -87,15 +89,15 @@ class Entry:
         """Write the record, once; `ok` becomes `failed` when the provider's answer is an error."""
         if not self._settled:
             self._settled = True
+            self.ended = monotonic()
             generation = self._generation(outcome)
             self._record(generation)
             if self.request.on_settled is not None:
                 self.request.on_settled(generation)
 
     def _generation(self, outcome: Outcome) -> Generation:
-        ended = monotonic()
         call, request, endpoint = self.call, self.request, self.target.endpoint
-        user, sender = call.user if call else None, request.head.hints
+        user, sender = call.user if call else None, request.head.parsed
         reading = self._reading(outcome)
         usage, flags = reading.usage, reading.flags
         error = self.error or reading.error
@@ -125,7 +127,7 @@ class Entry:
             reading.upstream_id,
             call.stream if call else False,
             reading.finish_reason,
-            _milliseconds(request.started, ended),
+            _milliseconds(request.started, self.ended),
             self._since_start(self._first_byte),
             usage,
             cost,

@@ -7,13 +7,14 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 import msgspec
+from msgspec.structs import astuple
 
 from gateway.config import Metrics, Provider
 from gateway.generation import Attempt, Generation
 from gateway.metrics.buckets import DURATION, FIRST_BYTE
 from gateway.metrics.labels import OTHER, ModelLabels, status_class
 from gateway.metrics.snapshot import CallCounts, CallLabels, Histogram, Snapshot
-from gateway.metrics.users import UserTally
+from gateway.metrics.users import UserCounters
 
 MAX_SERIES = 1000
 """Label sets with a model of their own; from then on new ones count as `other`."""
@@ -23,7 +24,7 @@ _REMEMBERED = 4096
 _Key = tuple[str | None, str | None, str | None, str, int]
 
 
-class _Observed:
+class _HistogramCounters:
     """A `Histogram` while it grows; a bound belongs to the bucket it ends."""
 
     def __init__(self, bounds: tuple[int, ...]) -> None:
@@ -44,23 +45,23 @@ class _Observed:
         return Histogram(self._total, tuple(self._buckets))
 
 
-class _Counters:
-    """`CallCounts` while they grow; `retold` requests had their attempts counted one by one."""
+class _CallCounters:
+    """`CallCounts` while they grow; `itemized` requests had their attempts counted one by one."""
 
     __slots__ = (
-        *("requests", "retold", "prompt_tokens", "completion_tokens", "reasoning_tokens"),
+        *("requests", "itemized", "prompt_tokens", "completion_tokens", "reasoning_tokens"),
         *("cached_tokens", "cache_write_tokens", "cost", "cache_saved", "cache_surcharge"),
         *("moves", "move_cost", "duration", "first_byte"),
     )
 
     def __init__(self) -> None:
-        self.requests = self.retold = 0
+        self.requests = self.itemized = 0
         self.prompt_tokens = self.completion_tokens = self.reasoning_tokens = 0
         self.cached_tokens = self.cache_write_tokens = 0
         self.cost = self.cache_saved = self.cache_surcharge = 0
         self.moves = self.move_cost = 0
-        self.duration = _Observed(DURATION)
-        self.first_byte = _Observed(FIRST_BYTE)
+        self.duration = _HistogramCounters(DURATION)
+        self.first_byte = _HistogramCounters(FIRST_BYTE)
 
     def frozen(self) -> CallCounts:
         return CallCounts(
@@ -80,14 +81,14 @@ class _Counters:
         )
 
 
-class Tally:
+class Counters:
     """The counts of one process."""
 
     def __init__(self, settings: Metrics, providers: Sequence[Provider]) -> None:
         self._models = ModelLabels(providers)
-        self._users = UserTally(settings.users) if settings.users else None
-        self._series: dict[CallLabels, _Counters] = {}
-        self._by_key: dict[_Key, _Counters] = {}
+        self._users = UserCounters(settings.users) if settings.users else None
+        self._series: dict[CallLabels, _CallCounters] = {}
+        self._by_key: dict[_Key, _CallCounters] = {}
         self._attempts: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._flags: Counter[str] = Counter()
         self._checks: Counter[str] = Counter()
@@ -109,14 +110,18 @@ class Tally:
         counters.duration.add(generation.latency_ms)
         if (first_byte := generation.first_byte_ms) is not None:
             counters.first_byte.add(first_byte)
-        usage = generation.usage
-        counters.prompt_tokens += usage.prompt_tokens
-        counters.completion_tokens += usage.completion_tokens
+        counts: tuple[int, int, int, int, int, bool] = astuple(generation.usage)
+        prompt, completion, reasoning, cached, written, _ = counts
+        counters.prompt_tokens += prompt
+        counters.completion_tokens += completion
+        counters.reasoning_tokens += reasoning
         counters.cost += generation.cost
-        if usage.cached_tokens or usage.reasoning_tokens or usage.cache_write_tokens:
-            _add_parts(counters, generation)
+        if cached or written:
+            counters.cached_tokens += cached
+            counters.cache_write_tokens += written
+            _add_discount(counters, generation.cache_discount)
         if outcome != "ok" or len(generation.attempts) != 1 or generation.moved_from:
-            self._add_story(counters, generation)
+            self._add_exceptional(counters, generation)
         if generation.flags:
             self._flags.update(flag.type for flag in generation.flags)
         if self._users is not None:
@@ -136,7 +141,7 @@ class Tally:
             checks=dict(self._checks),
         )
 
-    def _counters_of(self, key: _Key) -> _Counters:
+    def _counters_of(self, key: _Key) -> _CallCounters:
         """The counters of a key not seen lately; keys are made by clients, so few are kept."""
         provider, model, route, outcome, status = key
         label = self._models.label(model)
@@ -145,12 +150,12 @@ class Tally:
             labels = msgspec.structs.replace(labels, model=OTHER)
         if len(self._by_key) >= _REMEMBERED:
             self._by_key.clear()
-        counters = self._by_key[key] = self._series.setdefault(labels, _Counters())
+        counters = self._by_key[key] = self._series.setdefault(labels, _CallCounters())
         return counters
 
-    def _add_story(self, counters: _Counters, generation: Generation) -> None:
+    def _add_exceptional(self, counters: _CallCounters, generation: Generation) -> None:
         """What is not the one attempt that was answered, at home."""
-        counters.retold += 1
+        counters.itemized += 1
         for attempt in generation.attempts:
             self._attempts[attempt.provider][_result(attempt)] += 1
         if generation.moved_from:
@@ -162,16 +167,12 @@ class Tally:
             Counter, {name: each.copy() for name, each in self._attempts.items()}
         )
         for labels, counters in self._series.items():
-            if untold := counters.requests - counters.retold:
-                attempts[labels.provider][labels.status] += untold
+            if others := counters.requests - counters.itemized:
+                attempts[labels.provider][labels.status] += others
         return {name: dict(each) for name, each in attempts.items()}
 
 
-def _add_parts(counters: _Counters, generation: Generation) -> None:
-    usage, discount = generation.usage, generation.cache_discount
-    counters.reasoning_tokens += usage.reasoning_tokens
-    counters.cached_tokens += usage.cached_tokens
-    counters.cache_write_tokens += usage.cache_write_tokens
+def _add_discount(counters: _CallCounters, discount: int) -> None:
     counters.cache_saved += max(discount, 0)
     counters.cache_surcharge += max(-discount, 0)
 
