@@ -9,7 +9,7 @@ import uvloop
 
 from gateway.commands.arguments import Commands, UsageError, add_config, port, read_config
 from gateway.commands.output import console
-from gateway.config import MOST_WORKERS, Config
+from gateway.config import MAX_WORKERS, Config
 from gateway.configfile import ConfigError, is_loopback
 from gateway.processes.garbage import collect_seldom
 from gateway.processes.reload import ConfigRefused, Source
@@ -70,9 +70,9 @@ def _overridden(config: Config, arguments: argparse.Namespace) -> Config:
 def _check(config: Config) -> None:
     """What options can get wrong, and what a good configuration may ask for in vain."""
     server = config.server
-    if not 1 <= server.workers <= MOST_WORKERS:
+    if not 1 <= server.workers <= MAX_WORKERS:
         raise UsageError(
-            f"hearth serve: --workers {server.workers}: Expected a number from 1 to {MOST_WORKERS}"
+            f"hearth serve: --workers {server.workers}: Expected a number from 1 to {MAX_WORKERS}"
         )
     if not config.keys and not is_loopback(server.host):
         raise UsageError(

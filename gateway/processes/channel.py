@@ -10,7 +10,7 @@ import msgspec
 
 from gateway.config import Config
 from gateway.metrics.snapshot import Snapshot
-from gateway.routing.memory import Hold, Memory
+from gateway.routing.health_state import Cooldown, HealthState
 
 _SIZE = 4
 
@@ -20,12 +20,12 @@ class _Message(msgspec.Struct, frozen=True, tag=True):
 
 
 class Start(_Message, frozen=True):
-    """To a worker, first of all: its configuration, the health of the providers so far, and where
-    users were last."""
+    """To a worker, first of all: its configuration, the health of the providers so far, and who
+    answered users last."""
 
     config: Config
-    memories: Mapping[str, Memory]
-    steps: Mapping[int, str] = {}
+    health: Mapping[str, HealthState]
+    last_providers: Mapping[int, str] = {}
 
 
 class Ready(_Message, frozen=True):
@@ -54,17 +54,17 @@ class Drain(_Message, frozen=True):
     """To a worker: take nothing new, finish what is under way, and go."""
 
 
-class Held(_Message, frozen=True):
-    """Either way: a hold on a provider has begun."""
+class CooldownStarted(_Message, frozen=True):
+    """Either way: a provider is to be left alone for some time."""
 
     provider: str
-    hold: Hold
+    cooldown: Cooldown
 
 
-class Stepped(_Message, frozen=True):
-    """Either way: users that were answered by another provider than before, as `Trail` has them."""
+class UsersMoved(_Message, frozen=True):
+    """Either way: who answered users last that are new or were moved, as `LastProviders` has it."""
 
-    steps: Mapping[int, str]
+    providers: Mapping[int, str]
 
 
 class Probed(_Message, frozen=True):
@@ -88,14 +88,14 @@ class Answer(_Message, frozen=True):
     snapshots: Sequence[Snapshot]
 
 
-class Farewell(_Message, frozen=True):
+class FinalCounts(_Message, frozen=True):
     """To the supervisor, at the end: all that was counted."""
 
     snapshot: Snapshot
 
 
-ToWorker = Start | Open | Retire | Drain | Held | Stepped | Probed | Ask | Answer
-ToSupervisor = Ready | Alive | Failed | Held | Stepped | Ask | Answer | Farewell
+ToWorker = Start | Open | Retire | Drain | CooldownStarted | UsersMoved | Probed | Ask | Answer
+ToSupervisor = Ready | Alive | Failed | CooldownStarted | UsersMoved | Ask | Answer | FinalCounts
 Message = ToWorker | ToSupervisor
 
 

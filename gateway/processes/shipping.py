@@ -1,10 +1,10 @@
-"""The one shipper, on a thread of its own that makes way for the workers.
+"""The one shipper, on a thread of its own that yields to the workers.
 
 A pass takes milliseconds, and where a worker shares its core a request would wait for so long. So
 the thread has the kernel's idle policy (sched(7)): it runs when nobody else wants to. Where others
-want all of the CPU all of the time records would wait without an end; then a thread of the ordinary
-policy takes its turn, until they do not. It is another thread each time, since one without
-privileges can only lower itself.
+want all of the CPU all of the time, records would wait without an end; then a thread of the
+ordinary policy takes over for a while. It is another thread each time, since one without privileges
+can only lower itself.
 """
 
 import asyncio
@@ -19,27 +19,27 @@ from gateway import config
 from gateway.ledger.shipper import Shipper
 from gateway.ledger.store import StoreUnavailable
 from gateway.ledger.stores import open_store
-from gateway.processes.turn import Manner, Turn
+from gateway.processes.shipping_thread import Scheduling, ShippingThread
 
-_LONGEST = 2.0
-"""Seconds that records may wait for a thread that makes way."""
+_MAX_WAIT = 2.0
+"""Seconds that records may wait for a thread that yields."""
 
-_MOST_HELD_UP = 0.5
+_MAX_STARVED = 0.5
 """Share of its time that it may be ready and not run: records wait for a slow store as well."""
 
-_SHORTEST = 10.0
-"""Seconds that one of the ordinary policy stays."""
+_ORDINARY_FOR = 10.0
+"""Seconds that a thread of the ordinary policy stays."""
 
-_ENDING = 5.0
+_FINISH_WITHIN = 5.0
 """Seconds that the end waits for the store; what is not shipped stays in the journals."""
 
 _PAUSE = 1.0
-"""Seconds between a turn that failed and the next one."""
+"""Seconds between a thread that failed and the next one."""
 
-MAKING_WAY = Manner(
-    os.SCHED_IDLE, lambda look: look.waited > _LONGEST and look.held_up > _MOST_HELD_UP
+YIELDING = Scheduling(
+    os.SCHED_IDLE, lambda sample: sample.waited > _MAX_WAIT and sample.starved > _MAX_STARVED
 )
-PRESSING = Manner(os.SCHED_OTHER, lambda look: look.lasted > _SHORTEST)
+ORDINARY = Scheduling(os.SCHED_OTHER, lambda sample: sample.lasted > _ORDINARY_FOR)
 
 _log = logging.getLogger(__name__)
 
@@ -47,15 +47,15 @@ _log = logging.getLogger(__name__)
 class Shipping:
     """Ships for all workers and forgets what is old, from `start` to `finish`.
 
-    `ways` are the manners in which it takes turns, the first one first.
+    `schedulings` are those of its threads, one after the other and from the first again.
     """
 
     def __init__(
-        self, section: config.Ledger, ways: tuple[Manner, ...] = (MAKING_WAY, PRESSING)
+        self, section: config.Ledger, schedulings: tuple[Scheduling, ...] = (YIELDING, ORDINARY)
     ) -> None:
         self._section = section
-        self._ways = itertools.cycle(ways)
-        self._turn = Turn(section, next(self._ways))
+        self._schedulings = itertools.cycle(schedulings)
+        self._thread = ShippingThread(section, next(self._schedulings))
         self._earlier_failures = 0
         self._is_over = asyncio.Event()
         self._work: asyncio.Task[None] | None = None
@@ -63,16 +63,16 @@ class Shipping:
     @property
     def failures(self) -> int:
         """How often the store could not be reached, or the journals not be read."""
-        return self._earlier_failures + self._turn.failures
+        return self._earlier_failures + self._thread.failures
 
     def start(self) -> None:
         """Begin, in the background."""
-        self._work = asyncio.create_task(self._take_turns())
+        self._work = asyncio.create_task(self._ship())
 
     async def finish(self) -> None:
-        """Stop, and ship what some seconds allow: nobody is left to make way for."""
+        """Stop, and ship what some seconds allow: nobody is left to yield to."""
         self._is_over.set()
-        self._turn.end()
+        self._thread.stop()
         if self._work is not None:
             await self._work
             await self._ship_the_rest()
@@ -80,20 +80,21 @@ class Shipping:
     def renew(self, section: config.Ledger) -> None:
         """Keep records for as long as `section` says now."""
         self._section = section
-        self._turn.retain(section.retention)
+        self._thread.retain(section.retention)
 
-    async def _take_turns(self) -> None:
+    async def _ship(self) -> None:
         while True:
-            turn = self._turn
+            thread = self._thread
             try:
-                await _on_its_own_thread(turn)
-            except Exception:  # noqa: BLE001  # the log says it, and the next turn may do better
+                await _run(thread)
+            except Exception:  # noqa: BLE001  # the log says it, and the next thread may do better
                 _log.exception("the shipper failed, and begins again")
                 await self._pause()
             if self._is_over.is_set():
                 return
-            self._earlier_failures += turn.failures
-            self._turn = Turn(self._section, next(self._ways), turn.expired_at)
+            self._earlier_failures += thread.failures
+            scheduling = next(self._schedulings)
+            self._thread = ShippingThread(self._section, scheduling, thread.expired_at)
 
     async def _ship_the_rest(self) -> None:
         section = self._section
@@ -103,7 +104,7 @@ class Shipping:
             _log.warning("%s keeps records for the next start: %s", section.journal, error)
             return
         try:
-            await Shipper(Path(section.journal), store).finish(_ENDING)
+            await Shipper(Path(section.journal), store).finish(_FINISH_WITHIN)
         finally:
             await store.close()
 
@@ -113,9 +114,9 @@ class Shipping:
                 await self._is_over.wait()
 
 
-async def _on_its_own_thread(turn: Turn) -> None:
-    thread = ThreadPoolExecutor(1)
+async def _run(thread: ShippingThread) -> None:
+    executor = ThreadPoolExecutor(1)
     try:
-        await asyncio.get_running_loop().run_in_executor(thread, turn.take)
+        await asyncio.get_running_loop().run_in_executor(executor, thread.run)
     finally:
-        thread.shutdown(wait=False)
+        executor.shutdown(wait=False)

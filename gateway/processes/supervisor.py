@@ -8,6 +8,7 @@ would have. A configuration that is wrong is refused, and the old one stays.
 
 import asyncio
 import logging
+import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -17,9 +18,10 @@ from gateway.config import Config
 from gateway.ledger.journal import Journal
 from gateway.ledger.stores import open_store
 from gateway.metrics.snapshot import Snapshot
+from gateway.processes.heartbeat import watch as watch_heartbeats
 from gateway.processes.hub import Hub
-from gateway.processes.pulse import watch as watch_pulses
 from gateway.processes.reload import ConfigRefused, Source, check_change
+from gateway.processes.service_manager import READY, STOPPING, ServiceManager
 from gateway.processes.shared_sockets import SharedSockets
 from gateway.processes.shipping import Shipping
 from gateway.processes.supervisor_link import GRACE
@@ -72,33 +74,43 @@ class Supervisor:
         self._source = source
         self._sockets = sockets
         self._shipping = shipping
+        self._manager = ServiceManager(os.environ)
         self._hub = Hub(self._counts)
         self._pool = WorkerPool(sockets, self._hub)
         self._starting: asyncio.Task[None] | None = None
         self._is_ending = False
         self._is_asked_to_reload = False
+        self._is_config_refused = False
         self._signalled = asyncio.Event()
 
     async def run(self, announce: Callable[[str], None]) -> None:
         """Until a signal says stop."""
-        self._heed_signals()
-        watching = asyncio.create_task(watch_pulses(self._hub.workers))
+        self._handle_signals()
+        watching = asyncio.create_task(watch_heartbeats(self._hub.workers))
+        beating = asyncio.create_task(self._manager.beat())
         try:
             if await self._start(self._config):
                 announce(self._sockets.address)
+                self._manager.tell(READY)
             while not self._is_ending:
                 async with Prober(self._hub.providers.values(), self._hub.probed):
                     await self._until_renewed()
         finally:
+            self._manager.tell(STOPPING)
             self._sockets.close()
             await self._pool.stop(self._config.server.drain + _MARGIN)
             watching.cancel()
+            beating.cancel()
 
     def _counts(self) -> Snapshot:
         """What no worker counts: it is the supervisor who ships."""
-        return Snapshot(processes=0, store_failures=self._shipping.failures)
+        return Snapshot(
+            processes=0,
+            store_failures=self._shipping.failures,
+            is_config_refused=self._is_config_refused,
+        )
 
-    def _heed_signals(self) -> None:
+    def _handle_signals(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._end)
@@ -152,7 +164,9 @@ class Supervisor:
                 return False
         except (ConfigRefused, StartFailed, OSError) as refused:
             _log.error("the configuration stays as it was: %s", refused)  # says all
+            self._is_config_refused = True
             return False
+        self._is_config_refused = False
         self._config = config
         self._shipping.renew(config.ledger)
         _log.info("serving with the configuration of %s", self._source.path)

@@ -11,24 +11,24 @@ from gateway.processes.channel import (
     Answer,
     Ask,
     Channel,
+    CooldownStarted,
     Drain,
-    Held,
     Message,
     Open,
     Probed,
     Retire,
     Start,
-    Stepped,
+    UsersMoved,
 )
-from gateway.routing.memory import Hold
+from gateway.routing.health_state import Cooldown
 
 GRACE = 5.0
 """Seconds that a retired worker leaves its waiting connections to their clients."""
 
 _GATHERING = 0.02
-"""Seconds for which users' steps are gathered, to be told at once."""
+"""Seconds for which users' moves are gathered, to be sent at once."""
 
-_PATIENCE = 2.0
+_TIMEOUT = 2.0
 """Seconds to wait for the others' snapshots."""
 
 
@@ -43,17 +43,17 @@ class SupervisorLink:
         self._gateway: Gateway | None = None
         self._numbers = itertools.count()
         self._asked: dict[int, asyncio.Future[Sequence[Snapshot]]] = {}
-        self._steps: dict[int, str] = {}
+        self._moved: dict[int, str] = {}
 
     def join(self, gateway: Gateway, start: Start) -> None:
         """This is the gateway that is spoken of; it goes on where the others are."""
         self._gateway = gateway
         for name, provider in gateway.router.providers.items():
-            if name in start.memories:
-                provider.health.recall(start.memories[name])
-            provider.health.on_hold = partial(self._tell_hold, name)
-        gateway.proxy.trail.hear(start.steps)
-        gateway.proxy.trail.on_step = self._note_step
+            if name in start.health:
+                provider.health.restore(start.health[name])
+            provider.health.on_cooldown = partial(self._send_cooldown, name)
+        gateway.proxy.last_providers.merge(start.last_providers)
+        gateway.proxy.last_providers.on_change = self._note_move
 
     async def snapshots(self) -> Sequence[Snapshot]:
         """Of all workers, and what those that are gone counted; none, should all be silent."""
@@ -62,7 +62,7 @@ class SupervisorLink:
         self._asked[number] = answer
         self._channel.send(Ask(number))
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_TIMEOUT):
                 return await answer
         except TimeoutError:
             return []
@@ -72,7 +72,7 @@ class SupervisorLink:
     async def listen(self, messages: AsyncIterator[Message]) -> None:
         """Hear what the supervisor says, until it is gone."""
         async for message in messages:
-            self._hear(message)
+            self._receive(message)
         self.leave()
 
     def leave(self, grace: float = 0.0) -> None:
@@ -81,19 +81,19 @@ class SupervisorLink:
         self.leaving.set()
         self.opened.set()
 
-    def _tell_hold(self, provider: str, hold: Hold) -> None:
-        self._channel.send(Held(provider, hold))
+    def _send_cooldown(self, provider: str, cooldown: Cooldown) -> None:
+        self._channel.send(CooldownStarted(provider, cooldown))
 
-    def _note_step(self, walker: int, provider: str) -> None:
-        if not self._steps:
-            asyncio.get_running_loop().call_later(_GATHERING, self._tell_steps)
-        self._steps[walker] = provider
+    def _note_move(self, user_hash: int, provider: str) -> None:
+        if not self._moved:
+            asyncio.get_running_loop().call_later(_GATHERING, self._send_moves)
+        self._moved[user_hash] = provider
 
-    def _tell_steps(self) -> None:
-        steps, self._steps = self._steps, {}
-        self._channel.send(Stepped(steps))
+    def _send_moves(self) -> None:
+        moved, self._moved = self._moved, {}
+        self._channel.send(UsersMoved(moved))
 
-    def _hear(self, message: Message) -> None:
+    def _receive(self, message: Message) -> None:
         match message:
             case Open():
                 self.opened.set()
@@ -105,15 +105,15 @@ class SupervisorLink:
                 if number in self._asked and not self._asked[number].done():
                     self._asked[number].set_result(snapshots)
             case _ if self._gateway:
-                self._hear_of(message, self._gateway)
+                self._apply(message, self._gateway)
 
-    def _hear_of(self, message: Message, gateway: Gateway) -> None:
+    def _apply(self, message: Message, gateway: Gateway) -> None:
         providers = gateway.router.providers
         match message:
-            case Held(name, hold) if name in providers:
-                providers[name].health.hear(hold)
-            case Stepped(steps):
-                gateway.proxy.trail.hear(steps)
+            case CooldownStarted(name, cooldown) if name in providers:
+                providers[name].health.apply(cooldown)
+            case UsersMoved(moved):
+                gateway.proxy.last_providers.merge(moved)
             case Probed(name, good, at) if name in providers:
                 providers[name].health.probed(good, at)
             case Ask(number):

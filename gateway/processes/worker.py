@@ -18,10 +18,10 @@ from gateway.config import Config
 from gateway.ledger.journal import JournalError
 from gateway.ledger.ledger import Ledger
 from gateway.ledger.store import StoreUnavailable
-from gateway.processes.channel import Alive, Channel, Failed, Farewell, Message, Ready, Start
+from gateway.processes.channel import Alive, Channel, Failed, FinalCounts, Message, Ready, Start
 from gateway.processes.garbage import collect_seldom
+from gateway.processes.heartbeat import beat
 from gateway.processes.logs import log_to_stderr
-from gateway.processes.pulse import beat
 from gateway.processes.supervisor_link import SupervisorLink
 from gateway.server import serving
 
@@ -51,7 +51,7 @@ async def _serve(
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, link.leave)
 
     @asynccontextmanager
-    async def life(config: Config) -> AsyncIterator[Gateway]:
+    async def lifespan(config: Config) -> AsyncIterator[Gateway]:
         ledger = await Ledger.open(config.ledger)
         gateway = Gateway(config, ledger, link)
         link.join(gateway, start)
@@ -62,9 +62,9 @@ async def _serve(
         await gateway.close()
         await ledger.close()
         listening.cancel()
-        channel.send(Farewell(gateway.snapshot()))
+        channel.send(FinalCounts(gateway.snapshot()))
 
-    async with serving(start.config, sockets, life) as gateway:
+    async with serving(start.config, sockets, lifespan) as gateway:
         for each in sockets:
             each.close()  # once the gateway lets go of them, none is left here
         await link.leaving.wait()

@@ -1,4 +1,4 @@
-"""The workers: who stands in which place, and who takes the place of one that fell."""
+"""The workers: who stands in which place, and who takes the place of one that died."""
 
 import asyncio
 import logging
@@ -31,7 +31,7 @@ class WorkerPool:
         self._sockets = sockets
         self._hub = hub
         self._serving: dict[int, WorkerProcess] = {}
-        self._falls: Counter[int] = Counter()
+        self._crashes: Counter[int] = Counter()
         self._stopping = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -46,7 +46,7 @@ class WorkerPool:
         self._config = config
         self._hub.renew(config)
         for worker in fresh:
-            worker.tell(Open())
+            worker.send(Open())
         for worker in old.values():
             worker.retire()
 
@@ -86,7 +86,7 @@ class WorkerPool:
         hub = self._hub
         worker = await WorkerProcess.start(self._sockets.of(place, config.server.workers))
         # Nothing may come between: what others say from here on, it is told as they are.
-        worker.tell(Start(share_of(config, place), hub.memories(config), hub.trail.steps()))
+        worker.send(Start(share_of(config, place), hub.health(config), hub.last_providers.all()))
         hub.workers.add(worker)
         self._keep(self._attend(worker, place))
         return worker
@@ -95,36 +95,36 @@ class WorkerPool:
         """Hear a worker out until it has gone, and see to its place."""
         began = time.monotonic()
         async for message in worker.messages():
-            self._hear(worker, message)
+            self._receive(worker, message)
         code = await worker.wait()
         self._hub.left(worker)
         if self._serving.get(place) is worker:
             _log.error("%s ended with %d; another one takes its place", worker, code)
             has_settled = time.monotonic() - began > _SETTLED
-            self._falls[place] = 0 if has_settled else self._falls[place] + 1
+            self._crashes[place] = 0 if has_settled else self._crashes[place] + 1
             await self._replace(worker, place)
 
-    def _hear(self, worker: WorkerProcess, message: Message) -> None:
+    def _receive(self, worker: WorkerProcess, message: Message) -> None:
         match message:
             case Ready():
                 worker.is_ready()
             case Failed(reason):
                 worker.failed(reason)
             case _:
-                self._hub.hear(worker, message)
+                self._hub.receive(worker, message)
 
-    async def _replace(self, fallen: WorkerProcess, place: int) -> None:
+    async def _replace(self, dead: WorkerProcess, place: int) -> None:
         """Fill a place, unless a reload or the end came before."""
         await self._pause(place)
-        while self._serving.get(place) is fallen:
+        while self._serving.get(place) is dead:
             try:
                 worker = await self._add(self._config, place)
             except OSError as error:
                 _log.error("no worker for a free place: %s", error)  # says all
-                self._falls[place] += 1
+                self._crashes[place] += 1
                 await self._pause(place)
                 continue
-            if self._serving.get(place) is not fallen:
+            if self._serving.get(place) is not dead:
                 worker.kill()
                 return
             self._serving[place] = worker
@@ -137,12 +137,12 @@ class WorkerPool:
             _log.error("%s", error)  # whoever attends to it sees to the place
             worker.kill()
         else:
-            worker.tell(Open())
+            worker.send(Open())
 
     async def _pause(self, place: int) -> None:
-        """The longer, the more of this place's workers fell one soon after the other."""
-        if falls := self._falls[place]:
-            delay = min(_FIRST_DELAY * 2.0 ** min(falls - 1, 64), _LONGEST_DELAY)
+        """The longer, the more of this place's workers died one soon after the other."""
+        if crashes := self._crashes[place]:
+            delay = min(_FIRST_DELAY * 2.0 ** min(crashes - 1, 64), _LONGEST_DELAY)
             with suppress(TimeoutError):
                 async with asyncio.timeout(delay):
                     await self._stopping.wait()

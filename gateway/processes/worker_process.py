@@ -64,8 +64,8 @@ class WorkerProcess:
             self._ready.set_exception(StartFailed(reason))
             self._ready.exception()  # so that asyncio does not miss those who wait
 
-    def tell(self, message: ToWorker) -> None:
-        """Say something; nothing happens when the process is gone."""
+    def send(self, message: ToWorker) -> None:
+        """Queue a message; nothing happens when the process is gone."""
         self._channel.send(message)
 
     async def messages(self) -> AsyncIterator[Message]:
@@ -75,18 +75,18 @@ class WorkerProcess:
             yield message
 
     def missed(self) -> int:
-        """A look has come; how many there were since its last word. One that is not ready yet is
+        """Count a tick; how many there were since its last word. One that is not ready yet is
         given the time that `started` gives it."""
         self._missed += self._ready.done()
         return self._missed
 
     def retire(self) -> None:
         """Have it go when its connections have ended."""
-        self.tell(Retire())
+        self.send(Retire())
 
     def drain(self) -> None:
         """Have it finish what is under way, and go."""
-        self.tell(Drain())
+        self.send(Drain())
 
     def kill(self) -> None:
         """End it at once."""

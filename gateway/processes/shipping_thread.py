@@ -1,6 +1,6 @@
-"""One thread's turn as the shipper, at a scheduling policy of its own.
+"""The shipper on one thread, under one scheduling policy of the kernel.
 
-The policy is set before anything else, as threads that the store starts get it from this one.
+The policy is set before anything else, as threads that the store starts inherit it.
 """
 
 import asyncio
@@ -18,39 +18,39 @@ from gateway.ledger.keeper import Keeper, watch
 from gateway.ledger.shipper import Shipper
 from gateway.ledger.stores import open_store
 
-_LOOK_EVERY = 0.5
-
-
+_SAMPLE_EVERY = 0.5
 _SCHEDSTAT = Path("/proc/thread-self/schedstat")
 
 
-class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """How a turn goes: seconds that records have `waited` and that it has `lasted`, and the share
-    of the time since the last look in which the thread was `held_up`: ready, while others ran."""
+class Sample(msgspec.Struct, frozen=True, kw_only=True):
+    """How shipping goes: for how many seconds records have `waited` and the thread has `lasted`,
+    and which share of the time since the last sample it was `starved`: ready, while others ran."""
 
     waited: float
     lasted: float
-    held_up: float
+    starved: float
 
 
-class Manner(msgspec.Struct, frozen=True):
-    """The scheduling `policy` of a turn, and by what the turn is over."""
+class Scheduling(msgspec.Struct, frozen=True):
+    """A scheduling `policy` (sched(7)), and whether a thread that has it `is_over`."""
 
     policy: int
-    is_over: Callable[[Look], bool]
+    is_over: Callable[[Sample], bool]
 
 
-class Turn:
-    """Made and ended by one thread, taken by another, which it occupies until it is over."""
+class ShippingThread:
+    """`run` occupies the thread that calls it; everything else is for the thread that made this."""
 
-    def __init__(self, section: config.Ledger, manner: Manner, expired_at: float = 0.0) -> None:
+    def __init__(
+        self, section: config.Ledger, scheduling: Scheduling, expired_at: float = 0.0
+    ) -> None:
         self._section = section
-        self._manner = manner
+        self._scheduling = scheduling
         self._expired_at = expired_at
         self._keeper: Keeper | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._ended = asyncio.Event()
-        self._is_ended = False
+        self._stopped = asyncio.Event()
+        self._is_stopped = False
 
     @property
     def failures(self) -> int:
@@ -62,19 +62,19 @@ class Turn:
         """When it last forgot what is old, in seconds since the epoch."""
         return self._keeper.expired_at if self._keeper else self._expired_at
 
-    def take(self) -> None:
+    def run(self) -> None:
         """Ship until it is over. Raises StoreUnavailable when the store cannot be opened."""
         if _SCHEDSTAT.exists():  # else nobody could tell that it starves
             with suppress(OSError):  # a sandbox may forbid it; the thread stays as it is
-                os.sched_setscheduler(0, self._manner.policy, os.sched_param(0))
+                os.sched_setscheduler(0, self._scheduling.policy, os.sched_param(0))
         uvloop.run(self._ship())
 
-    def end(self) -> None:
-        """Have it be over."""
-        self._is_ended = True
+    def stop(self) -> None:
+        """Have `run` return soon."""
+        self._is_stopped = True
         if self._loop is not None:
             with suppress(RuntimeError):  # over already
-                self._loop.call_soon_threadsafe(self._ended.set)
+                self._loop.call_soon_threadsafe(self._stopped.set)
 
     def retain(self, retention: config.Retention) -> None:
         """Forget what is older than this from now on."""
@@ -100,21 +100,22 @@ class Turn:
             await store.close()
 
     async def _until_over(self, shipper: Shipper) -> None:
-        began = time.monotonic()
-        last, held_up = began, _held_up()
-        while not self._is_ended:
+        began = last = time.monotonic()
+        starved = _seconds_starved()
+        while not self._is_stopped:
             with suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_EVERY):
-                    await self._ended.wait()
-            now, before = time.monotonic(), held_up
-            held_up = _held_up()
-            share = (held_up - before) / (now - last)
-            if self._manner.is_over(Look(waited=shipper.waited, lasted=now - began, held_up=share)):
+                async with asyncio.timeout(_SAMPLE_EVERY):
+                    await self._stopped.wait()
+            now, before = time.monotonic(), starved
+            starved = _seconds_starved()
+            share = (starved - before) / (now - last)
+            sample = Sample(waited=shipper.waited, lasted=now - began, starved=share)
+            if self._scheduling.is_over(sample):
                 return
             last = now
 
 
-def _held_up() -> float:
-    """Seconds in which this thread was ready and did not run, as far as the kernel tells
+def _seconds_starved() -> float:
+    """For how long this thread was ready and did not run, as far as the kernel tells
     (docs.kernel.org/scheduler/sched-stats.html)."""
     return int(_SCHEDSTAT.read_text().split()[1]) / 1e9 if _SCHEDSTAT.exists() else 0.0
