@@ -4,7 +4,8 @@ What starts a gateway builds one of these in front of it; nobody else imports th
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -13,22 +14,22 @@ from aiohttp import web
 from gateway.api.answers import json_answer
 from gateway.api.openapi.document import document_answer
 from gateway.api.routes import Route, find_route
-from gateway.assembly import Gateway, Life, alone
+from gateway.assembly import Gateway, Lifespan, standalone
+from gateway.calls.endpoint import Target, envelope_at, parse_target, unmetered
+from gateway.calls.request import Request
 from gateway.config import Config
 from gateway.dashboard.access.session import load_secret
 from gateway.dashboard.frame import DASHBOARD, Dashboard, show_error, wants_page
 from gateway.dashboard.pages import add_pages
-from gateway.endpoint import Target, envelope_at, parse_target, reading
 from gateway.envelope import Envelope
 from gateway.errors import GatewayError, MethodNotAllowed, NotFound
 from gateway.metrics.exposition import expose
 from gateway.metrics.snapshot import merged
-from gateway.request import Request
 from gateway.wire.aiohttp_edge import (
     AiohttpDownstream,
-    request_head,
-    take_back_defaults,
+    drop_aiohttp_defaults,
     with_body,
+    without_body,
 )
 from gateway.wire.limits import LIMITS, Limits
 
@@ -41,19 +42,24 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 CONFIG = web.AppKey("config", Config)
 GATEWAY = web.AppKey("gateway", Gateway)
 _LIMITS = web.AppKey("limits", Limits)
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_log = logging.getLogger(__name__)
 
 
-def create_app(config: Config, limits: Limits = LIMITS, life: Life = alone) -> web.Application:
+def create_app(
+    config: Config, limits: Limits = LIMITS, lifespan: Lifespan = standalone
+) -> web.Application:
     """The aiohttp application of a gateway with `config`; `limits` are for slow uploads.
 
     Starting it raises StoreUnavailable or JournalError when the ledger cannot work.
     """
-    app = web.Application()
+    app = web.Application(middlewares=[_explain])
     app[CONFIG] = config
     app[_LIMITS] = limits
-    app.cleanup_ctx.append(partial(_run_gateway, life))
-    app.on_response_prepare.append(take_back_defaults)
-    app.on_response_prepare.append(_say_farewell)
+    app.cleanup_ctx.append(partial(_run_gateway, lifespan))
+    app.on_response_prepare.append(drop_aiohttp_defaults)
+    app.on_response_prepare.append(_close_while_draining)
     app.router.add_get("/healthz", _healthz)
     app.router.add_get("/readyz", _readyz)
     app.router.add_get("/metrics", _metrics)
@@ -63,15 +69,35 @@ def create_app(config: Config, limits: Limits = LIMITS, life: Life = alone) -> w
     return app
 
 
-async def _run_gateway(life: Life, app: web.Application) -> AsyncIterator[None]:
-    async with life(app[CONFIG]) as gateway:
+async def _run_gateway(lifespan: Lifespan, app: web.Application) -> AsyncIterator[None]:
+    async with lifespan(app[CONFIG]) as gateway:
         app[GATEWAY] = gateway
         secret = await asyncio.to_thread(load_secret, Path(app[CONFIG].ledger.journal))
         app[DASHBOARD] = Dashboard(gateway.context, gateway.router, secret, app[_LIMITS])
         yield
 
 
-async def _say_farewell(request: web.Request, response: web.StreamResponse) -> None:
+@web.middleware
+async def _explain(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    """What nobody expected is logged, and answered in a form that the client reads.
+
+    Not where an answer has begun: aiohttp logs that and ends the connection.
+    """
+    try:
+        return await handler(request)
+    except (web.HTTPException, ConnectionError):
+        raise
+    except Exception:
+        if request.writer.output_size:
+            raise
+        _log.exception("%s %s failed", request.method, request.rel_url.raw_path)
+        error = GatewayError("Hearth failed to answer this; its log says why")
+        if wants_page(request):
+            return show_error(request, error.status, error.message)
+        return _error_answer(error, envelope_at(request.raw_path))
+
+
+async def _close_while_draining(request: web.Request, response: web.StreamResponse) -> None:
     """While draining, every answer is the last one on its connection."""
     if request.app[GATEWAY].draining:
         response.force_close()
@@ -102,7 +128,7 @@ async def _metrics(request: web.Request) -> web.Response:
     gateway = request.app[GATEWAY]
     try:
         if not gateway.config.metrics.public:
-            gateway.context.keyring.manager(request_head(request))
+            gateway.context.keyring.manager(without_body(request))
     except GatewayError as error:
         return _error_answer(error, Envelope.OPENAI)
     snapshots = await gateway.peers.snapshots()
@@ -118,35 +144,35 @@ async def _metrics(request: web.Request) -> web.Response:
 async def _serve(request: web.Request) -> web.StreamResponse:
     """Everything else: the API and the data path, in whatever spelling the path comes."""
     gateway = request.app[GATEWAY]
-    head = request_head(request)
+    received = without_body(request)
     try:
-        target = _target(head.head.target)
+        target = _target(received.head.target)
     except GatewayError as error:
         if wants_page(request):
             return show_error(request, error.status, error.message)
-        return _error_answer(error, envelope_at(head.head.target))
-    route = find_route(head.head.method, target)
+        return _error_answer(error, envelope_at(received.head.target))
+    route = find_route(received.head.method, target)
     if route is None:
-        if head.head.method in _SAFE:
-            target = reading(target)
-        return await _proxied(gateway, request, head, target)
+        if received.head.method in _SAFE:
+            target = unmetered(target)
+        return await _proxied(gateway, request, received, target)
     try:
-        return await _answered(gateway, request, head, target, route)
+        return await _answered(gateway, request, received, target, route)
     except GatewayError as error:
         return _error_answer(error, route.envelope or target.envelope)
 
 
 async def _answered(
-    gateway: Gateway, request: web.Request, head: Request, target: Target, route: Route
+    gateway: Gateway, request: web.Request, received: Request, target: Target, route: Route
 ) -> web.Response:
     """By Hearth itself."""
-    if head.head.method not in route.methods:
+    if received.head.method not in route.methods:
         allow = ", ".join(route.methods)
-        raise MethodNotAllowed(f"{head.head.method} is not allowed here", allow=allow)
+        raise MethodNotAllowed(f"{received.head.method} is not allowed here", allow=allow)
     if route.method == "POST":
         limits = request.app[_LIMITS]
-        head = await with_body(head, request, gateway.config.server.max_body, limits)
-    return await route.handler(gateway.context, head, target)
+        received = await with_body(received, request, gateway.config.server.max_body, limits)
+    return await route.handler(gateway.context, received, target)
 
 
 def _target(raw: str) -> Target:
@@ -168,16 +194,16 @@ def hot_target(raw: str) -> Target | None:
 
 
 async def _proxied(
-    gateway: Gateway, request: web.Request, head: Request, target: Target
+    gateway: Gateway, request: web.Request, received: Request, target: Target
 ) -> web.StreamResponse:
     """Run the proxy and, beside it, send what it writes; whichever fails ends the other."""
-    client = AiohttpDownstream(request, gateway.ledger.commit)
+    client = AiohttpDownstream(request, gateway.ledger.recorder.commit)
     gateway.began(asyncio.current_task())
     max_body, limits = gateway.config.server.max_body, request.app[_LIMITS]
     try:
-        complete = await with_body(head, request, max_body, limits)
+        complete = await with_body(received, request, max_body, limits)
     except GatewayError as error:
-        gateway.proxy.refuse(head, target, error, client)
+        gateway.proxy.refuse(received, target, error, client)
         return await client.send()
     try:
         async with asyncio.TaskGroup() as both:

@@ -13,11 +13,12 @@ from gateway.config import Config
 from gateway.generation import Generation
 from gateway.keys import Keyring
 from gateway.ledger.ledger import Ledger
+from gateway.metrics.counters import Counters
+from gateway.metrics.peers import Peers, SingleProcess
 from gateway.metrics.snapshot import Snapshot, provider_states
-from gateway.metrics.tally import Tally
-from gateway.peers import Alone, Peers
 from gateway.policies.moderation import Moderator
-from gateway.proxy import Proxy
+from gateway.pricing.prices import Prices
+from gateway.proxy.proxy import Proxy
 from gateway.routing.prober import Prober
 from gateway.routing.router import Router
 from gateway.wire.upstream import Upstream, verifying_context
@@ -45,13 +46,14 @@ class Gateway:
         self.ledger = ledger
         self.tracing = _tracing(config)
         self.upstreams = _upstreams(config, self.tracing)
-        self.tally = Tally(config.metrics, config.providers)
-        self.moderator = _moderator(config, self.tally)
+        self.counters = Counters(config.metrics, config.providers)
+        self.moderator = _moderator(config, self.counters)
         self.proxy = Proxy(config, keyring, router, self.upstreams, self._record, self.moderator)
         handle = self.proxy.handle
         self.handle = handle if self.tracing is None else self.tracing.follow(handle)
-        self.peers = Alone(self.snapshot) if peers is None else peers
-        self.context = Context(config, keyring, ledger, time.time, router, self.peers)
+        self.peers = SingleProcess(self.snapshot) if peers is None else peers
+        prices = Prices(config.providers)
+        self.context = Context(config, keyring, ledger, time.time, router, prices, self.peers)
         self._calls: set[asyncio.Task[object]] = set()
 
     def began(self, call: asyncio.Task[object] | None) -> None:
@@ -71,8 +73,8 @@ class Gateway:
         """This process as it is now."""
         providers = self.router.providers
         return msgspec.structs.replace(
-            self.tally.snapshot(),
-            lost=self.ledger.lost,
+            self.counters.snapshot(),
+            lost=self.ledger.recorder.lost,
             store_failures=self.ledger.failures,
             providers=provider_states(providers.values(), time.monotonic()),
             ejections={name: each.health.ejected for name, each in providers.items()},
@@ -80,8 +82,8 @@ class Gateway:
 
     def _record(self, generation: Generation) -> None:
         """The one place that every settled generation passes."""
-        self.ledger.record(generation)
-        self.tally.add(generation)
+        self.ledger.recorder.record(generation)
+        self.counters.add(generation)
 
     async def close(self) -> None:
         """Let go of the providers' connections."""
@@ -92,12 +94,12 @@ class Gateway:
             await self.tracing.close()
 
 
-Life = Callable[[Config], AbstractAsyncContextManager[Gateway]]
+Lifespan = Callable[[Config], AbstractAsyncContextManager[Gateway]]
 """Builds a gateway, and takes it down at the end."""
 
 
 @asynccontextmanager
-async def alone(config: Config) -> AsyncIterator[Gateway]:
+async def standalone(config: Config) -> AsyncIterator[Gateway]:
     """A gateway in one process, which ships its journal and probes the providers itself."""
     ledger = await Ledger.open(config.ledger)
     ledger.start()
@@ -126,9 +128,9 @@ def _upstreams(config: Config, tracing: "Tracing | None") -> dict[str, Upstream]
     return {p.name: Upstream(p.base_url, p.timeouts, context) for p in config.providers}
 
 
-def _moderator(config: Config, tally: Tally) -> Moderator | None:
+def _moderator(config: Config, counters: Counters) -> Moderator | None:
     settings = config.policies.moderation
     if settings is None:
         return None
     provider = next(each for each in config.providers if each.name == settings.provider)
-    return Moderator(settings, provider, tally.check)
+    return Moderator(settings, provider, counters.check)

@@ -13,7 +13,7 @@ from contextlib import ExitStack, asynccontextmanager
 from aiohttp import web
 
 from gateway.app import GATEWAY, create_app, hot_target
-from gateway.assembly import Gateway, Life, alone
+from gateway.assembly import Gateway, Lifespan, standalone
 from gateway.config import Config, Server
 from gateway.sockets import BACKLOG, address, bind, tls_context
 from gateway.wire.aiohttp_protocol import protocols
@@ -27,13 +27,13 @@ _CLOSING = 1.0
 
 @asynccontextmanager
 async def running(config: Config, limits: Limits = LIMITS) -> AsyncIterator[str]:
-    """A gateway of this process alone, for as long as the context is open; gives its address.
+    """A gateway of this process standalone, for as long as the context is open; gives its address.
 
     OSError when the address cannot be bound.
     """
     with ExitStack() as open_sockets:
         sockets = [open_sockets.enter_context(each) for each in bind(config.server)]
-        async with serving(config, sockets, alone, limits):
+        async with serving(config, sockets, standalone, limits):
             try:
                 yield address(config.server, sockets)
             finally:
@@ -42,10 +42,10 @@ async def running(config: Config, limits: Limits = LIMITS) -> AsyncIterator[str]
 
 @asynccontextmanager
 async def serving(
-    config: Config, sockets: Sequence[socket.socket], life: Life, limits: Limits = LIMITS
+    config: Config, sockets: Sequence[socket.socket], lifespan: Lifespan, limits: Limits = LIMITS
 ) -> AsyncIterator[Gateway]:
-    """A gateway of this `life` that takes connections from `sockets`, which stay their owner's."""
-    app = create_app(config, limits, life)
+    """A gateway of this `lifespan` that accepts on `sockets`, which stay their owner's."""
+    app = create_app(config, limits, lifespan)
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=_CLOSING)
     await runner.setup()
     gateway = app[GATEWAY]
@@ -86,7 +86,7 @@ def _listener(gateway: Gateway, runner: web.AppRunner, limits: Limits) -> Listen
         route=hot_target,
         handle=gateway.handle,
         refuse=gateway.proxy.refuse,
-        commit=gateway.ledger.commit,
+        commit=gateway.ledger.recorder.commit,
         fallback=protocols(aiohttp_server, limits),
         max_body=gateway.config.server.max_body,
         limits=limits,

@@ -6,12 +6,13 @@ import msgspec
 from aiohttp import web
 
 from gateway.api.quota import Quota
+from gateway.calls.endpoint import Target
+from gateway.calls.request import Request
 from gateway.config import Config
-from gateway.endpoint import Target
 from gateway.keys import Keyring, Tenant
 from gateway.ledger.ledger import Ledger
-from gateway.peers import Peers
-from gateway.request import Request
+from gateway.metrics.peers import Peers
+from gateway.pricing.prices import Prices
 from gateway.routing.router import Router
 
 ANALYTICS_QUERIES = 64
@@ -26,6 +27,7 @@ class Context(msgspec.Struct, frozen=True):
     ledger: Ledger
     now: Callable[[], float]
     router: Router
+    prices: Prices
     peers: Peers
     analytics: Quota = msgspec.field(default_factory=lambda: Quota(ANALYTICS_QUERIES, 60))
 

@@ -8,7 +8,7 @@ from gateway.ledger.store import Store
 LAG_HEADER = "X-Hearth-Ledger-Lag"
 
 
-class Reading(msgspec.Struct, frozen=True):
+class LedgerView(msgspec.Struct, frozen=True):
     """`lag`: seconds since the oldest call ended that `store` does not count yet, 0 without one."""
 
     store: Store
@@ -26,8 +26,8 @@ class Meta(msgspec.Struct, frozen=True):
     lag: float
 
 
-async def read_ledger(context: Context) -> Reading:
+async def read_ledger(context: Context) -> LedgerView:
     """The store with all that can be brought there soon. Raises StoreUnavailable."""
     store = await context.ledger.fresh()
     lag = await context.ledger.lag()
-    return Reading(store, round(lag.oldest, 3))
+    return LedgerView(store, round(lag.oldest, 3))

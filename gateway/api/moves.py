@@ -14,8 +14,8 @@ from gateway.routing.pool import Pool
 from gateway.routing.ring import Ring
 from gateway.routing.router import Router
 
-Use = Mapping[Ring, Sequence[tuple[bytes, int]]]
-"""By ring: tokens, and the place on it of the user who used them."""
+RingUsage = Mapping[Ring, Sequence[tuple[bytes, int]]]
+"""By ring: tokens, and the key on it of the user who used them."""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,21 +53,21 @@ class Moves(msgspec.Struct, frozen=True, kw_only=True):
     between: tuple[Flow, ...]
 
 
-async def latest_use(
+async def recent_usage(
     store: Store, router: Router, pool: Pool | None, tenants: frozenset[str] | None, today: int
-) -> Use:
+) -> RingUsage:
     """What users used yesterday and `today`, days since the epoch: of `pool`'s models, or of all.
 
     `tenants`: whose users, None for everybody's. StoreUnavailable when the store does not answer.
     """
-    use: defaultdict[Ring, list[tuple[bytes, int]]] = defaultdict(list)
+    usage: defaultdict[Ring, list[tuple[bytes, int]]] = defaultdict(list)
     for day in (today - 1, today):
         query = ActivityQuery(since=day, until=day, tenants=tenants, by=frozenset({"user"}))
         for row in await store.activity(query):
             serving = router.pool(row.model)
             if row.user is not None and (pool is None or serving is pool):
-                use[serving.ring].append(_used(row))
-    return use
+                usage[serving.ring].append(_used(row))
+    return usage
 
 
 def _used(row: ActivityRow) -> tuple[bytes, int]:
@@ -75,20 +75,22 @@ def _used(row: ActivityRow) -> tuple[bytes, int]:
     return f"{row.tenant}\0{row.user}".encode(), tokens
 
 
-async def moves(ring: Ring, change: Change, place: bytes | None, use: Use | None) -> Moves:
-    """What `change` moves on `ring`, and of `use`; `place` is the user's who was asked about."""
+async def moves(
+    ring: Ring, change: Change, ring_key: bytes | None, usage: RingUsage | None
+) -> Moves:
+    """What `change` moves on `ring`, and of `usage`; `ring_key` is the asked user's."""
     after = await asyncio.to_thread(change.applied_to, ring)
     users = await asyncio.to_thread(moved_users, ring, after)
     flows = (Flow(source=old, to=new, users=share) for (old, new), share in sorted(users.items()))
     return Moves(
         users=sum(users.values()),
-        tokens=None if use is None else await asyncio.to_thread(_moved_share, change, use),
-        home=None if place is None else after.home(place),
+        tokens=None if usage is None else await asyncio.to_thread(_moved_share, change, usage),
+        home=None if ring_key is None else after.home(ring_key),
         between=tuple(flows),
     )
 
 
-def _moved_share(change: Change, use: Use) -> float:
-    total = sum(tokens for used in use.values() for _, tokens in used)
-    moved = sum(moved_tokens(ring, change.applied_to(ring), used) for ring, used in use.items())
+def _moved_share(change: Change, usage: RingUsage) -> float:
+    total = sum(tokens for used in usage.values() for _, tokens in used)
+    moved = sum(moved_tokens(ring, change.applied_to(ring), used) for ring, used in usage.items())
     return moved / total if total else 0.0

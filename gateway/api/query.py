@@ -45,11 +45,15 @@ def read_bool(values: Mapping[str, str], name: str) -> bool | None:
     return value == "true"
 
 
-def read_int(values: Mapping[str, str], name: str, default: int, maximum: int) -> int:
-    """A whole number from 1 to `maximum`."""
+def read_int(
+    values: Mapping[str, str], name: str, default: int, maximum: int, minimum: int = 1
+) -> int:
+    """A whole number from `minimum` to `maximum`."""
     value = values.get(name, str(default))
-    if not _WHOLE.fullmatch(value) or not 1 <= int(value) <= maximum:
-        raise BadRequest(f"Parameter `{name}` must be a whole number from 1 to {maximum}", name)
+    if not _WHOLE.fullmatch(value) or not minimum <= int(value) <= maximum:
+        raise BadRequest(
+            f"Parameter `{name}` must be a whole number from {minimum} to {maximum}", name
+        )
     return int(value)
 
 

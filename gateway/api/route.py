@@ -12,17 +12,17 @@ from aiohttp import web
 
 from gateway.api.answers import json_answer
 from gateway.api.context import Context, visible_tenants
-from gateway.api.moves import Change, Use, latest_use, moves
+from gateway.api.moves import Change, RingUsage, moves, recent_usage
 from gateway.api.operation import Parameter
 from gateway.api.query import read_query
-from gateway.api.whereabouts import Whereabouts, located, position
+from gateway.api.user_route import UserRoute, ring_key_of, with_choices
 from gateway.calendar import whole_days
-from gateway.endpoint import Target
+from gateway.calls.endpoint import Target
+from gateway.calls.request import Request
 from gateway.errors import BadRequest, Forbidden, ModelNotFound
 from gateway.keys import Tenant
 from gateway.ledger.store import StoreUnavailable
-from gateway.peers import states_of
-from gateway.request import Request
+from gateway.metrics.peers import states_of
 from gateway.routing.pool import Pool
 
 _HEAVIEST = 100.0
@@ -40,7 +40,7 @@ _NAMES = tuple(parameter.name for parameter in PARAMETERS)
 
 
 class RouteAnswer(msgspec.Struct, frozen=True):
-    data: Whereabouts
+    data: UserRoute
 
 
 async def get_route(context: Context, request: Request, target: Target) -> web.Response:
@@ -52,25 +52,25 @@ async def get_route(context: Context, request: Request, target: Target) -> web.R
     if "user" not in values and change is None:
         raise BadRequest("Parameter `user` is missing", "user")
     found = _asked(context, tenant, values)
-    place = None
+    ring_key = None
     if found.key is not None and found.user is not None:
-        place = position(found.key, found.user, context.config.sticky.key)
+        ring_key = ring_key_of(found.key, found.user, context.config.sticky.key)
         now = time.monotonic()
         states = await states_of(pool.members, context.peers, now)
-        found = located(found, pool, place, states, now)
+        found = with_choices(found, pool, ring_key, states, now)
     if change is not None:
-        use = await _use(context, tenant, None if found.model is None else pool)
-        moved = await moves(pool.ring, change, place, use)
+        usage = await _usage(context, tenant, None if found.model is None else pool)
+        moved = await moves(pool.ring, change, ring_key, usage)
         found = msgspec.structs.replace(found, moves=moved)
     return json_answer(RouteAnswer(found))
 
 
-def _asked(context: Context, tenant: Tenant, values: Mapping[str, str]) -> Whereabouts:
+def _asked(context: Context, tenant: Tenant, values: Mapping[str, str]) -> UserRoute:
     """The question alone: whose way, and for which model."""
     user, key = values.get("user"), values.get("key")
     is_anyones = user is None and key is None
     owner = None if is_anyones else _owner(context, tenant, key)
-    return Whereabouts(key=owner, user=user, model=values.get("model"))
+    return UserRoute(key=owner, user=user, model=values.get("model"))
 
 
 def _pool(context: Context, model: str | None) -> Pool:
@@ -95,7 +95,7 @@ def _owner(context: Context, tenant: Tenant, key: str | None) -> str:
     return key
 
 
-async def _use(context: Context, tenant: Tenant, pool: Pool | None) -> Use | None:
+async def _usage(context: Context, tenant: Tenant, pool: Pool | None) -> RingUsage | None:
     """What users used of late, as far as the key may see it; None where they have no home, and
     where the store is away."""
     if context.config.sticky.key[:1] != ("user",):
@@ -103,7 +103,7 @@ async def _use(context: Context, tenant: Tenant, pool: Pool | None) -> Use | Non
     today = whole_days(context.now())
     try:
         store = await context.ledger.fresh()
-        return await latest_use(store, context.router, pool, visible_tenants(tenant), today)
+        return await recent_usage(store, context.router, pool, visible_tenants(tenant), today)
     except StoreUnavailable:
         return None
 

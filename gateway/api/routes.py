@@ -12,7 +12,7 @@ from gateway.api.openrouter import activity, generations
 from gateway.api.openrouter.analytics import answer, meta
 from gateway.api.openrouter.analytics.query import AnalyticsQuery
 from gateway.api.operation import Operation
-from gateway.endpoint import Target
+from gateway.calls.endpoint import Target
 from gateway.envelope import Envelope
 
 
@@ -46,7 +46,12 @@ ROUTES = (
         "GET",
         "models",
         models.list_models,
-        Operation(summary="The models that the configuration names", answer=models.ModelList),
+        Operation(
+            summary="The models that the configuration names",
+            answer=models.ModelList,
+            parameters=models.PARAMETERS,
+            errors=(400,),
+        ),
         envelope=None,
     ),
     MODEL,

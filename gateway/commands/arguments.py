@@ -8,13 +8,13 @@ from typing import Any
 import msgspec
 
 from gateway.calendar import day_number
+from gateway.calls.endpoint import ENDPOINTS
+from gateway.calls.head import Head
 from gateway.calls.reader import read_call
+from gateway.calls.request import Request
 from gateway.config import Config
 from gateway.configfile import load
-from gateway.endpoint import ENDPOINTS
 from gateway.errors import BadRequest
-from gateway.head import Head
-from gateway.request import Request
 
 Commands = Any  # argparse keeps the type of its sub-command registry private
 """What `add_subparsers` returns."""

@@ -10,7 +10,7 @@ from gateway.commands.output import console, counted
 from gateway.commands.person import add_person, configured_keys, person
 from gateway.commands.stores import open_shipper
 from gateway.config import Config
-from gateway.ledger.fallback import hear_from
+from gateway.ledger.fallback import reach
 from gateway.ledger.person.erasure import Erasure, erase
 from gateway.ledger.person.holdings import Holding, holdings, lines_by_tenant
 from gateway.ledger.person.traces import Person
@@ -33,8 +33,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _run(config: Config, who: Person, sure: bool) -> int:
     async with open_shipper(config.ledger) as shipper:
-        for line in await _kept(shipper, who):
+        kept = await _kept(shipper, who)
+        for line in kept or [f"Nothing is kept of {who.user}."]:
             console().print(line)
+        if not sure and not kept:
+            return 0
         if not sure and not _is_sure():
             console().print("Nothing was erased.")
             return 1
@@ -43,14 +46,14 @@ async def _run(config: Config, who: Person, sure: bool) -> int:
 
 
 async def _kept(shipper: Shipper, who: Person) -> Sequence[str]:
-    """What erasing would take, key by key."""
+    """What erasing would take, key by key; as far as is known where the store is away."""
     try:
-        await hear_from(shipper.store)
+        await reach(shipper.store)
         held = await holdings(shipper.store, shipper.folder, who)
     except StoreUnavailable as error:
         lines = sum((await lines_by_tenant(shipper.folder, who)).values())
         return [error.message, f"The journal has {counted(lines, 'record')} of {who.user}."]
-    return [_holding(each, who.user) for each in held] or [f"Nothing is kept of {who.user}."]
+    return [_holding(each, who.user) for each in held]
 
 
 def _holding(held: Holding, user: str) -> str:

@@ -14,8 +14,8 @@ from gateway.commands.output import counting_rows, open_output
 from gateway.commands.person import add_person, person
 from gateway.commands.stores import open_shipper
 from gateway.config import Config
-from gateway.ledger.fallback import hear_from
-from gateway.ledger.person.dossier import DossierEntry, dossier, journaled
+from gateway.ledger.fallback import reach
+from gateway.ledger.person.dossier import DossierEntry, dossier, generation_entry, journaled
 from gateway.ledger.person.traces import Person
 from gateway.ledger.shipper import Shipper
 from gateway.ledger.store import Store, StoreUnavailable
@@ -46,16 +46,16 @@ async def _export(config: Config, who: Person, path: Path | None) -> int:
                 out.write(_lines(entries))
                 count(len(entries))
                 written += len(entries)
-    if not written:
-        sys.stderr.write(f"hearth: nothing is kept of {who.user}\n")
     if away:
         sys.stderr.write(f"hearth: NOT COMPLETE, only what the journal has: {away}\n")
+    elif not written:
+        sys.stderr.write(f"hearth: nothing is kept of {who.user}\n")
     return 1 if away else 0
 
 
 async def _reason_away(store: Store) -> str | None:
     try:
-        await hear_from(store)
+        await reach(store)
     except StoreUnavailable as error:
         return str(error)
     return None
@@ -69,7 +69,7 @@ async def _all(shipper: Shipper, who: Person) -> AsyncIterator[Sequence[DossierE
 
 
 async def _journal_alone(shipper: Shipper, who: Person) -> AsyncIterator[Sequence[DossierEntry]]:
-    yield [DossierEntry("generation", row) for row in await journaled(shipper.folder, who)]
+    yield [generation_entry(row) for row in await journaled(shipper.folder, who)]
 
 
 def _lines(entries: Sequence[DossierEntry]) -> str:

@@ -12,30 +12,17 @@ NOTHING = "\u2013"
 MINUS = "\u2212"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TURNING = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-_UNSEEN = (
-    *(
-        0x00AD,
-        0x034F,
-        0x115F,
-        0x1160,
-        0x180E,
-        0x200B,
-        0x2028,
-        0x2029,
-        0x2800,
-        0x3164,
-        0xFEFF,
-        0xFFA0,
-    ),
-    *(*range(0x0080, 0x00A0), *range(0x2060, 0x2065), *range(0x206A, 0x2070)),
-    *(0xFEFF, 0xFFA0, *range(0xFFF9, 0xFFFC), *range(0xE0000, 0xE0080)),
+_BIDI_CONTROLS = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_INVISIBLE = (
+    *(0x00AD, 0x034F, 0x115F, 0x1160, 0x180E, 0x200B, 0x2028, 0x2029, 0x2800, 0x3164),
+    *(0xFEFF, 0xFFA0, *range(0x0080, 0x00A0), *range(0x2060, 0x2065), *range(0x206A, 0x2070)),
+    *(*range(0xFFF9, 0xFFFC), *range(0xE0000, 0xE0080)),
 )
 _JOINING = "\u200c\u200d\ufe0e\ufe0f"
 _SIGNS = {
     **{code: chr(0x2400 + code) for code in range(32)},
     127: "\u2421",
-    **dict.fromkeys((*_TURNING, *_UNSEEN), "\ufffd"),
+    **dict.fromkeys((*_BIDI_CONTROLS, *_INVISIBLE), "\ufffd"),
 }
 """Control characters as their pictures; what turns the writing around or is not to be seen as
 replacements. Joiners stay, emoji and whole scripts are written with them."""

@@ -9,9 +9,10 @@ from aiohttp import web
 from gateway.api.context import Context
 from gateway.dashboard.access.attempts import Attempts
 from gateway.dashboard.access.session import COOKIE, Sessions
+from gateway.errors import Unauthorized
 from gateway.keys import Tenant
 from gateway.routing.router import Router
-from gateway.wire.aiohttp_edge import request_head
+from gateway.wire.aiohttp_edge import without_body
 from gateway.wire.limits import Limits
 
 HEADERS = {
@@ -39,7 +40,14 @@ class Dashboard:
     def tenant(self, request: web.Request) -> Tenant:
         """Who looks: by cookie, else by key. Raises Unauthorized."""
         signed_in = self.sessions.tenant(request.cookies.get(COOKIE, ""))
-        return signed_in or self.context.keyring.tenant(request_head(request))
+        return signed_in or self.context.keyring.tenant(without_body(request))
+
+    def visitor(self, request: web.Request) -> Tenant | None:
+        """Who looks; None for somebody who is not signed in."""
+        try:
+            return self.tenant(request)
+        except Unauthorized:
+            return None
 
 
 DASHBOARD = web.AppKey("dashboard", Dashboard)
@@ -59,7 +67,12 @@ def show_error(request: web.Request, status: int, message: str) -> web.Response:
 def render(
     request: web.Request, template: str, values: Mapping[str, object], status: int = 200
 ) -> web.Response:
-    """A page with the headers that every page has."""
-    response = aiohttp_jinja2.render_template(template, request, values, status=status)
+    """A page with the headers that every page has, in a frame with links to the other pages for
+    those who are signed in."""
+    frame = {
+        "path": request.rel_url.raw_path,
+        "visitor": request.app[DASHBOARD].visitor(request),
+    }
+    response = aiohttp_jinja2.render_template(template, request, {**frame, **values}, status=status)
     response.headers.update(HEADERS)
     return response

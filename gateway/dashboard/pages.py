@@ -12,7 +12,7 @@ from gateway.api.lag import LAG_HEADER
 from gateway.api.query import read_query
 from gateway.api.table import csv_header, csv_lines
 from gateway.dashboard.access.login import add_login
-from gateway.dashboard.access.origin import comes_from_elsewhere
+from gateway.dashboard.access.origin import is_cross_site
 from gateway.dashboard.activity import page as activity
 from gateway.dashboard.formats import FILTERS, GLOBALS
 from gateway.dashboard.frame import (
@@ -128,7 +128,7 @@ def _form(route: Route) -> AiohttpHandler:
     page = _page(route)
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        if comes_from_elsewhere(request):
+        if is_cross_site(request):
             return show_error(request, 403, "Use the form on Hearth's own page.")
         return await page(request)
 

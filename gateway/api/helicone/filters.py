@@ -10,9 +10,9 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from gateway.api.asked import Asked
 from gateway.api.helicone.fields import FIELDS, OF_REQUESTS, OF_USERS, Side
 from gateway.api.helicone.operators import MomentTest, NumberTest, Test, TextTest
+from gateway.api.json_body import JsonBody
 from gateway.errors import BadRequest
 from gateway.generation import Generation
 from gateway.ledger.conditions import Comparison, Condition, Junction
@@ -20,7 +20,7 @@ from gateway.ledger.conditions import Comparison, Condition, Junction
 _DEEPEST = 100
 
 
-class RequestTests(Asked, frozen=True, kw_only=True):
+class RequestTests(JsonBody, frozen=True, kw_only=True):
     """On single requests. Milliseconds, USD."""
 
     user_id: TextTest | UnsetType = UNSET
@@ -41,7 +41,7 @@ class RequestTests(Asked, frozen=True, kw_only=True):
     response_created_at: MomentTest | UnsetType = UNSET
 
 
-class UserTests(Asked, frozen=True, kw_only=True):
+class UserTests(JsonBody, frozen=True, kw_only=True):
     """On what a user's requests come to. USD."""
 
     user_user_id: TextTest | UnsetType = UNSET
@@ -56,7 +56,7 @@ class UserTests(Asked, frozen=True, kw_only=True):
     user_cost: NumberTest | UnsetType = UNSET
 
 
-class FilterNode(Asked, frozen=True, kw_only=True):
+class FilterNode(JsonBody, frozen=True, kw_only=True):
     """A branch, which has `left`, `operator` and `right`, or a leaf, whose tests all hold."""
 
     left: "Filter | UnsetType" = UNSET

@@ -10,14 +10,14 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import UNSET, Meta, UnsetType, field
 
-from gateway.api.asked import Asked
+from gateway.api.json_body import JsonBody
 from gateway.calendar import microseconds
 from gateway.ledger.conditions import COMPARE, LONGEST_PATTERN, Operator
 
 Pattern = Annotated[str, Meta(max_length=LONGEST_PATTERN)]
 
 
-class Test(Asked, frozen=True, kw_only=True):
+class Test(JsonBody, frozen=True, kw_only=True):
     """Operators, each with what to compare to; `means`: what each is called in the ledger."""
 
     means: ClassVar[Mapping[str, Operator]] = {}

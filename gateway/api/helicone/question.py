@@ -12,7 +12,7 @@ from gateway.errors import BadRequest
 from gateway.generation import Generation
 from gateway.ledger.conditions import EVERYONE, Condition, Junction
 
-_MOST_TESTS = 200
+_MAX_TESTS = 200
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,8 +43,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 def read_question(node: Filter, tenants: frozenset[str] | None, span: Timespan) -> Question:
     """The question that `node` asks of the requests within `span`."""
     trees = list(conditions(node))
-    if sum(map(_size, trees)) > _MOST_TESTS:
-        raise BadRequest(f"The filter has more than {_MOST_TESTS} tests")
+    if sum(map(_size, trees)) > _MAX_TESTS:
+        raise BadRequest(f"The filter has more than {_MAX_TESTS} tests")
     times = [tree for tree in trees if _is_time(tree)]
     users = [tree for tree in trees if "user" in tree.sides]
     return Question(

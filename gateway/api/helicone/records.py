@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from gateway.api.asked import Asked
 from gateway.api.helicone.fields import MEASURES
 from gateway.api.helicone.filters import Filter
 from gateway.api.helicone.histogram import HistogramRow
+from gateway.api.json_body import JsonBody
 from gateway.api.money import usd
 from gateway.calendar import iso_milliseconds
 from gateway.ledger import gathered
@@ -37,14 +37,14 @@ SortField = Literal[
 ]
 
 
-class TimeFilter(Asked, frozen=True, kw_only=True):
+class TimeFilter(JsonBody, frozen=True, kw_only=True):
     """From the one to before the other."""
 
     startTimeUnixSeconds: UnixSeconds
     endTimeUnixSeconds: UnixSeconds
 
 
-class UserMetricsQueryParams(Asked, frozen=True, kw_only=True):
+class UserMetricsQueryParams(JsonBody, frozen=True, kw_only=True):
     """`sort`: by its first field; without one the latest active come first."""
 
     filter: Filter
@@ -84,7 +84,7 @@ class UserMetricsAnswer(msgspec.Struct, frozen=True):
     error: None = None
 
 
-class OverviewQueryParams(Asked, frozen=True, kw_only=True):
+class OverviewQueryParams(JsonBody, frozen=True, kw_only=True):
     """`pSize`: up to which percentile; `useInterquartile`: also from its mirror on."""
 
     filter: Filter
@@ -104,7 +104,7 @@ class OverviewAnswer(msgspec.Struct, frozen=True):
     error: None = None
 
 
-class UserQueryParams(Asked, frozen=True, kw_only=True):
+class UserQueryParams(JsonBody, frozen=True, kw_only=True):
     """Both absent: everyone, ever."""
 
     userIds: Annotated[list[str], msgspec.Meta(max_length=MOST)] | None = None

@@ -7,7 +7,6 @@ name are two users.
 from aiohttp import web
 
 from gateway.api.answers import json_answer
-from gateway.api.asked import read_asked
 from gateway.api.context import Context, visible_tenants
 from gateway.api.helicone.fields import MEASURES
 from gateway.api.helicone.histogram import PERCENTILES, histogram
@@ -28,23 +27,24 @@ from gateway.api.helicone.records import (
     metrics_result,
     user_sum,
 )
+from gateway.api.json_body import read_json_body
 from gateway.api.lag import read_ledger
 from gateway.api.money import usd
 from gateway.api.timespan import Timespan
 from gateway.calendar import MINUTE, SECOND, whole_days
-from gateway.endpoint import Target
+from gateway.calls.endpoint import Target
+from gateway.calls.request import Request
 from gateway.errors import BadRequest
 from gateway.ledger.queries import CrowdPage, UserQuery
 from gateway.ledger.store import Store
-from gateway.request import Request
 
-_MOST_USERS = 100
+_MAX_USERS = 100
 
 
 async def query_metrics(context: Context, request: Request, target: Target) -> web.Response:
     """A page of users with what their requests come to."""
     tenants = visible_tenants(context.keyring.tenant(request))
-    asked = read_asked(request, UserMetricsQueryParams)
+    asked = read_json_body(request, UserMetricsQueryParams)
     if asked.limit > MOST:
         raise BadRequest(f"Limit cannot be greater than {MOST}", "limit")
     question = read_question(asked.filter, tenants, _span(asked.timeFilter))
@@ -64,7 +64,7 @@ async def query_metrics(context: Context, request: Request, target: Target) -> w
 async def query_overview(context: Context, request: Request, target: Target) -> web.Response:
     """How requests and cost spread over the users that are meant."""
     tenants = visible_tenants(context.keyring.tenant(request))
-    asked = read_asked(request, OverviewQueryParams)
+    asked = read_json_body(request, OverviewQueryParams)
     question = read_question(asked.filter, tenants, _span(None))
     reading = await read_ledger(context)
     query = await crowd_query(context, reading.store, question)
@@ -81,12 +81,12 @@ async def query_overview(context: Context, request: Request, target: Target) -> 
 async def query_users(context: Context, request: Request, target: Target) -> web.Response:
     """Up to a hundred users, who cost most first."""
     tenants = visible_tenants(context.keyring.tenant(request))
-    asked = read_asked(request, UserQueryParams)
+    asked = read_json_body(request, UserQueryParams)
     reading = await read_ledger(context)
     users = frozenset(asked.userIds) if asked.userIds else None
     question = Question(tenants=tenants, span=_span(asked.timeFilter), users=users)
     query = await crowd_query(context, reading.store, question)
-    found = await reading.store.crowd(query, CrowdPage(order="usd", limit=_MOST_USERS))
+    found = await reading.store.crowd(query, CrowdPage(order="usd", limit=_MAX_USERS))
     return json_answer(UserAnswer([user_sum(row) for row in found.rows]), headers=reading.headers)
 
 

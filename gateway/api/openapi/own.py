@@ -5,7 +5,7 @@ import re
 from gateway.api.openapi.parts import LAG, Json, content, failures, parameter
 from gateway.api.openapi.schemas import Schemas
 from gateway.api.routes import ROUTES, Route
-from gateway.endpoint import envelope_at
+from gateway.calls.endpoint import envelope_at
 
 _ALWAYS = (401,)
 _WITH_BODY = (413, 415)

@@ -10,8 +10,8 @@ import msgspec
 from gateway.api.openapi.own import operation_id
 from gateway.api.openapi.parts import Json, content, failures
 from gateway.api.openapi.schemas import Schemas
+from gateway.calls.endpoint import ENDPOINTS, Endpoint, parse_target
 from gateway.calls.enduser import MAX_USER_ID
-from gateway.endpoint import ENDPOINTS, Endpoint, parse_target
 from gateway.envelope import Envelope
 
 _REFUSALS = (400, 401, 403, 404, 413, 415, 422, 502, 503, 504, 508)

@@ -24,11 +24,11 @@ from gateway.api.openrouter.activity_item import (
 from gateway.api.operation import Day, Parameter
 from gateway.api.query import read_bool, read_day, read_query
 from gateway.calendar import day_text, whole_days
-from gateway.endpoint import Target
+from gateway.calls.endpoint import Target
+from gateway.calls.request import Request
 from gateway.errors import BadRequest
 from gateway.keys import Keyring
 from gateway.ledger.queries import ActivityQuery, Dimension
-from gateway.request import Request
 
 PARAMETERS = (
     Parameter("date", "One completed UTC day of the last 30", Day),
@@ -78,7 +78,7 @@ def _activity_query(values: dict[str, str], today: int, keyring: Keyring) -> Act
     since, until = _days(values, today)
     tenants = None
     if "api_key_hash" in values:
-        name = keyring.named(values["api_key_hash"])
+        name = keyring.name_by_hash(values["api_key_hash"])
         tenants = frozenset((name,)) if name else frozenset()
     users = frozenset((values["user"],)) if "user" in values else None
     return ActivityQuery(since=since, until=until, tenants=tenants, users=users, by=_by(values))

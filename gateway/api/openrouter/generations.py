@@ -17,12 +17,12 @@ from gateway.api.lag import Meta, read_ledger
 from gateway.api.openrouter.record import GenerationRecord, generation_record
 from gateway.api.operation import Moment, Parameter
 from gateway.api.query import read_bool, read_int, read_moment, read_query
-from gateway.endpoint import Target
+from gateway.calls.endpoint import Target
+from gateway.calls.request import Request
 from gateway.errors import BadRequest, NotFound
 from gateway.generation import Generation
 from gateway.keys import Keyring, Tenant
 from gateway.ledger.queries import GenerationQuery
-from gateway.request import Request
 
 MOST = 1000
 OUTCOMES = ("ok", "refused", "failed", "cancelled", "cut")
@@ -87,7 +87,7 @@ def read_list_query(values: Mapping[str, str], tenant: Tenant, keyring: Keyring)
     """What parameters (`FILTERS`) ask for, of what the tenant may see."""
     tenants = visible_tenants(tenant)
     if "key" in values:
-        wanted = keyring.named(values["key"]) or values["key"]
+        wanted = keyring.name_by_hash(values["key"]) or values["key"]
         tenants = frozenset((wanted,)) if tenants is None else tenants & {wanted}
     since, until = read_moment(values, "since"), read_moment(values, "until")
     if since is not None and until is not None and until < since:

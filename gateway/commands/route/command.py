@@ -8,7 +8,7 @@ import re
 import sys
 
 from gateway.api.moves import Change
-from gateway.api.whereabouts import Whereabouts
+from gateway.api.user_route import UserRoute
 from gateway.commands.arguments import Commands, UsageError, add_config, end_user, read_config
 from gateway.commands.route.configured import configured
 from gateway.commands.route.live import KEY_VARIABLE, NoAnswer, address_of, ask, key_for
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     config = read_config(arguments)
     tenant = _tenant(config, arguments.key)
     _check_names(config, arguments.without, arguments.joining)
-    asked = Whereabouts(key=tenant, user=arguments.user, model=arguments.model)
+    asked = UserRoute(key=tenant, user=arguments.user, model=arguments.model)
     away = frozenset(arguments.without)
     change = _change(config, asked, away, arguments.joining)
     found = asyncio.run(_find(config, asked, change, arguments))
@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _find(
-    config: Config, asked: Whereabouts, change: Change | None, arguments: argparse.Namespace
+    config: Config, asked: UserRoute, change: Change | None, arguments: argparse.Namespace
 ) -> Found:
     if not arguments.offline:
         try:
@@ -71,9 +71,7 @@ async def _find(
     return Found(await configured(config, asked, change))
 
 
-async def _ask(
-    config: Config, asked: Whereabouts, change: Change | None, told: str | None
-) -> Found:
+async def _ask(config: Config, asked: UserRoute, change: Change | None, told: str | None) -> Found:
     """Ask the gateway at the address that was told, or where the configuration has it."""
     origin = told or address_of(config.server)
     key = key_for(config, asked.key or OPEN, os.environ)
@@ -82,7 +80,7 @@ async def _ask(
 
 
 def _change(
-    config: Config, asked: Whereabouts, away: frozenset[str], joining: str | None
+    config: Config, asked: UserRoute, away: frozenset[str], joining: str | None
 ) -> Change | None:
     """The change that was asked about, if it leaves anybody, and there is a home to move from."""
     ring = Router(config).pool(asked.model).ring

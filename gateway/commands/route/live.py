@@ -11,11 +11,11 @@ import msgspec
 
 from gateway.api.moves import Change
 from gateway.api.route import RouteAnswer
-from gateway.api.whereabouts import Whereabouts
+from gateway.api.user_route import UserRoute
 from gateway.config import Config, Server, Tls
 
 KEY_VARIABLE = "HEARTH_KEY"
-_PATIENCE = aiohttp.ClientTimeout(total=10)
+_TIMEOUT = aiohttp.ClientTimeout(total=10)
 
 
 class NoAnswer(Exception):
@@ -41,8 +41,8 @@ def address_of(server: Server) -> str:
 
 
 async def ask(
-    origin: str, asked: Whereabouts, change: Change | None, key: str | None, tls: Tls | None
-) -> Whereabouts:
+    origin: str, asked: UserRoute, change: Change | None, key: str | None, tls: Tls | None
+) -> UserRoute:
     """What the gateway at `origin` says to `GET /route`; NoAnswer when there is no such gateway.
 
     `key` is one of the gateway's own. With `tls` it must show that very certificate.
@@ -51,7 +51,7 @@ async def ask(
     url = f"{origin.rstrip('/')}/api/v1/route"
     try:
         async with (
-            aiohttp.ClientSession(timeout=_PATIENCE, headers=headers) as session,
+            aiohttp.ClientSession(timeout=_TIMEOUT, headers=headers) as session,
             session.get(
                 url, params=_question(asked, change), ssl=_trust(tls), allow_redirects=False
             ) as answer,
@@ -77,7 +77,7 @@ def key_for(config: Config, tenant: str, environ: Mapping[str, str]) -> str | No
     return next(iter(managers + own), None)
 
 
-def _question(asked: Whereabouts, change: Change | None) -> Mapping[str, str]:
+def _question(asked: UserRoute, change: Change | None) -> Mapping[str, str]:
     given = {"user": asked.user, "key": asked.key, "model": asked.model}
     if change is not None:
         given |= {"leaving": ",".join(change.leaving), "joining": change.joining}
@@ -107,7 +107,7 @@ def _trust(tls: Tls | None) -> aiohttp.Fingerprint | bool:
     return aiohttp.Fingerprint(sha256(der).digest())
 
 
-def _read(status: int, body: bytes) -> Whereabouts:
+def _read(status: int, body: bytes) -> UserRoute:
     try:
         if status == 200:
             return msgspec.json.decode(body, type=RouteAnswer).data

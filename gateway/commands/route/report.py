@@ -6,7 +6,7 @@ import msgspec
 from rich.table import Table
 
 from gateway.api.moves import Moves
-from gateway.api.whereabouts import Choice, Whereabouts
+from gateway.api.user_route import Choice, UserRoute
 from gateway.commands.output import console
 from gateway.config import Config
 from gateway.routing.obstacle import Obstacle
@@ -18,13 +18,13 @@ Row = tuple[str, str, str, str, str]
 class Found(msgspec.Struct, frozen=True):
     """Where a user goes; `origin` is the gateway that says so, None: the configuration does."""
 
-    whereabouts: Whereabouts
+    user_route: UserRoute
     origin: str | None = None
 
 
 def report(config: Config, found: Found, away: Collection[str]) -> int:
     """Print it, as if the providers in `away` were; 1 when none is left."""
-    out, where = console(), found.whereabouts
+    out, where = console(), found.user_route
     if where.route == "unkeyed":
         out.print("Users have no home: `sticky.key` does not name `user`")
         return 0
@@ -48,7 +48,7 @@ def _trouble(choice: Choice) -> int:
     return Obstacle[(choice.obstacle or "nothing").upper()]
 
 
-def _choices(where: Whereabouts, away: Collection[str]) -> Iterator[Row]:
+def _choices(where: UserRoute, away: Collection[str]) -> Iterator[Row]:
     number = 0
     for each in where.choices:
         share, calls = f"{each.share:.1%}", f"{each.in_flight} of {each.max_in_flight}"
@@ -59,7 +59,7 @@ def _choices(where: Whereabouts, away: Collection[str]) -> Iterator[Row]:
             yield str(number), each.provider, share, calls, each.why
 
 
-def _strangers(config: Config, where: Whereabouts) -> Iterator[Row]:
+def _strangers(config: Config, where: UserRoute) -> Iterator[Row]:
     """The configured providers that are not on this user's ring at all."""
     chosen = {each.provider for each in where.choices}
     for provider in config.providers:
@@ -78,7 +78,7 @@ def _table(rows: list[Row], is_live: bool) -> Table:
     return table
 
 
-def _moves(where: Whereabouts, moves: Moves) -> Iterator[str]:
+def _moves(where: UserRoute, moves: Moves) -> Iterator[str]:
     """What the change asked about would move, each from one home to another."""
     tokens = "unknown" if moves.tokens is None else f"{moves.tokens:.1%}"
     yield f"{moves.users:.1%} of all users would move; of the tokens since yesterday: {tokens}"

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 
 from aiohttp import web
 
-from gateway.dashboard.access.origin import comes_from_elsewhere
+from gateway.dashboard.access.origin import is_cross_site
 from gateway.dashboard.access.session import COOKIE, LIFETIME
 from gateway.dashboard.frame import DASHBOARD, Dashboard, render, show_error
 from gateway.errors import GatewayError, Unauthorized
@@ -25,7 +25,7 @@ def add_login(app: web.Application) -> None:
 
 
 async def _show(request: web.Request) -> web.Response:
-    """The form; nothing to do where there are no keys, or for whom is signed in."""
+    """The form; nothing to do where there are no keys, or for somebody who is signed in."""
     try:
         request.app[DASHBOARD].tenant(request)
     except Unauthorized:
@@ -34,7 +34,7 @@ async def _show(request: web.Request) -> web.Response:
 
 
 async def _sign_in(request: web.Request) -> web.Response:
-    if comes_from_elsewhere(request):
+    if is_cross_site(request):
         return show_error(request, 403, "Sign in on Hearth's own page.")
     dashboard, address = request.app[DASHBOARD], request.remote or ""
     wait = dashboard.attempts.wait(address)
@@ -57,7 +57,7 @@ async def _sign_in(request: web.Request) -> web.Response:
 
 
 async def _sign_out(request: web.Request) -> web.Response:
-    if comes_from_elsewhere(request):
+    if is_cross_site(request):
         return show_error(request, 403, "Sign out on Hearth's own page.")
     answer = web.HTTPSeeOther("/login")
     answer.del_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
@@ -68,7 +68,7 @@ def _key_holder(form: bytes, dashboard: Dashboard) -> Tenant | None:
     """Of the field `key` in an `application/x-www-form-urlencoded` body."""
     key = parse_qs(form.decode("latin-1")).get("key", [""])[0]
     try:
-        return dashboard.context.keyring.holder(key.strip().encode())
+        return dashboard.context.keyring.tenant_of(key.strip().encode())
     except Unauthorized:
         return None
 

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 
-def comes_from_elsewhere(request: web.Request) -> bool:
+def is_cross_site(request: web.Request) -> bool:
     """Whether another site's page sent it: Fetch Metadata, section 2.1, and, for browsers without
     it, RFC 6454, section 7. What sends neither is no browser."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):

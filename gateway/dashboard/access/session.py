@@ -60,7 +60,7 @@ class Sessions:
         if not hmac.compare_digest(signature.encode(), self._signature(text).encode()):
             return None
         expires, _, key_hash = text.partition(".")
-        return self._keyring.hashed(key_hash) if self._now() < int(expires) else None
+        return self._keyring.tenant_by_hash(key_hash) if self._now() < int(expires) else None
 
     def _signature(self, text: str) -> str:
         mac = hmac.digest(self._secret, text.encode("utf-8", "surrogateescape"), sha256)

@@ -8,7 +8,7 @@ import msgspec
 from gateway.api.context import visible_tenants
 from gateway.api.openrouter.record import ROW_COLUMNS, generation_record, generation_row
 from gateway.dashboard.visit import Page, Table, Visit
-from gateway.errors import NotFound
+from gateway.errors import BadRequest, NotFound
 from gateway.generation import Attempt, Generation
 
 PARAMETERS = ("id", "format")
@@ -33,7 +33,9 @@ class Call(msgspec.Struct, frozen=True):
 
 async def show_generation(visit: Visit) -> Page | Table:
     """By our id or the upstream's; NotFound also for another tenant's."""
-    wanted = visit.place or visit.values.get("id", "")
+    wanted = visit.place or visit.values.get("id")
+    if wanted is None:
+        raise BadRequest("Parameter `id` is missing", "id")
     found = await visit.context.ledger.generation(wanted, visible_tenants(visit.tenant))
     if found is None:
         raise NotFound(f"There is no generation {wanted}")

@@ -8,9 +8,9 @@ from typing import Literal
 import msgspec
 
 from gateway.dashboard.visit import Visit
+from gateway.metrics.peers import states_in
 from gateway.metrics.snapshot import ProviderState, merged
-from gateway.peers import states_in
-from gateway.routing.memory import Hold
+from gateway.routing.health_state import Cooldown
 from gateway.routing.provider import Provider
 
 State = Literal["takes calls", "coming back", "full", "drained", "out", "down"]
@@ -58,23 +58,23 @@ async def read_live(visit: Visit) -> Mapping[str, Live]:
             max_in_flight=states[name].max_in_flight,
             state=_state(provider, states[name], now),
             ejections=everywhere.ejections.get(name, provider.health.ejected),
-            last=_absence(provider.health.last, visit.now - now),
+            last=_absence(provider.health.last_cooldown, visit.now - now),
         )
         for name, provider in providers.items()
     }
 
 
-def _absence(hold: Hold | None, epoch: float) -> Absence | None:
+def _absence(cooldown: Cooldown | None, epoch: float) -> Absence | None:
     """`epoch`: what the wall clock said when the monotonic one began."""
-    if hold is None:
+    if cooldown is None:
         return None
-    seconds = round(hold.until - hold.at, 3)
-    at = round((hold.at + epoch) * 1_000_000)
-    return Absence(at, None if math.isinf(seconds) else seconds, hold.reason)
+    seconds = round(cooldown.until - cooldown.at, 3)
+    at = round((cooldown.at + epoch) * 1_000_000)
+    return Absence(at, None if math.isinf(seconds) else seconds, cooldown.reason)
 
 
 def _state(provider: Provider, state: ProviderState, now: float) -> State:
-    share = provider.health.share_back(now)
+    share = provider.health.returned_share(now)
     if provider.health.is_down:
         return "down"
     if share == 0:

@@ -6,12 +6,12 @@ from typing import Any
 import msgspec
 from markupsafe import Markup
 
+from gateway.api.helicone.histogram import PERCENTILES
 from gateway.api.query import read_choice, read_int
 from gateway.api.user_row import USER_TOTALS, user_row
 from gateway.calendar import month_of
 from gateway.dashboard.users.month import month_name, month_text, read_month
 from gateway.dashboard.users.spreads import (
-    PERCENTILES,
     QUARTERS,
     Ranks,
     cost_bars,

@@ -1,6 +1,6 @@
 """How requests and cost are spread over users, as bars: how many users have how much."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from markupsafe import Markup
 
@@ -8,13 +8,6 @@ from gateway.dashboard.charts import HALF, NUMBER, Series, draw_bars
 from gateway.dashboard.formats import short_money
 from gateway.ledger.spread import Bar
 
-PERCENTILES: Mapping[str, float] = {
-    "p50": 0.5,
-    "p75": 0.75,
-    "p95": 0.95,
-    "p99": 0.99,
-    "p99.9": 0.999,
-}
 QUARTERS = (0.25, 0.75)
 
 Ranks = tuple[float, float]

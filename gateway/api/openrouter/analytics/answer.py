@@ -9,8 +9,8 @@ from aiohttp import web
 from msgspec import UNSET, UnsetType
 
 from gateway.api.answers import json_answer
-from gateway.api.asked import read_asked
 from gateway.api.context import Context
+from gateway.api.json_body import read_json_body
 from gateway.api.lag import read_ledger
 from gateway.api.openrouter.analytics.query import (
     AnalyticsFilter,
@@ -21,12 +21,12 @@ from gateway.api.openrouter.analytics.query import (
 from gateway.api.openrouter.analytics.sources import Scope, read_rows
 from gateway.api.openrouter.analytics.table import Cell, TableMaker
 from gateway.calendar import SECOND
-from gateway.endpoint import Target
+from gateway.calls.endpoint import Target
+from gateway.calls.request import Request
 from gateway.errors import RequestTimeout
 from gateway.keys import Keyring
-from gateway.request import Request
 
-_PATIENCE = 30.0
+_TIMEOUT = 30.0
 _HASH = 64
 
 
@@ -54,7 +54,7 @@ async def query_analytics(context: Context, request: Request, target: Target) ->
     tenant = context.keyring.manager(request)
     context.analytics.take(tenant.name, context.now())
     started = time.monotonic()
-    asked = read_asked(request, AnalyticsQuery)
+    asked = read_json_body(request, AnalyticsQuery)
     check(asked)
     query, warnings = _with_key_names(asked, context.keyring)
     reading = await read_ledger(context)
@@ -63,7 +63,7 @@ async def query_analytics(context: Context, request: Request, target: Target) ->
     maker = TableMaker(query)
     retention = context.config.ledger.retention
     try:
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_TIMEOUT):
             async for rows in read_rows(reading.store, query, scope, now, retention):
                 await asyncio.to_thread(maker.add, rows)
     except TimeoutError:
@@ -84,7 +84,7 @@ def _with_key_names(query: AnalyticsQuery, keyring: Keyring) -> tuple[AnalyticsQ
         for value in each.values
         if len(value) == _HASH
     }
-    names = {value: name for value in hashes if (name := keyring.named(value))}
+    names = {value: name for value in hashes if (name := keyring.name_by_hash(value))}
     filters = [_renamed(each, names) for each in query.filters]
     warnings = [f"api_key_id: no key has the hash {value}" for value in hashes - names.keys()]
     return msgspec.structs.replace(query, filters=filters), sorted(warnings)

@@ -10,8 +10,8 @@ from gateway.api.openrouter.analytics.granularity import GRANULARITIES
 from gateway.api.openrouter.analytics.metrics import METRICS, Format
 from gateway.api.openrouter.analytics.operators import OPERATORS, ValueType
 from gateway.api.query import read_query
-from gateway.endpoint import Target
-from gateway.request import Request
+from gateway.calls.endpoint import Target
+from gateway.calls.request import Request
 
 
 class MetricMeta(msgspec.Struct, frozen=True):

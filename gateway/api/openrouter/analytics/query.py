@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from gateway.api.asked import Asked
+from gateway.api.json_body import JsonBody
 from gateway.api.openrouter.analytics.dimensions import DIMENSIONS
 from gateway.api.openrouter.analytics.granularity import Granularity
 from gateway.api.openrouter.analytics.metrics import METRICS
@@ -15,16 +15,16 @@ from gateway.api.timespan import Timespan
 from gateway.calendar import DAY, HOUR, microseconds
 from gateway.errors import BadRequest
 
-MOST_ROWS = 10_000
-_MOST_DIMENSIONS = 2
-_MOST_FILTERS = 20
+MAX_ROWS = 10_000
+_MAX_DIMENSIONS = 2
+_MAX_FILTERS = 20
 _USUAL_DAYS = 7
 _LONGEST_BY_MINUTE = 3 * HOUR
 
 Value = str | int | float
 
 
-class AnalyticsFilter(Asked, frozen=True, kw_only=True):
+class AnalyticsFilter(JsonBody, frozen=True, kw_only=True):
     """A dimension compared, as text.
 
     What has no value passes `neq`, and `in` and `not_in` with `include_unset`.
@@ -42,37 +42,37 @@ class AnalyticsFilter(Asked, frozen=True, kw_only=True):
         return frozenset(str(value) for value in values)
 
 
-class OrderBy(Asked, frozen=True, kw_only=True):
+class OrderBy(JsonBody, frozen=True, kw_only=True):
     """By a metric asked for or `request_count`, a dimension asked for, or `date`."""
 
     field: str
     direction: Literal["asc", "desc"]
 
 
-class TimeRange(Asked, frozen=True, kw_only=True):
+class TimeRange(JsonBody, frozen=True, kw_only=True):
     """ISO 8601 with seconds, UTC unless it says; from `start` to before `end`."""
 
     start: datetime
     end: datetime
 
 
-class AnalyticsQuery(Asked, frozen=True, kw_only=True):
+class AnalyticsQuery(JsonBody, frozen=True, kw_only=True):
     """`group_limit`: rows of one combination of dimensions, over time. Without `time_range`: the
     last 7 UTC days, today included. Without `order_by`: by `granularity`, the newest first, else
     most of the first metric."""
 
     metrics: Annotated[list[str], msgspec.Meta(min_length=1)]
-    dimensions: Annotated[list[str], msgspec.Meta(max_length=_MOST_DIMENSIONS)] = msgspec.field(
+    dimensions: Annotated[list[str], msgspec.Meta(max_length=_MAX_DIMENSIONS)] = msgspec.field(
         default_factory=list
     )
-    filters: Annotated[list[AnalyticsFilter], msgspec.Meta(max_length=_MOST_FILTERS)] = (
+    filters: Annotated[list[AnalyticsFilter], msgspec.Meta(max_length=_MAX_FILTERS)] = (
         msgspec.field(default_factory=list)
     )
     granularity: Granularity | None = None
     time_range: TimeRange | None = None
     order_by: OrderBy | None = None
-    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_ROWS)] = 1000
-    group_limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_ROWS)] | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_ROWS)] = 1000
+    group_limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_ROWS)] | None = None
 
     @property
     def fields(self) -> frozenset[str]:

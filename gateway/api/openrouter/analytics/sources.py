@@ -21,7 +21,7 @@ from gateway.errors import BadRequest
 from gateway.ledger.queries import ActivityQuery, Dimension, GenerationQuery, UserOrder, UserQuery
 from gateway.ledger.store import Store
 
-MOST_USER_DAYS = 200_000
+MAX_USER_DAYS = 200_000
 """Of users on days, that one question adds up: about three seconds of work."""
 
 _ORDERS: dict[str, UserOrder] = {
@@ -123,9 +123,9 @@ async def _days(
     by = frozenset(names[name] for name in query.fields if name in names)
     if "user" in by and scope.user is None:
         users = await store.active_users(since, until, scope.tenants)
-        if sum(users.values()) > MOST_USER_DAYS:
+        if sum(users.values()) > MAX_USER_DAYS:
             raise BadRequest(
-                f"This question has to add up more than {MOST_USER_DAYS} users' days; ask for a"
+                f"This question has to add up more than {MAX_USER_DAYS} users' days; ask for a"
                 " shorter `time_range`, or filter by `external_user`"
             )
     named = None if scope.user is None else frozenset((scope.user,))

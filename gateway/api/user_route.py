@@ -7,8 +7,8 @@ import msgspec
 
 from gateway.api.moves import Moves
 from gateway.calls.call import Call, EndUser
+from gateway.calls.endpoint import ENDPOINTS
 from gateway.config import StickySource
-from gateway.endpoint import ENDPOINTS
 from gateway.generation import Route
 from gateway.metrics.snapshot import ProviderState
 from gateway.routing.explain import Standing, explain
@@ -35,7 +35,7 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     routed: Mapping[str, int]
 
 
-class Whereabouts(msgspec.Struct, frozen=True, kw_only=True):
+class UserRoute(msgspec.Struct, frozen=True, kw_only=True):
     """The user of a `key`, and where a call of theirs for `model` goes now; both null where only a
     change was asked about.
 
@@ -52,24 +52,24 @@ class Whereabouts(msgspec.Struct, frozen=True, kw_only=True):
     moves: Moves | None = None
 
 
-def position(tenant: str, user: str, sources: tuple[StickySource, ...]) -> bytes | None:
-    """The place on the ring of a call that names this user and nothing else."""
+def ring_key_of(tenant: str, user: str, sources: tuple[StickySource, ...]) -> bytes | None:
+    """The key on the ring of a call that names this user and nothing else."""
     call = Call(endpoint=ENDPOINTS["chat/completions"], tenant=tenant, user=EndUser(user, "user"))
     return call.sticky_key(sources)
 
 
-def located(
-    asked: Whereabouts,
+def with_choices(
+    asked: UserRoute,
     pool: Pool,
-    place: bytes | None,
+    ring_key: bytes | None,
     states: Mapping[str, ProviderState],
     now: float,
-) -> Whereabouts:
+) -> UserRoute:
     """`asked` with its answer at `now`, monotonic seconds; `states` are the pool's providers'."""
-    if place is None:
+    if ring_key is None:
         return msgspec.structs.replace(asked, route="unkeyed")
-    chosen = pool.choose(place, now)
-    choices = (_choice(each, states[each.provider.name]) for each in explain(pool, place, now))
+    chosen = pool.choose(ring_key, now)
+    choices = (_choice(each, states[each.provider.name]) for each in explain(pool, ring_key, now))
     return msgspec.structs.replace(
         asked,
         provider=chosen.provider.name if chosen else None,

@@ -4,18 +4,18 @@ from typing import TypeVar
 
 import msgspec
 
+from gateway.calls.request import Request
 from gateway.errors import BadRequest
-from gateway.request import Request
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class JsonBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A JSON object of a question; a field it does not have is an error."""
 
 
-T = TypeVar("T", bound=Asked)
+T = TypeVar("T", bound=JsonBody)
 
 
-def read_asked(request: Request, kind: type[T]) -> T:
+def read_json_body(request: Request, kind: type[T]) -> T:
     """The body as a `kind`; BadRequest names the field that is wrong, and its place."""
     try:
         return msgspec.json.decode(request.body, type=kind)
