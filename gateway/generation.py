@@ -1,6 +1,8 @@
 """What happened: one frozen record for every request that asked for a model, however it ended.
 
-No record leads back to itself, so the garbage collector need not look at any (`gc=False`).
+Records are kept as arrays (`array_like`), without names: it is the order of fields that lets them
+be read again, so new ones go to the end and none goes away. None leads back to itself, so the
+garbage collector need not look at any (`gc=False`).
 """
 
 from typing import Literal
@@ -13,7 +15,11 @@ Route = Literal["home", "spill", "failover", "ramp", "unkeyed", "pinned"]
 """Why a call went where it went; docs/architecture.md explains each."""
 
 
-class Usage(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+ERRORS = frozenset(("refused", "failed", "cut"))
+"""Outcomes that count as errors; a client that left is none."""
+
+
+class Usage(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Tokens as the provider bills them.
 
     `prompt_tokens` holds cached and cache-write tokens, `completion_tokens` holds reasoning
@@ -33,7 +39,7 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         return self.prompt_tokens + self.completion_tokens
 
 
-class Attempt(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+class Attempt(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One try at one provider: the status it answered, or why it did not; milliseconds."""
 
     provider: str
@@ -43,7 +49,7 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     latency_ms: int = 0
 
 
-class Flag(msgspec.Struct, frozen=True, gc=False):
+class Flag(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What counts against a request's user: a policy's verdict, with Usage Panda's type names and
     texts, a moderation's, or a provider's refusal."""
 
@@ -51,7 +57,7 @@ class Flag(msgspec.Struct, frozen=True, gc=False):
     description: str
 
 
-class Generation(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+class Generation(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One request, from its head to its last byte.
 
     `created_at` is microseconds since the epoch; `latency_ms` runs to the last byte,
@@ -102,9 +108,14 @@ class Generation(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         return self.created_at // DAY
 
     @property
+    def settled_at(self) -> int:
+        """Microseconds since the epoch, when the client had its last byte."""
+        return self.created_at + self.latency_ms * 1000
+
+    @property
     def is_error(self) -> bool:
-        """Whether it counts as an error: refused, failed or cut, but not a client that left."""
-        return self.outcome in ("refused", "failed", "cut")
+        """Whether it counts as an error."""
+        return self.outcome in ERRORS
 
 
 class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):

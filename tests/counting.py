@@ -1,10 +1,11 @@
 """The counts a store must come to, counted the plainest way there is."""
 
-from collections.abc import Callable, Collection, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from typing import TypeVar
 
 import msgspec
 
+from gateway.calendar import month_of
 from gateway.generation import Generation
 from gateway.ledger.counts import Counts
 from gateway.ledger.queries import Dimension
@@ -13,6 +14,22 @@ from gateway.ledger.results import ActivityRow, HourRow, UserRow
 K = TypeVar("K", bound=Hashable)
 
 _HOUR = 3_600_000_000
+
+VALUES: Mapping[str, Callable[[UserRow], float]] = {
+    "cost": lambda row: row.counts.cost,
+    "requests": lambda row: row.counts.requests,
+    "tokens": lambda row: row.counts.prompt_tokens + row.counts.completion_tokens,
+    "errors": lambda row: row.counts.errors,
+    "flags": lambda row: row.counts.flags,
+    "active_days": lambda row: row.active_days,
+    "last_seen": lambda row: row.last_seen,
+    "requests_per_day": lambda row: row.counts.requests / row.active_days,
+    "tokens_per_request": (
+        lambda row: (row.counts.prompt_tokens + row.counts.completion_tokens) / row.counts.requests
+    ),
+    "latency": lambda row: row.counts.latency_ms / row.counts.requests,
+}
+"""What each order of a month's standings goes by."""
 
 
 def total(generations: Iterable[Generation]) -> Counts:
@@ -113,3 +130,13 @@ def _value(counts: Counts, order: str) -> int:
         return counts.prompt_tokens + counts.completion_tokens
     value: int = getattr(counts, order)
     return value
+
+
+def of_month(generations: Iterable[Generation], month: int, tenant: str | None) -> list[UserRow]:
+    """The rows of a month, in the order of tenants and users."""
+    rows = users(
+        each
+        for each in generations
+        if month_of(each.day) == month and tenant in (None, each.tenant)
+    )
+    return sorted(rows, key=lambda row: (row.tenant, row.user or ""))

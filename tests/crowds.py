@@ -2,10 +2,26 @@
 
 import random
 
+from gateway.calendar import first_day, month_of
 from gateway.generation import Flag, Generation, Usage
 from tests.generations import DAY, MICROSECONDS, generation
 
 FLAG = Flag("flagged", "said something")
+
+ORDERS = ("cost", "requests", "tokens", "errors", "flags")
+"""Of users over any range of days."""
+
+NEXT_MONTH = first_day(month_of(DAY) + 1)
+RANGES = {
+    "a day": (DAY + 9, DAY + 9),
+    "a week": (DAY + 3, DAY + 9),
+    "over the end of a month": (NEXT_MONTH - 4, NEXT_MONTH + 4),
+    "a month": (NEXT_MONTH, first_day(month_of(DAY) + 2) - 1),
+    "a month and some days": (NEXT_MONTH - 5, first_day(month_of(DAY) + 2) + 3),
+    "all": (0, 99_999),
+    "none": (DAY + 500, DAY + 600),
+}
+"""Days that the crowd calls on: first and last."""
 
 
 def crowd(size: int = 400, days: int = 75, users: int = 40, seed: int = 7) -> list[Generation]:

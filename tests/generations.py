@@ -3,6 +3,8 @@
 from typing import Any
 
 from gateway.generation import Flag, Generation, Record, Usage
+from gateway.ledger.packing import unpack
+from gateway.ledger.parcel import Parcel, parcels
 
 DAY = 20_000
 """The day `generation` puts its results on, unless told otherwise."""
@@ -43,6 +45,11 @@ def refusal(number: int = 1, *, day: int = DAY, **fields: Any) -> Generation:
     return generation(number, day=day, **refused | fields)
 
 
-def records(*generations: Generation, writer: str = "w", first: int = 1) -> list[Record]:
-    """The records of one writer, in order."""
-    return [Record(writer, first + index, each) for index, each in enumerate(generations)]
+def records(*generations: Generation, writer: str = "w", first: int = 1) -> list[Parcel]:
+    """The records of one writer, in order, as stores are given them."""
+    return parcels(Record(writer, number, one) for number, one in enumerate(generations, first))
+
+
+def record(parcel: Parcel) -> Record:
+    """The record that an parcel was made of."""
+    return Record(parcel.writer, parcel.sequence, unpack(parcel.packed))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.ledger.journal import Journal
+from gateway.ledger.named import named
 from gateway.ledger.person.dossier import dossier
 from gateway.ledger.person.erasure import erase
 from gateway.ledger.person.holdings import Holding, holdings
@@ -108,7 +109,7 @@ async def test_dossier_has_what_the_store_lacks(store: Leaving, journal: Journal
     pages = [page async for page in dossier(store, journal.folder, ANNA)]
     entries = [entry for page in pages for entry in page]
     assert [entry.kind for entry in entries] == ["user", "day", "generation", "generation"]
-    assert [entry.record for entry in entries[2:]] == settled
+    assert [entry.record for entry in entries[2:]] == [named(each) for each in settled]
 
 
 async def test_no_journal(store: Leaving, tmp_path: Path) -> None:

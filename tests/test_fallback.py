@@ -8,7 +8,7 @@ import pytest
 
 from gateway.generation import Generation
 from gateway.ledger import fallback
-from gateway.ledger.fallback import hear_from, recorded
+from gateway.ledger.fallback import reach, recorded
 from gateway.ledger.journal import Journal
 from gateway.ledger.shipper import Shipper
 from gateway.ledger.sqlite import SqliteStore
@@ -36,7 +36,7 @@ class Silent(SqliteStore):
 
 @pytest.fixture
 async def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Silent]:
-    monkeypatch.setattr(fallback, "_PATIENCE", 0.1)
+    monkeypatch.setattr(fallback, "_TIMEOUT", 0.1)
     opened = await Silent.open(tmp_path / "hearth.db")
     yield opened
     opened.hangs = False
@@ -45,10 +45,10 @@ async def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
 async def test_a_store_that_hangs(store: Silent) -> None:
     """It is given up soon, by name."""
-    await hear_from(store)
+    await reach(store)
     store.hangs = True
     with pytest.raises(StoreUnavailable, match=f"{store.name}: no answer within"):
-        await hear_from(store)
+        await reach(store)
 
 
 async def test_wherever_it_is(store: Silent, tmp_path: Path) -> None:

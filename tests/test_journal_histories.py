@@ -23,7 +23,7 @@ from gateway.ledger.journal import Journal
 from gateway.ledger.lookup import find_generation
 from gateway.ledger.person.traces import Person, find_traces, redact
 from gateway.ledger.segment import segments
-from tests.generations import generation
+from tests.generations import generation, record
 
 USERS = st.sampled_from(("anna", "boris", None))
 
@@ -36,12 +36,12 @@ class Applied:
         self.generations: list[Generation] = []
 
     def apply(self, batch: Batch) -> None:
-        for record in batch.records:
-            last = self.positions.get(record.writer, 0)
-            if record.sequence > last:
-                assert record.sequence == last + 1, "a record was lost"
-                self.positions[record.writer] = record.sequence
-                self.generations.append(record.generation)
+        for parcel in batch.parcels:
+            last = self.positions.get(parcel.writer, 0)
+            if parcel.sequence > last:
+                assert parcel.sequence == last + 1, "a record was lost"
+                self.positions[parcel.writer] = parcel.sequence
+                self.generations.append(record(parcel).generation)
 
 
 class Histories(RuleBasedStateMachine):

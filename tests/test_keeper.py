@@ -14,6 +14,7 @@ from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.shipper import Shipper
 from gateway.ledger.sqlite import SqliteStore
 from tests.generations import generation, records
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -30,6 +31,11 @@ async def left(store: SqliteStore) -> Sequence[Generation]:
     return await store.generations(GenerationQuery())
 
 
+async def is_empty(store: SqliteStore) -> bool:
+    """Whether nothing is left."""
+    return not await left(store)
+
+
 def keeper(store: SqliteStore, folder: Path, expired_at: float) -> Keeper:
     """One that last forgot at `expired_at`."""
     return Keeper(Shipper(folder / "journal", store), Retention(), expired_at=expired_at)
@@ -40,9 +46,7 @@ async def test_what_is_old_is_forgotten(store: SqliteStore, tmp_path: Path) -> N
     began = time.time()
     keeping = keeper(store, tmp_path, 0.0)
     keeping.start()
-    async with asyncio.timeout(5):
-        while await left(store):
-            await asyncio.sleep(0.005)
+    await eventually(lambda: is_empty(store))
     await keeping.stop()
     assert began <= keeping.expired_at <= time.time()
 
@@ -56,7 +60,5 @@ async def test_who_follows_does_not_begin_anew(store: SqliteStore, tmp_path: Pat
     assert len(await left(store)) == 1
     due = keeper(store, tmp_path, time.time() - 3599.9)
     due.start()
-    async with asyncio.timeout(5):
-        while await left(store):
-            await asyncio.sleep(0.005)
+    await eventually(lambda: is_empty(store))
     await due.stop()

@@ -39,48 +39,16 @@ async def ledger(section: config.Ledger) -> AsyncIterator[Ledger]:
 async def test_recorded_is_readable(ledger: Ledger) -> None:
     """What was recorded before a read is in it, without waiting for anything."""
     for number in range(1, 4):
-        ledger.record(generation(number))
+        ledger.recorder.record(generation(number))
         store = await ledger.fresh()
         assert len(await store.generations(GenerationQuery())) == number
-
-
-async def test_safe_at_the_end_of_the_turn(section: config.Ledger, tmp_path: Path) -> None:
-    """What is recorded in one turn of the loop is in the journal in the next, without being asked;
-    and at once with `commit`."""
-    ledger = await Ledger.open(section)
-
-    def journalled() -> int:
-        (segment,) = (tmp_path / "journal").glob("*.jsonl")
-        return segment.read_bytes().count(b"\n")
-
-    ledger.record(generation(1))
-    ledger.record(generation(2))
-    assert journalled() == 0
-    await asyncio.sleep(0)
-    assert journalled() == 2
-    ledger.record(generation(3))
-    ledger.commit()
-    assert journalled() == 3
-    await ledger.stop(5)
-
-
-async def test_one_record_that_cannot_be_written(section: config.Ledger) -> None:
-    """Those of the same turn are written all the same; it is counted as lost."""
-    ledger = await Ledger.open(section)
-    for user in ("before", "\ud800", "after"):
-        ledger.record(generation(1, user=user, id=f"gen-{len(user)}"))
-    ledger.commit()
-    assert ledger.lost == 1
-    store = await ledger.fresh()
-    assert {one.user for one in await store.generations(GenerationQuery())} == {"before", "after"}
-    await ledger.stop(5)
 
 
 async def test_opened_as_configured(section: config.Ledger, tmp_path: Path) -> None:
     """The section names the file and the folder; stopping leaves the journal empty."""
     ledger = await Ledger.open(section)
     ledger.start()
-    ledger.record(generation(1))
+    ledger.recorder.record(generation(1))
     await ledger.stop(5)
     assert list((tmp_path / "journal").glob("*.jsonl")) == []
     again = await Ledger.open(section)
@@ -101,30 +69,14 @@ async def test_unknown_store() -> None:
         await open_store("mysql:hearth", config.Retention())
 
 
-async def test_lost_generations(section: config.Ledger, caplog: pytest.LogCaptureFixture) -> None:
-    """When the journal takes nothing, `commit` still returns; losses are counted, reported once."""
-    journal = Journal(Path(section.journal))
-    ledger = Ledger(journal, await open_store(section.url, section.retention), section.retention)
-    ledger.record(generation(1))
-    ledger.commit()
-    journal.close()
-    for number in range(2, 5):
-        ledger.record(generation(number))
-    ledger.commit()
-    assert ledger.lost == 3
-    assert [entry.levelname for entry in caplog.records] == ["ERROR"]
-    assert "generations are being lost" in caplog.text
-    await ledger.stop(1)
-
-
 async def test_store_that_takes_nothing(ledger: Ledger, tmp_path: Path) -> None:
     """Reads go on from a store that is behind, and the lag says that it is and why."""
-    ledger.record(generation(1))
+    ledger.recorder.record(generation(1))
     await ledger.fresh()
     refuse = "BEFORE INSERT ON generations BEGIN SELECT RAISE(ABORT, 'read-only'); END"
     with sqlite3.connect(tmp_path / "hearth.db") as db:
         db.execute(f"CREATE TRIGGER broken {refuse}")
-    ledger.record(generation(2))
+    ledger.recorder.record(generation(2))
     store = await ledger.fresh()
     assert len(await store.generations(GenerationQuery())) == 1
     lag = await ledger.lag()
@@ -146,7 +98,7 @@ async def test_verified(ledger: Ledger) -> None:
         refusal(3),
         generation(4, day=DAY - 1),
     ):
-        ledger.record(settled)
+        ledger.recorder.record(settled)
     verdict = await ledger.verify()
     assert (verdict.days, verdict.requests, verdict.drift) == (2, 4, ())
 
@@ -164,8 +116,8 @@ async def test_drift_is_found(
     by_generation: int,
 ) -> None:
     """A count that was changed behind the ledger's back shows, with its day and all three sums."""
-    ledger.record(generation(1))
-    ledger.record(generation(2))
+    ledger.recorder.record(generation(1))
+    ledger.recorder.record(generation(2))
     await ledger.fresh()
     with sqlite3.connect(tmp_path / "hearth.db") as db:
         db.execute(f"UPDATE {table} SET requests = requests + 1")
@@ -179,7 +131,7 @@ async def test_drift_is_found(
 
 async def test_lost_row_is_found(ledger: Ledger, tmp_path: Path) -> None:
     """A generation that is gone before its time shows, though both tables agree."""
-    ledger.record(generation(1))
+    ledger.recorder.record(generation(1))
     await ledger.fresh()
     with sqlite3.connect(tmp_path / "hearth.db") as db:
         db.execute("DELETE FROM generations")
@@ -191,7 +143,7 @@ async def test_lost_row_is_found(ledger: Ledger, tmp_path: Path) -> None:
 async def test_expired_days_are_not_drift(ledger: Ledger) -> None:
     """Days that lost generations to the retention are compared without them."""
     for day in (DAY - 31, DAY - 30, DAY - 29, DAY):
-        ledger.record(generation(1, day=day))
+        ledger.recorder.record(generation(1, day=day))
     await ledger.fresh()
     await ledger.expire()
     verdict = await ledger.verify()
@@ -213,7 +165,7 @@ async def test_retention_waits(
     async with asyncio.timeout(10):
         while "retention waits for the store" not in caplog.text:
             await ledger.fresh()
-    ledger.record(generation(1))
+    ledger.recorder.record(generation(1))
     assert len(await (await ledger.fresh()).generations(GenerationQuery())) == 1
     await ledger.stop(1)
 
@@ -224,7 +176,7 @@ async def test_retention(section: config.Ledger) -> None:
     store = await open_store(section.url, section.retention)
     ledger = Ledger(Journal(Path(section.journal)), store, retention, clock=lambda: NOW)
     for day in (DAY - 4, DAY - 2, DAY):
-        ledger.record(generation(1, day=day, created_at=day * MICROSECONDS))
+        ledger.recorder.record(generation(1, day=day, created_at=day * MICROSECONDS))
     await ledger.fresh()
     await ledger.expire()
     assert [each.day for each in await store.generations(GenerationQuery())] == [DAY]

@@ -6,7 +6,7 @@ from gateway.calendar import DAY, HOUR
 from gateway.generation import Generation
 from gateway.ledger.adds import adds_of, total
 from gateway.ledger.tally import Tally, grouped, tallied
-from tests.generations import generation
+from tests.generations import generation, records
 
 DAYS = 20_000 * DAY
 
@@ -18,13 +18,13 @@ def at(moment: int, user: str | None = "anna", **fields: Any) -> Generation:
 
 def tally_of(*generations: Generation) -> Tally:
     """The tally of some."""
-    return tallied(grouped(generations))
+    return tallied(grouped(records(*generations)))
 
 
 def test_a_group_shares_its_rows() -> None:
     """Generations that differ in hour, model, provider or route are apart, others together."""
     some = [at(0), at(1), at(HOUR), at(2, model="b"), at(3, provider="b"), at(4, route="spill")]
-    assert [len(group.generations) for group in grouped(some)] == [2, 1, 1, 1, 1]
+    assert [len(group.parcels) for group in grouped(records(*some))] == [2, 1, 1, 1, 1]
 
 
 def test_hours_and_days_sum_over_users() -> None:

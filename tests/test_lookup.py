@@ -30,8 +30,8 @@ def journaled(folder: Path, *settled: Generation, segment_size: int = 10**6) -> 
 def test_every_line_of_every_segment(tmp_path: Path) -> None:
     """First, last and in between; in live segments and in those of dead writers."""
     settled = [generation(number) for number in range(40)]
-    journaled(tmp_path, *settled[:20], segment_size=1000)
-    journaled(tmp_path, *settled[20:], segment_size=1000).close()
+    journaled(tmp_path, *settled[:20], segment_size=500)
+    journaled(tmp_path, *settled[20:], segment_size=500).close()
     assert len(segments(tmp_path)) > 10
     assert [find(tmp_path, each.id) for each in settled] == settled
     assert find(tmp_path, "gen-none") is None

@@ -7,12 +7,14 @@ from typing import get_args
 import msgspec
 import pytest
 
+from gateway.calendar import month_of
 from gateway.ledger.queries import StandingsOrder, StandingsQuery
 from gateway.ledger.store import Store
-from tests.generations import generation, records
+from tests import counting
+from tests.generations import DAY, generation, records
 from tests.stores import STORES
-from tests.test_standings import MONTH, VALUES, of_month
 
+MONTH = month_of(DAY)
 CROWD = [
     *(generation(number, user=f"user_{number:04}", cost=number + 1) for number in range(700)),
     *(generation(number, user=f"z_{number}", cost=0, status=500) for number in range(1000, 1600)),
@@ -32,10 +34,10 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 @pytest.mark.parametrize("prefix", ["user_", "user_00", "z_", "z", "x"])
 async def test_pages_of_a_prefix(store: Store, prefix: str) -> None:
     """Whether the order is walked or names are looked up, the page is the same, both ways."""
-    rows = of_month(CROWD, MONTH, None)
+    rows = counting.of_month(CROWD, MONTH, None)
     own = [row for row in rows if (row.user or "").startswith(prefix)]
     for order in get_args(StandingsOrder):
-        value = VALUES.get(order)
+        value = counting.VALUES.get(order)
         expected = sorted(own, key=lambda row: -value(row)) if value else own
         query = msgspec.convert(
             {"month": MONTH, "prefix": prefix, "order": order, "offset": 50, "limit": 40},

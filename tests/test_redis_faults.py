@@ -7,14 +7,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from fakeredis import FakeAsyncRedis
 from redis import Redis
 from redis.crc import key_slot
 
 from bench.faults.lossy_proxy import proxy
 from bench.faults.redis_server import HOST, Server
-from gateway.generation import Generation, Record
+from gateway.generation import Generation
 from gateway.ledger.journal import Journal
+from gateway.ledger.parcel import Parcel
 from gateway.ledger.redis import RedisStore
+from gateway.ledger.redis.client import Client
 from gateway.ledger.shipper import Shipper
 from gateway.ledger.store import StoreUnavailable
 from tests import counting
@@ -44,7 +47,7 @@ async def store_at(url: str) -> AsyncIterator[RedisStore]:
         await store.close()
 
 
-async def deliver(store: RedisStore, batches: Sequence[Sequence[Record]] = BATCHES) -> int:
+async def deliver(store: RedisStore, batches: Sequence[Sequence[Parcel]] = BATCHES) -> int:
     """Apply in order, each batch again until that works; how often it did not."""
     failed = 0
     async with asyncio.timeout(40):
@@ -55,7 +58,7 @@ async def deliver(store: RedisStore, batches: Sequence[Sequence[Record]] = BATCH
     return failed
 
 
-async def _applied(store: RedisStore, batch: Sequence[Record]) -> bool:
+async def _applied(store: RedisStore, batch: Sequence[Parcel]) -> bool:
     try:
         await store.apply(batch)
     except StoreUnavailable:
@@ -237,3 +240,17 @@ def serves(node: Server, slot: int) -> bool:
     return any(
         start <= slot <= end and primary[1] == node.port for start, end, primary, *_ in ranges
     )
+
+
+async def test_connection_lost_before_a_command() -> None:
+    """uvloop calls that a RuntimeError; it is an unavailable store like any other."""
+    redis = FakeAsyncRedis()
+
+    async def execute(*args: object, **options: object) -> None:
+        raise RuntimeError("the handler is closed")
+
+    pipeline = redis.pipeline(transaction=False)
+    pipeline.execute = execute
+    redis.pipeline = lambda **options: pipeline
+    with pytest.raises(StoreUnavailable, match="a store: the handler is closed"):
+        await Client(redis, "a store").ask([("GET", "x")])

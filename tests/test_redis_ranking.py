@@ -14,11 +14,10 @@ from gateway.ledger.redis.ranking import FEW, ranked
 from gateway.ledger.redis.spans import spans
 from gateway.redisurl import Address
 from tests import counting
-from tests.crowds import crowd
+from tests.crowds import ORDERS, RANGES, crowd
 from tests.generations import DAY, generation, records
 from tests.redis_servers import shared_server
 from tests.stores import FOREVER, prefix_of
-from tests.test_store_users import ORDERS, RANGES
 
 CROWD = crowd(900, users=200)
 NEVER = -1

@@ -13,7 +13,6 @@ from bench.faults.lossy_proxy import proxy
 from bench.faults.redis_server import HOST, Server, free_port
 from gateway.calendar import month_of
 from gateway.config import Retention
-from gateway.generation import Record
 from gateway.ledger.queries import ActivityQuery, GenerationQuery, StandingsQuery, UserQuery
 from gateway.ledger.redis import RedisStore
 from gateway.ledger.store import Store, StoreUnavailable
@@ -148,6 +147,17 @@ async def test_sums_beyond_a_double(store: Store) -> None:
     assert row.counts.cost == user.counts.cost == sum(costs)
 
 
+async def test_more_rows_than_lua_takes_arguments(store: Store) -> None:
+    """A user may call any number of models between two batches, on a day that is new to it."""
+    settled = [generation(number, model=f"model-{number}") for number in range(1500)]
+    await store.apply(records(*settled))
+    await store.apply(records(generation(1500), first=1501))
+    rows = await store.activity(ActivityQuery(since=DAY, until=DAY, by=frozenset({"user"})))
+    assert len(rows) == 1501
+    [user] = await store.users(UserQuery(since=DAY, until=DAY))
+    assert (user.counts.requests, user.active_days) == (1501, 1)
+
+
 async def test_no_read_scans(own_server: Server) -> None:
     """No read walks over the keys, a whole hash of users, or the log of a day."""
     store = RedisStore.at(own_server.url, FOREVER)
@@ -276,6 +286,6 @@ async def test_the_documented_model(store: Store, tmp_path: Path) -> None:
         upstream_id="chatcmpl-9",
         cost=1950,
     )
-    await store.apply([Record("w7", 41, one)])
+    await store.apply(records(one, writer="w7", first=41))
     assert keys_of(tmp_path) == {name.partition(":")[2] for name in names}
     assert len(names) == len(set(names))

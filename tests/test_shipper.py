@@ -12,9 +12,9 @@ from random import Random
 import pytest
 from blockbuster import blockbuster_ctx
 
-from gateway.generation import Record
 from gateway.ledger.backlog import BATCH_RECORDS
 from gateway.ledger.journal import Journal
+from gateway.ledger.parcel import Parcel
 from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.segment import segments
 from gateway.ledger.shipper import Pace, Shipper
@@ -43,11 +43,11 @@ class Unsteady(SqliteStore):
             raise StoreUnavailable("out to lunch")
         return await super().positions(writers)
 
-    async def apply(self, records: Sequence[Record]) -> None:
+    async def apply(self, parcels: Sequence[Parcel]) -> None:
         if self.away:
             raise StoreUnavailable("out to lunch")
-        await super().apply(records)
-        self.batches.append(len(records))
+        await super().apply(parcels)
+        self.batches.append(len(parcels))
         if self.loses_replies:
             self.loses_replies -= 1
             raise StoreUnavailable("lost reply")
@@ -232,7 +232,7 @@ async def test_unavailable_store(
     await until_counted(store, 1)
     await shipper.flush()
     assert (await shipper.lag()).error is None
-    assert [entry.levelname for entry in caplog.records] == ["ERROR", "INFO"]
+    assert [parcel.levelname for parcel in caplog.records] == ["ERROR", "INFO"]
     await shipper.finish(1)
 
 

@@ -11,6 +11,7 @@ import pytest
 from gateway.calendar import month_of
 from gateway.generation import Generation
 from gateway.ledger.counts import COUNTERS, Counts
+from gateway.ledger.named import named
 from gateway.ledger.queries import ActivityQuery, GenerationQuery, StandingsQuery, UserQuery
 from gateway.ledger.sqlite.migrations import MIGRATIONS
 from tests import counting
@@ -47,7 +48,7 @@ def _fill(db: sqlite3.Connection, generations: Iterable[Generation]) -> None:
             (
                 *(each.id, each.created_at, each.tenant, each.user, each.model, each.provider),
                 *(each.status, each.outcome, len(each.flags), each.upstream_id),
-                msgspec.json.encode(each),
+                msgspec.json.encode(named(each)),
             ),
         )
     names = ("model", "provider")
@@ -96,7 +97,8 @@ async def test_nothing_is_lost(tmp_path: Path, version: int) -> None:
         spread = await store.spread(month, None)
         assert sum(bar.users for bar in spread.cost) == len(standing)
         listed = await store.generations(GenerationQuery(model="large", limit=999))
-        assert {one.id for one in listed} == {one.id for one in OLD if one.model == "large"}
+        large = {one.id: one for one in OLD if one.model == "large"}
+        assert {one.id: one for one in listed} == large
 
 
 @pytest.mark.parametrize("version", [1, 2, 3])

@@ -9,9 +9,8 @@ import pytest
 from gateway.ledger.queries import UserQuery
 from gateway.ledger.sqlite import expiry, schema, users, writes
 from tests import counting
-from tests.crowds import crowd
+from tests.crowds import ORDERS, RANGES, crowd
 from tests.generations import records
-from tests.test_store_users import ORDERS, RANGES
 
 CROWD = crowd(900, users=200)
 

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -12,7 +12,6 @@ import pytest
 from gateway.calendar import day_of_month, first_day, month_of
 from gateway.generation import Generation, Usage
 from gateway.ledger.queries import StandingsQuery
-from gateway.ledger.results import UserRow
 from gateway.ledger.spread import Bar
 from gateway.ledger.sqlite import schema, standings
 from gateway.ledger.sqlite.orders import STANDINGS
@@ -23,21 +22,6 @@ from tests.stores import STORES
 
 MONTH = month_of(DAY)
 APP = frozenset({"app"})
-
-VALUES: Mapping[str, Callable[[UserRow], float]] = {
-    "cost": lambda row: row.counts.cost,
-    "requests": lambda row: row.counts.requests,
-    "tokens": lambda row: row.counts.prompt_tokens + row.counts.completion_tokens,
-    "errors": lambda row: row.counts.errors,
-    "flags": lambda row: row.counts.flags,
-    "active_days": lambda row: row.active_days,
-    "last_seen": lambda row: row.last_seen,
-    "requests_per_day": lambda row: row.counts.requests / row.active_days,
-    "tokens_per_request": (
-        lambda row: (row.counts.prompt_tokens + row.counts.completion_tokens) / row.counts.requests
-    ),
-    "latency": lambda row: row.counts.latency_ms / row.counts.requests,
-}
 
 
 def crowd(size: int = 300) -> list[Generation]:
@@ -60,16 +44,6 @@ def crowd(size: int = 300) -> list[Generation]:
     ]
 
 
-def of_month(generations: Iterable[Generation], month: int, tenant: str | None) -> list[UserRow]:
-    """The rows of a month, in the order of tenants and users."""
-    rows = counting.users(
-        each
-        for each in generations
-        if month_of(each.day) == month and tenant in (None, each.tenant)
-    )
-    return sorted(rows, key=lambda row: (row.tenant, row.user or ""))
-
-
 @pytest.fixture(params=STORES)
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     """One kind of store after the other, with the crowd in it, applied in pieces."""
@@ -81,14 +55,14 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 
 @pytest.mark.parametrize("tenant", [None, "app"])
-@pytest.mark.parametrize("order", VALUES)
+@pytest.mark.parametrize("order", counting.VALUES)
 async def test_order(store: Store, order: str, tenant: str | None) -> None:
     """Highest first, equals by tenant and user; ascending is exactly the reverse."""
     tenants = None if tenant is None else frozenset({tenant})
     query = msgspec.convert({"month": MONTH, "order": order, "limit": 999}, StandingsQuery)
     query = msgspec.structs.replace(query, tenants=tenants)
-    value = VALUES[order]
-    expected = sorted(of_month(crowd(), MONTH, tenant), key=lambda row: -value(row))
+    value = counting.VALUES[order]
+    expected = sorted(counting.of_month(crowd(), MONTH, tenant), key=lambda row: -value(row))
     assert list(await store.standings(query)) == expected
     reverse = msgspec.structs.replace(query, ascending=True)
     assert list(await store.standings(reverse)) == expected[::-1]
@@ -97,7 +71,7 @@ async def test_order(store: Store, order: str, tenant: str | None) -> None:
 async def test_order_of_ids(store: Store) -> None:
     """By user, ids come in the order of their code points."""
     rows = await store.standings(StandingsQuery(month=MONTH, order="user", tenants=APP, limit=999))
-    assert list(rows) == of_month(crowd(), MONTH, "app")
+    assert list(rows) == counting.of_month(crowd(), MONTH, "app")
 
 
 async def test_pages(store: Store) -> None:
@@ -116,7 +90,9 @@ async def test_prefix(store: Store, prefix: str) -> None:
     """Only ids that begin with it, letter for letter, in the order asked for."""
     rows = await store.standings(StandingsQuery(month=MONTH, prefix=prefix, limit=999))
     expected = [
-        row for row in of_month(crowd(), MONTH, None) if (row.user or "").startswith(prefix)
+        row
+        for row in counting.of_month(crowd(), MONTH, None)
+        if (row.user or "").startswith(prefix)
     ]
     assert list(rows) == sorted(expected, key=lambda row: -row.counts.cost)
 
@@ -127,7 +103,7 @@ async def test_spread(store: Store, month: int, tenant: str | None) -> None:
     """Each user of the month stands in one bar of each measure, the one that holds its count."""
     tenants = None if tenant is None else frozenset({tenant})
     spread = await store.spread(month, tenants)
-    rows = of_month(crowd(), month, tenant)
+    rows = counting.of_month(crowd(), month, tenant)
     assert held(spread.requests) == counted([row.counts.requests for row in rows])
     assert held(spread.cost) == counted([row.counts.cost for row in rows])
 
@@ -159,8 +135,8 @@ async def test_busy_users_among_the_others(tmp_path: Path) -> None:
         await store.apply(records(*crowd))
         await store.apply(records(*again, first=20_000))
         assert _busy(tmp_path) == 7
-        rows = of_month([*crowd, *again], MONTH, None)
-        for order, value in VALUES.items():
+        rows = counting.of_month([*crowd, *again], MONTH, None)
+        for order, value in counting.VALUES.items():
             query = msgspec.convert({"month": MONTH, "order": order, "limit": 60}, StandingsQuery)
             expected = sorted(rows, key=lambda row: -value(row))
             assert list(await store.standings(query)) == expected[:60]
@@ -181,7 +157,7 @@ async def test_prefix_of_very_many(tmp_path: Path) -> None:
     async with STORES["sqlite"](tmp_path) as store:
         await store.apply(records(*crowd))
         query = StandingsQuery(month=MONTH, prefix="user_", offset=50, limit=40)
-        rows = sorted(of_month(crowd, MONTH, None), key=lambda row: -row.counts.cost)
+        rows = sorted(counting.of_month(crowd, MONTH, None), key=lambda row: -row.counts.cost)
         assert list(await store.standings(query)) == rows[50:90]
         query = msgspec.structs.replace(query, prefix="user_104")
         some = [row for row in rows if (row.user or "").startswith("user_104")]

@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.generation import Generation, Record
+from gateway.ledger.parcel import Parcel
 from gateway.ledger.queries import ActivityQuery, Dimension, GenerationQuery, UserQuery
 from gateway.ledger.store import Store
 from tests import counting
-from tests.generations import DAY, MICROSECONDS, generation, refusal
+from tests.generations import DAY, MICROSECONDS, generation, record, records, refusal
 from tests.stores import STORES, OpenStore
 
 EVER = 99_999
@@ -88,7 +89,7 @@ class History:
     def __init__(self, open_store: OpenStore, folder: Path) -> None:
         self._open_store = open_store
         self._folder = folder
-        self._journals: dict[str, list[Record]] = {"v": [], "w": [], "x": []}
+        self._journals: dict[str, list[Parcel]] = {"v": [], "w": [], "x": []}
         self._positions: dict[str, int] = {}
         self._newest: dict[str, int] = {}
         self._kept_from = 0
@@ -106,21 +107,22 @@ class History:
     async def _take(self, step: Append | Apply | Expire, store: Store) -> None:
         if isinstance(step, Append):
             journal = self._journals[step.writer]
-            journal.append(Record(step.writer, len(journal) + 1, numbered(step.number)))
+            first = len(journal) + 1
+            journal += records(numbered(step.number), writer=step.writer, first=first)
         elif isinstance(step, Apply):
             start = max(0, self._positions.get(step.writer, 0) - step.back)
             batch = self._journals[step.writer][start : start + step.count]
             await store.apply(batch)
-            for record in batch:
-                self._count(record)
+            for parcel in batch:
+                self._count(record(parcel))
         else:
             await store.expire(step.day * MICROSECONDS, step.day)
             self._forget(step.day)
 
-    def _count(self, record: Record) -> None:
-        writer, one = record.writer, record.generation
-        if record.sequence > self._positions.get(writer, 0):
-            self._positions[writer] = record.sequence
+    def _count(self, known: Record) -> None:
+        writer, one = known.writer, known.generation
+        if known.sequence > self._positions.get(writer, 0):
+            self._positions[writer] = known.sequence
             self._newest[writer] = max(one.day, self._newest.get(writer, 0))
             if one.day >= self._kept_from:
                 self._counted.setdefault(one.id, one)

@@ -6,27 +6,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gateway.calendar import first_day, month_of
 from gateway.generation import Generation
 from gateway.ledger.queries import UserQuery
 from gateway.ledger.store import Store
 from tests import counting
-from tests.crowds import crowd
-from tests.generations import DAY, generation, records
+from tests.crowds import NEXT_MONTH, ORDERS, RANGES, crowd
+from tests.generations import generation, records
 from tests.stores import STORES, filled
 
 CROWD = crowd()
-ORDERS = ("cost", "requests", "tokens", "errors", "flags")
-NEXT_MONTH = first_day(month_of(DAY) + 1)
-RANGES = {
-    "a day": (DAY + 9, DAY + 9),
-    "a week": (DAY + 3, DAY + 9),
-    "over the end of a month": (NEXT_MONTH - 4, NEXT_MONTH + 4),
-    "a month": (NEXT_MONTH, first_day(month_of(DAY) + 2) - 1),
-    "a month and some days": (NEXT_MONTH - 5, first_day(month_of(DAY) + 2) + 3),
-    "all": (0, 99_999),
-    "none": (DAY + 500, DAY + 600),
-}
 
 
 @pytest.fixture(params=STORES)

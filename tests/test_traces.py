@@ -12,9 +12,10 @@ from gateway.generation import Attempt, Flag, Generation, Record, Usage
 from gateway.ledger.backlog import Backlog
 from gateway.ledger.counts import Counts
 from gateway.ledger.journal import Journal
+from gateway.ledger.named import named
 from gateway.ledger.person.traces import Person, find_traces, redact
 from gateway.ledger.segment import segments
-from tests.generations import generation
+from tests.generations import generation, record
 
 ANNA = Person("anna", frozenset(("app",)))
 SECRETS: dict[str, Any] = {
@@ -33,7 +34,7 @@ SECRETS: dict[str, Any] = {
 
 def read(folder: Path) -> list[Record]:
     """All records that a shipper would apply, in order."""
-    return [record for batch in Backlog(folder).batches({}) for record in batch.records]
+    return [record(parcel) for batch in Backlog(folder).batches({}) for parcel in batch.parcels]
 
 
 def test_nothing_of_the_person_is_left(tmp_path: Path) -> None:
@@ -88,7 +89,7 @@ def test_the_writer_goes_on(tmp_path: Path) -> None:
         journal.append(generation(number, user="anna" if number % 3 else "boris"))
         redact(tmp_path, ANNA)
         for batch in backlog.batches({}):
-            sequences += [record.sequence for record in batch.records]
+            sequences += [parcel.sequence for parcel in batch.parcels]
             backlog.applied(batch)
     assert sequences == list(range(1, 21))
     assert backlog.corrupt == 0
@@ -125,6 +126,19 @@ def test_segments_that_were_set_aside(tmp_path: Path) -> None:
     assert (blank.strip(), kept) == (b"", [b"junk", other])
 
 
+def test_lines_with_names(tmp_path: Path) -> None:
+    """What a version before wrote is made nobody's in its place, and all who come after count."""
+    made = generation(1, user="anna", flags=(Flag("a", "b"),), moved_from="c", **SECRETS)
+    bare = Generation("i", 1, "app", "e", 200, "ok", user="anna")
+    lines = [msgspec.json.encode(("w", n, named(one))) for n, one in enumerate((made, bare), 1)]
+    (tmp_path / "w-000000000001.jsonl").write_bytes(b"\n".join([*lines, b""]))
+    assert list(find_traces(tmp_path, ANNA)) == [made, bare]
+    assert redact(tmp_path, ANNA) == 2
+    left = [record.generation for record in read(tmp_path)]
+    assert [Counts.of(one) for one in left] == [Counts.of(made), Counts.of(bare)]
+    assert {one.user for one in left} == {None}
+
+
 def test_no_journal(tmp_path: Path) -> None:
     """Where nothing was recorded nothing is found, and no folder is made."""
     assert redact(tmp_path / "none", ANNA) == 0
@@ -150,6 +164,14 @@ GENERATIONS = st.builds(
     cache_discount=st.integers(-(2**62), 2**62),
     flags=st.lists(st.builds(Flag, TEXTS, TEXTS), max_size=2).map(tuple),
     error=st.none() | TEXTS,
+    api_type=st.none() | TEXTS,
+    user_source=st.none() | TEXTS,
+    session_id=st.none() | TEXTS,
+    upstream_id=st.none() | TEXTS,
+    streamed=st.booleans(),
+    first_byte_ms=st.none() | NUMBERS,
+    user_agent=st.none() | st.just("") | TEXTS,
+    title=st.none() | st.just("") | TEXTS,
 )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from gateway.generation import Generation
+from gateway.generation import ERRORS, Generation
 
 Sums = tuple[int, ...]
 """A number for each of `counts.COUNTERS`, in their order."""
@@ -18,7 +18,7 @@ def adds_of(one: Generation) -> Sums:
     usage = one.usage
     return (
         1,
-        int(one.is_error),
+        int(one.outcome in ERRORS),
         len(one.flags),
         _bounded(usage.prompt_tokens),
         _bounded(usage.completion_tokens),

@@ -5,42 +5,41 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
 from gateway.generation import Record
+from gateway.ledger.line import record_of
+from gateway.ledger.parcel import Packer, Parcel
 from gateway.ledger.segment import SET_ASIDE, Segment, segments
 
 BATCH_RECORDS = 500
 BATCH_BYTES = 2 * 1024 * 1024
+_READ_BYTES = 64 * 1024
+"""Read at a time: lines are still in the processor's cache when their turn comes."""
 
 _log = logging.getLogger(__name__)
 
 
-class Line:
-    """A line from byte `start` of its segment to before `end`; `record` is None when corrupt.
+class Read(NamedTuple):
+    """Lines that follow each other from byte `start` of a segment on, which holds `left` more bytes
+    from there."""
 
-    `left` is what the segment holds from `start` on.
-    """
-
-    def __init__(self, start: int, end: int, left: int, record: Record | None) -> None:
-        self.start = start
-        self.end = end
-        self.left = left
-        self.record = record
+    start: int
+    left: int
+    lines: list[bytes]
 
 
 class Batch(NamedTuple):
     """Records to apply together, and how far into their segments that gets, in bytes."""
 
-    records: tuple[Record, ...]
+    parcels: tuple[Parcel, ...]
     offsets: Mapping[Segment, int]
 
 
 class Waiting(NamedTuple):
-    """Bytes not applied yet, and the first record of them in each segment."""
+    """Bytes not applied yet, and when the first record of them in each segment was settled, in
+    microseconds since the epoch."""
 
     size: int
-    first: tuple[Record, ...]
+    settled_at: tuple[int, ...]
 
 
 class Backlog:
@@ -55,7 +54,6 @@ class Backlog:
         self.corrupt = 0
         self._offsets: dict[Segment, int] = {}
         self._corrupt: dict[Segment, set[int]] = {}
-        self._decoder = msgspec.json.Decoder(Record)
 
     def writers(self) -> frozenset[str]:
         """The writers of segments with something to apply, or that may be deleted."""
@@ -64,23 +62,28 @@ class Backlog:
     def batches(self, positions: Mapping[str, int], most: int = BATCH_RECORDS) -> Iterator[Batch]:
         """All that is in the journals now, in order, but for what lies within `positions`; at most
         `most` records at once."""
-        records: list[Record] = []
+        parcels: list[Parcel] = []
+        packer = Packer()
         offsets: dict[Segment, int] = {}
         size = 0
         for segment in segments(self.folder):
+            writer, position = segment.writer, positions.get(segment.writer, 0)
             told = end = self._offset(segment)
-            for line in self._lines(segment):
-                end = line.end
-                if line.record and _is_new(line.record, positions):
-                    records.append(line.record)
-                    size += end - line.start
-                if len(records) == most or size >= BATCH_BYTES:
-                    yield Batch(tuple(records), {**offsets, segment: end})
-                    records, offsets, size, told = [], {}, 0, end
+            for start, _, lines in self._reads(segment):
+                end = start
+                for line in lines:
+                    record = self._record(line, segment, end)
+                    end += len(line) + 1
+                    if record and record.sequence > position:
+                        parcels.append(packer.parcel(writer, record.sequence, record.generation))
+                        size += len(line)
+                    if len(parcels) == most or size >= BATCH_BYTES:
+                        yield Batch(tuple(parcels), {**offsets, segment: end})
+                        parcels, packer, offsets, size, told = [], Packer(), {}, 0, end
             if end > told:
                 offsets[segment] = end
         if offsets:
-            yield Batch(tuple(records), offsets)
+            yield Batch(tuple(parcels), offsets)
 
     def applied(self, batch: Batch) -> None:
         """The store has the batch."""
@@ -96,15 +99,13 @@ class Backlog:
     def waiting(self, positions: Mapping[str, int]) -> Waiting:
         """What a store with these positions still lacks; what it has is not read again."""
         size = 0
-        first: list[Record] = []
+        settled_at: list[int] = []
         for segment in segments(self.folder):
-            for line in self._lines(segment):
-                if line.record and _is_new(line.record, positions):
-                    size += line.left
-                    first.append(line.record)
-                    break
-                self._offsets[segment] = line.end
-        return Waiting(size, tuple(first))
+            if first := self._first_new(segment, positions.get(segment.writer, 0)):
+                left, record = first
+                size += left
+                settled_at.append(record.generation.settled_at)
+        return Waiting(size, tuple(settled_at))
 
     def _due(self, segment: Segment) -> bool:
         with segment.open_to_read() as file:
@@ -113,21 +114,29 @@ class Backlog:
     def _offset(self, segment: Segment) -> int:
         return self._offsets.get(segment, 0)
 
-    def _lines(self, segment: Segment) -> Iterator[Line]:
+    def _first_new(self, segment: Segment, position: int) -> tuple[int, Record] | None:
+        """The first record after a position, and how many bytes there are from it on; what comes
+        before it is applied."""
+        for start, left, lines in self._reads(segment):
+            end = start
+            for line in lines:
+                record = self._record(line, segment, end)
+                if record and record.sequence > position:
+                    return start + left - end, record
+                end += len(line) + 1
+                self._offsets[segment] = end
+        return None
+
+    def _reads(self, segment: Segment) -> Iterator[Read]:
         """From where the segment was applied to, up to the size it has now."""
         start = self._offset(segment)
         with segment.open_to_read() as file:
-            while start < file.size and (texts := file.lines(start, BATCH_BYTES)):
-                for text in texts:
-                    end = start + len(text) + 1
-                    yield Line(start, end, file.size - start, self._record(text, segment, start))
-                    start = end
+            while start < file.size and (lines := file.lines(start, _READ_BYTES)):
+                yield Read(start, file.size - start, lines)
+                start += sum(map(len, lines)) + len(lines)
 
-    def _record(self, text: bytes, segment: Segment, start: int) -> Record | None:
-        try:
-            record = self._decoder.decode(text)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            record = None
+    def _record(self, line: bytes, segment: Segment, start: int) -> Record | None:
+        record = record_of(line)
         if record and record.writer == segment.writer:
             return record
         self._skip(segment, start)
@@ -147,7 +156,3 @@ class Backlog:
         else:
             segment.path.unlink()
         self._offsets.pop(segment, None)
-
-
-def _is_new(record: Record, positions: Mapping[str, int]) -> bool:
-    return record.sequence > positions.get(record.writer, 0)

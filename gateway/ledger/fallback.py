@@ -8,16 +8,16 @@ from gateway.generation import Generation
 from gateway.ledger.lookup import SearchTooLong, find_generation
 from gateway.ledger.store import Store, StoreUnavailable
 
-_PATIENCE = 1.0
+_TIMEOUT = 1.0
 _SEARCH = 2.0
 """Seconds to search the journals: about 9 GB of files in the page cache, 2 GB of others."""
 
 
-async def hear_from(store: Store, writers: Collection[str] = ()) -> Mapping[str, int]:
+async def reach(store: Store, writers: Collection[str] = ()) -> Mapping[str, int]:
     """The writers' positions, or just that the store answers; StoreUnavailable when it does not
     within a second."""
     try:
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_TIMEOUT):
             return await store.positions(writers or ("nobody",))
     except TimeoutError:
         raise _silent(store) from None
@@ -32,7 +32,7 @@ async def recorded(
     shipped in between. StoreUnavailable when no journal has it and the store does not answer.
     """
     try:
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_TIMEOUT):
             found, away = await store.generation(wanted, tenants), None
     except TimeoutError:
         found, away = None, _silent(store)
@@ -54,4 +54,4 @@ async def _journaled(
 
 
 def _silent(store: Store) -> StoreUnavailable:
-    return StoreUnavailable(f"{store.name}: no answer within {_PATIENCE:g} s")
+    return StoreUnavailable(f"{store.name}: no answer within {_TIMEOUT:g} s")

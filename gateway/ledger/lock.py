@@ -23,7 +23,7 @@ def try_lock(fd: int, kind: int) -> bool:
 
 
 @asynccontextmanager
-async def turn(path: Path) -> AsyncIterator[None]:
+async def exclusive(path: Path) -> AsyncIterator[None]:
     """Wait until no other process, and nobody else in this one, has its turn at `path`.
 
     It asks again and again, since a thread that waits inside flock cannot be cancelled.

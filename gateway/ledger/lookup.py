@@ -7,7 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from gateway.generation import Generation, Record
+from gateway.generation import Generation
+from gateway.ledger.line import record_of
 from gateway.ledger.segment import OpenSegment, Segment, segments
 
 _BLOCK = 256 * 1024
@@ -43,9 +44,9 @@ def find_generation(
     for segment in _newest_first(folder):
         with segment.open_to_read() as file:
             for line in _lines_with(needle, file, deadline):
-                found = _generation(line)
-                if found and _answers(found, generation_id, tenants):
-                    return found
+                record = record_of(line)
+                if record and _answers(record.generation, generation_id, tenants):
+                    return record.generation
     return None
 
 
@@ -81,13 +82,6 @@ def _last(needle: bytes, file: OpenSegment, end: int, deadline: Deadline) -> int
             break
         end = start + len(needle) - 1
     return -1
-
-
-def _generation(line: bytes) -> Generation | None:
-    try:
-        return msgspec.json.decode(line, type=Record).generation
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
 
 
 def _answers(found: Generation, wanted: str, tenants: frozenset[str] | None) -> bool:

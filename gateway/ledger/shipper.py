@@ -13,10 +13,9 @@ from pathlib import Path
 
 import msgspec
 
-from gateway.generation import Record
 from gateway.ledger.backlog import Backlog, Batch
-from gateway.ledger.fallback import hear_from
-from gateway.ledger.lock import turn
+from gateway.ledger.fallback import reach
+from gateway.ledger.lock import exclusive
 from gateway.ledger.store import Store, StoreUnavailable
 
 _log = logging.getLogger(__name__)
@@ -102,7 +101,7 @@ class Shipper:
         waiting = await asyncio.to_thread(self._backlog.waiting, self._positions)
         return Lag(
             waiting=waiting.size,
-            oldest=max(map(self._age, waiting.first), default=0.0),
+            oldest=max(map(self._age, waiting.settled_at), default=0.0),
             corrupt=self._backlog.corrupt,
             error=self._error,
         )
@@ -170,13 +169,13 @@ class Shipper:
         writers = await asyncio.to_thread(self._backlog.writers)
         if not writers:
             return
-        async with turn(self.folder / "ship.lock"):
+        async with exclusive(self.folder / "ship.lock"):
             self._positions = await self.store.positions(writers)
             batches = self._backlog.batches(self._positions, self.store.at_once)
             while batch := await asyncio.to_thread(self._next, batches):
-                if batch.records:
-                    self.waited = self._age(batch.records[0])
-                    await self.store.apply(batch.records)
+                if batch.parcels:
+                    self.waited = self._age(batch.parcels[0].settled_at)
+                    await self.store.apply(batch.parcels)
                 self._backlog.applied(batch)
         self.waited = 0.0
 
@@ -192,7 +191,7 @@ class Shipper:
         process may have shipped them."""
         writers = await asyncio.to_thread(self._backlog.writers)
         try:
-            positions = await hear_from(self.store, writers)
+            positions = await reach(self.store, writers)
         except StoreUnavailable as error:
             self._failed(error)
             return
@@ -211,9 +210,8 @@ class Shipper:
             _log.info("the store has all that waited in %s", self.folder)
         self._error = None
 
-    def _age(self, record: Record) -> float:
-        generation = record.generation
-        return max(0.0, self._clock() - generation.created_at / 1e6 - generation.latency_ms / 1e3)
+    def _age(self, settled_at: int) -> float:
+        return max(0.0, self._clock() - settled_at / 1e6)
 
     def _keep(self, task: asyncio.Task[str | None] | asyncio.Task[None]) -> None:
         self._tasks.add(task)

@@ -8,7 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar, Protocol
 
 from gateway.errors import BadRequest, GatewayError
-from gateway.generation import Generation, Record
+from gateway.generation import Generation
+from gateway.ledger.parcel import Parcel
 from gateway.ledger.queries import (
     ActivityQuery,
     CrowdPage,
@@ -48,10 +49,10 @@ class Store(Protocol):
     def at_once(self) -> int:
         """How many records `apply` is best given."""
 
-    async def apply(self, records: Sequence[Record]) -> None:
-        """Count `records`, once each however often they come; all of them or none.
+    async def apply(self, parcels: Sequence[Parcel]) -> None:
+        """Count `parcels`, once each however often they come; all of them or none.
 
-        Records of one writer come in order of their sequence; one at or below the writer's
+        Those of one writer come in order of their sequence; one at or below the writer's
         position was applied before and is skipped. A generation whose id is kept already, or of a
         day of which nothing is kept any more, moves its writer on but counts nothing. What was
         applied outlives a crash of the machine as far as the store itself does: the journal may be

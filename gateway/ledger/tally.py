@@ -3,11 +3,8 @@
 from collections.abc import Iterable
 
 from gateway.calendar import HOUR
-from gateway.generation import Generation
-from gateway.ledger.adds import Sums, adds_of, total
-
-Row = tuple[str, str, str]
-"""Model, provider and route; empty for none."""
+from gateway.ledger.adds import Sums, total
+from gateway.ledger.parcel import Parcel, Row, Series
 
 Part = tuple[int, str]
 """The number of an hour or a day, and a tenant."""
@@ -17,13 +14,13 @@ Rows = dict[Row, list[Sums]]
 
 
 class Group:
-    """Generations of one hour, tenant, model, provider and route."""
+    """Packer of one hour and series."""
 
-    def __init__(self, hour: int, tenant: str, row: Row) -> None:
+    def __init__(self, hour: int, series: Series) -> None:
         self.hour = hour
-        self.tenant = tenant
-        self.row = row
-        self.generations: list[Generation] = []
+        self.tenant = series.tenant
+        self.row = series.row
+        self.parcels: list[Parcel] = []
 
 
 class UserDay:
@@ -51,37 +48,30 @@ class Tally:
         """Add some."""
         model, provider, _ = row = group.row
         day = (group.hour // 24, group.tenant)
-        adds = self._count_users(self.days.setdefault(day, {}), row, group.generations)
+        adds = self._count_users(self.days.setdefault(day, {}), row, group.parcels)
         hour = (group.hour, group.tenant)
         _include(self.hours.setdefault(hour, {}), (model, provider, ""), adds)
         _include(self.totals.setdefault(day, {}), row, adds)
 
-    def _count_users(
-        self, users: dict[str, UserDay], row: Row, generations: list[Generation]
-    ) -> Sums:
-        """What the generations of a group add to the days of their users, and all together."""
-        several: list[Sums] = []
-        for place, one in enumerate(generations, self.counted + 1):
-            adds, day = adds_of(one), _on_day(users, one)
-            several.append(adds)
+    def _count_users(self, users: dict[str, UserDay], row: Row, parcels: list[Parcel]) -> Sums:
+        """What the parcels of a group add to the days of their users, and all together."""
+        for place, one in enumerate(parcels, self.counted + 1):
+            day = _on_day(users, one)
             day.places.append(place)
-            _include(day.rows, row, adds)
-        self.counted += len(generations)
-        return total(several)
+            _include(day.rows, row, one.adds)
+        self.counted += len(parcels)
+        return total([one.adds for one in parcels])
 
 
-def grouped(generations: Iterable[Generation]) -> list[Group]:
-    """What is looked up and added up for a whole group is not for each of its generations."""
-    groups: dict[tuple[int, str, str | None, str | None, str | None], Group] = {}
-    for one in generations:
-        hour, tenant = one.created_at // HOUR, one.tenant
-        model, provider, route = one.model, one.provider, one.route
-        key = (hour, tenant, model, provider, route)
-        group = groups.get(key)
+def grouped(parcels: Iterable[Parcel]) -> list[Group]:
+    """What is looked up and added up for a whole group is not for each of its parcels."""
+    groups: dict[tuple[int, Series], Group] = {}
+    for one in parcels:
+        hour, series = one.created_at // HOUR, one.series
+        group = groups.get((hour, series))
         if group is None:
-            row = (model or "", provider or "", route or "")
-            group = groups[key] = Group(hour, tenant, row)
-        group.generations.append(one)
+            group = groups[hour, series] = Group(hour, series)
+        group.parcels.append(one)
     return list(groups.values())
 
 
@@ -93,7 +83,7 @@ def tallied(groups: Iterable[Group]) -> Tally:
     return tally
 
 
-def _on_day(users: dict[str, UserDay], one: Generation) -> UserDay:
+def _on_day(users: dict[str, UserDay], one: Parcel) -> UserDay:
     user, moment = one.user or "", one.created_at
     day = users.get(user)
     if day is None:

@@ -10,6 +10,7 @@ import msgspec
 
 from gateway.calendar import whole_days
 from gateway.generation import Generation
+from gateway.ledger.named import NamedGeneration, named
 from gateway.ledger.paging import pages_of
 from gateway.ledger.person.holdings import daily_rows
 from gateway.ledger.person.traces import Person, find_traces
@@ -28,7 +29,12 @@ class DossierEntry(msgspec.Struct, frozen=True):
     """
 
     kind: Literal["user", "day", "generation"]
-    record: UserRow | ActivityRow | Generation
+    record: UserRow | ActivityRow | NamedGeneration
+
+
+def generation_entry(generation: Generation) -> DossierEntry:
+    """One request."""
+    return DossierEntry("generation", named(generation))
 
 
 async def dossier(
@@ -41,10 +47,10 @@ async def dossier(
     yield [DossierEntry("day", row) for row in await daily_rows(store, person)]
     query = GenerationQuery(tenants=person.tenants, user=person.user, limit=_PAGE)
     async for rows in pages_of(store, query):
-        yield [DossierEntry("generation", row) for row in rows]
+        yield [generation_entry(row) for row in rows]
     for row in await journaled(folder, person):
         if await store.generation(row.id, frozenset((row.tenant,))) is None:
-            yield [DossierEntry("generation", row)]
+            yield [generation_entry(row)]
 
 
 async def journaled(folder: Path, person: Person) -> Sequence[Generation]:

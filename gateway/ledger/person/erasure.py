@@ -6,13 +6,13 @@ from contextlib import suppress
 
 import msgspec
 
-from gateway.ledger.lock import turn
+from gateway.ledger.lock import exclusive
 from gateway.ledger.person.holdings import holdings
 from gateway.ledger.person.traces import Person, redact
 from gateway.ledger.shipper import Shipper
 from gateway.ledger.store import StoreUnavailable
 
-_PATIENCE = 10.0
+_TIMEOUT = 10.0
 
 
 class Erasure(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,10 +35,10 @@ async def erase(shipper: Shipper, person: Person, known: Collection[str]) -> Era
     """
     folder = shipper.folder
     with suppress(StoreUnavailable, TimeoutError):  # what waits then counts without a user
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_TIMEOUT):
             await shipper.flush()
     await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
-    async with turn(folder / "ship.lock"):
+    async with exclusive(folder / "ship.lock"):
         generations: dict[str, int] = {}
         error = None
         try:

@@ -16,6 +16,8 @@ import msgspec
 
 from gateway.calendar import HOUR
 from gateway.generation import Generation, Record
+from gateway.ledger.line import record_of
+from gateway.ledger.named import named
 from gateway.ledger.segment import OpenSegment, segments, set_aside
 
 _AT_ONCE = 1024 * 1024
@@ -24,6 +26,8 @@ _COUNTED = (
     *("latency_ms", "usage", "cost", "cache_discount", "moved_from", "move_cost"),
 )
 """Fields of a generation that the totals of its day are counted from."""
+
+_COUNTED_END = 1 + max(map(Generation.__struct_fields__.index, _COUNTED))
 
 
 class Person(NamedTuple):
@@ -80,22 +84,31 @@ def _overwrite(path: Path, traces: list[Trace]) -> None:
     fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
     try:
         for trace in traces:
-            left = msgspec.json.encode(_nobodys(trace.record)) if trace.record else b""
+            left = _left(trace.record) if trace.record else b""
             os.pwrite(fd, left.ljust(len(trace.text)), trace.start)
         os.fsync(fd)
     finally:
         os.close(fd)
 
 
-def _nobodys(record: Record) -> Record:
-    """Shorter than before: fields are left out, and those that stay do not grow."""
-    known = record.generation
-    unlinked = Generation(
+def _left(record: Record) -> bytes:
+    """A record of nobody that is no longer than the one before, which may have had names.
+
+    Without names, what comes after the last field that counts is left out: that is more than null
+    takes in place of the short texts before it.
+    """
+    start, unlinked = (record.writer, record.sequence), _nobodys(record.generation)
+    fields = msgspec.structs.astuple(unlinked)[:_COUNTED_END]
+    lines = map(msgspec.json.encode, ((*start, fields), (*start, named(unlinked))))
+    return min(lines, key=len)
+
+
+def _nobodys(known: Generation) -> Generation:
+    return Generation(
         id=secrets.token_hex(len(known.id))[: len(known.id)],
         created_at=known.created_at - known.created_at % HOUR,
         **{name: getattr(known, name) for name in _COUNTED},
     )
-    return msgspec.structs.replace(record, generation=unlinked)
 
 
 def _traces(path: Path, person: Person) -> Iterator[Trace]:
@@ -110,8 +123,5 @@ def _traces(path: Path, person: Person) -> Iterator[Trace]:
 
 
 def _trace(start: int, text: bytes, person: Person) -> Trace | None:
-    try:
-        record = msgspec.json.decode(text, type=Record)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return Trace(start, text, None)
-    return Trace(start, text, record) if person.made(record.generation) else None
+    record = record_of(text)
+    return None if record and not person.made(record.generation) else Trace(start, text, record)

@@ -1,7 +1,7 @@
 """The shared store: Redis 6.2 or later, or Valkey; one server, a Sentinel set-up or a Cluster.
 
 store                     the store's methods; connect, client: what they send commands by
-keys, packing, lifetimes  the data model: every name, how a record is kept, and for how long
+keys, lifetimes           the data model: every name, and for how long it is there
 applying                  records counted by `apply.lua`, which is all that writes counters
 batch, draft              what it is given; counters, lists: what is in that; numbering of its keys
 generations               single generations

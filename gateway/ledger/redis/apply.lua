@@ -18,19 +18,31 @@
 -- are always the same, the batch speaks of the others by their number. What is added up may be text
 -- where it is very large: in Lua numbers are doubles.
 
+local call, format = redis.call, string.format
 local WRITERS, WRITER_DAYS, RETENTION, HOLD = unpack(KEYS, 1, 4)
 local COUNTERS = { -- In the order of store.py.
   'requests', 'errors', 'flags', 'prompt_tokens', 'completion_tokens', 'reasoning_tokens',
   'cached_tokens', 'cost', 'cache_discount', 'latency_ms', 'moves', 'move_cost',
 }
-local MONTH = { -- What decides where a user stands in a month.
-  'first', 'last', 'days', 'requests', 'cost', 'prompt_tokens', 'completion_tokens', 'errors',
+local ROW = 1 + #COUNTERS -- What a row takes among the news of a day: its name's place, and sums.
+local RANKED = {1, 8, 4, 5, 2, 3, 10} -- Those that MONTH ends with: where a user stands by.
+local MONTH = {
+  'days', 'first', 'last', 'requests', 'cost', 'prompt_tokens', 'completion_tokens', 'errors',
   'flags', 'latency_ms',
 }
-local MEASURES = {'requests', 'cost'}
-local AT_ONCE = 1000 -- Lua hands on some thousand arguments at most; these come in pairs.
+local MEASURES = {'requests', 'cost'} -- The first two of these counters.
+local AT_ONCE = 2000 -- Lua hands on some thousand arguments at most; an even number for pairs.
+local EXACT = 2 ^ 53 -- Below it doubles are exact integers.
+-- The faster one takes what the machine has for a long, which may have 32 bits.
+local WHOLE = format('%d', 2 ^ 40) == '1099511627776' and '%d' or '%.0f'
 
 local batch = cjson.decode(ARGV[1])
+
+-- What is added, as text, which calls take much sooner than numbers. Most comes more than once.
+local text = setmetatable({}, {__index = function(known, number)
+  known[number] = type(number) == 'string' and number or format(WHOLE, number)
+  return known[number]
+end})
 
 -- How far each writer was, the ids of the generations that are kept, and the first day that may
 -- still be counted on; nothing when all of the batch is new. A writer is forgotten when it counted
@@ -38,15 +50,20 @@ local batch = cjson.decode(ARGV[1])
 local function known()
   local is_new, reached, kept = true, {}, {}
   for place, writer in ipairs(batch.writers) do
-    reached[place] = redis.call('HGET', WRITERS, writer.name) or '0'
+    reached[place] = call('HGET', WRITERS, writer.name) or '0'
     is_new = is_new and tonumber(reached[place]) < (writer.first or math.huge)
   end
-  for place, id in ipairs(batch.ids) do
-    if redis.call('EXISTS', KEYS[batch.generations + place]) == 1 then
-      kept[#kept + 1] = id
+  for start = 1, #batch.ids, AT_ONCE do
+    local before, last = batch.generations, math.min(#batch.ids, start + AT_ONCE - 1)
+    if call('EXISTS', unpack(KEYS, before + start, before + last)) > 0 then
+      for place = start, last do
+        if call('EXISTS', KEYS[before + place]) == 1 then
+          kept[#kept + 1] = batch.ids[place]
+        end
+      end
     end
   end
-  local kept_from = tonumber(redis.call('HGET', RETENTION, 'kept_from') or 0)
+  local kept_from = tonumber(call('HGET', RETENTION, 'kept_from') or 0)
   if not is_new or #kept > 0 or (batch.oldest or kept_from) < kept_from then
     return {reached, kept, kept_from}
   end
@@ -55,7 +72,7 @@ end
 -- How many generations there are of an end user who is to be erased when all of them are gone.
 local function left()
   for _, gone in ipairs(batch.gone) do
-    local count = redis.call('ZCARD', KEYS[gone.newest])
+    local count = call('ZCARD', KEYS[gone.newest])
     if count > 0 then
       return count
     end
@@ -63,38 +80,41 @@ local function left()
 end
 
 local function keep()
+  local kept_until = text[batch.kept_until]
   for place in ipairs(batch.ids) do
-    local key = KEYS[batch.generations + place]
-    redis.call('SET', key, ARGV[place + 1], 'EXAT', batch.kept_until)
+    call('SET', KEYS[batch.generations + place], ARGV[place + 1], 'EXAT', kept_until)
   end
   for index, place in ipairs(batch.referred) do
     local key = KEYS[batch.references + index]
-    local reference = batch.moments[place] .. ' ' .. batch.ids[place]
-    -- Moments have the same number of digits, so the order of texts is that of moments.
-    if reference > (redis.call('GET', key) or '') then
-      redis.call('SET', key, reference, 'EXAT', batch.kept_until)
+    local reference = batch.moments[place] .. ' ' .. batch.ids[place] -- in the order of moments
+    if reference > (call('GET', key) or '') then
+      call('SET', key, reference, 'EXAT', kept_until)
     end
   end
 end
 
--- Puts the generations at the places, but for those before `start`, on a list.
-local function list(key, places, start)
-  for from = start, #places, AT_ONCE do
-    local scored = {}
-    for index = from, math.min(#places, from + AT_ONCE - 1) do
-      local place = places[index]
-      scored[#scored + 1], scored[#scored + 2] = batch.moments[place], batch.ids[place]
-    end
-    redis.call('ZADD', key, 'GT', unpack(scored))
+local function zadd(key, option, scored)
+  for start = 1, #scored, AT_ONCE do
+    call('ZADD', key, option, unpack(scored, start, math.min(#scored, start + AT_ONCE - 1)))
   end
+end
+
+-- Puts the generations on a list whose places are `places[start]` to `places[last]`.
+local function list(key, places, start, last)
+  local scored = {}
+  for index = start, last do
+    scored[#scored + 1] = batch.moments[places[index]]
+    scored[#scored + 1] = batch.ids[places[index]]
+  end
+  zadd(key, 'GT', scored)
 end
 
 local function register()
   for _, listed in ipairs(batch.lists) do
-    list(KEYS[listed[1]], listed, 2)
+    list(KEYS[listed[1]], listed, 2, #listed)
   end
   for _, scored in ipairs(batch.registers) do
-    redis.call('ZADD', KEYS[scored[1]], 'GT', unpack(scored, 2))
+    call('ZADD', KEYS[scored[1]], 'GT', unpack(scored, 2))
   end
 end
 
@@ -107,10 +127,22 @@ local function fields_of(row)
   return fields
 end
 
-local function add(key, fields, sums)
-  for index, field in ipairs(fields) do
-    if sums[index] ~= 0 then
-      redis.call('HINCRBY', key, field, sums[index])
+-- Adds the sums that come after `at`, one for each field.
+local function add(key, fields, sums, at)
+  for index = 1, #fields do
+    local sum = sums[at + index]
+    if sum ~= 0 then
+      call('HINCRBY', key, fields[index], text[sum])
+    end
+  end
+end
+
+-- The same of a hash that has none of the fields yet, among other changes: in one call.
+local function put(changes, fields, sums, at)
+  for index = 1, #fields do
+    local sum = sums[at + index]
+    if sum ~= 0 then
+      changes[#changes + 1], changes[#changes + 2] = fields[index], text[sum]
     end
   end
 end
@@ -118,219 +150,227 @@ end
 local function count_totals()
   for _, totals in ipairs(batch.totals) do
     for _, row in ipairs(totals.rows) do
-      add(KEYS[totals.key], fields_of(row[1]), row[2])
+      add(KEYS[totals.key], fields_of(row[1]), row[2], 0)
     end
   end
 end
 
--- `kept` is what the key says of its first and last moment.
-local function widen(key, kept, first, last)
-  if not kept.first or tonumber(first) < tonumber(kept.first) then
-    redis.call('HSET', key, 'first', first)
+-- Fields and values that the first and the last moment of a hash are changed by. All moments have
+-- the same number of digits, so the order of texts is theirs.
+local function widened(kept_first, kept_last, first, last)
+  local changes = {}
+  if not kept_first or first < kept_first then
+    changes[1], changes[2] = 'first', first
   end
-  if not kept.last or tonumber(last) > tonumber(kept.last) then
-    redis.call('HSET', key, 'last', last)
+  if not kept_last or last > kept_last then
+    changes[#changes + 1], changes[#changes + 2] = 'last', last
   end
+  return changes
+end
+
+local function change(key, changes)
+  if #changes > 0 then call('HSET', key, unpack(changes)) end
 end
 
 -- Rows are numbered as the day meets them, as thousands of users would repeat their names.
 local function number_of(numbers, row)
-  local number = redis.call('HGET', numbers, row)
+  local number = call('HGET', numbers, row)
   if not number then
-    number = redis.call('HLEN', numbers) + 1
-    redis.call('HSET', numbers, row, number)
+    number = call('HLEN', numbers) + 1
+    call('HSET', numbers, row, number)
   end
   return number
 end
 
-local function count_day(day, fields, name, key, first, last, rows)
-  local kept_first, kept_last = unpack(redis.call('HMGET', key, 'first', 'last'))
-  widen(key, {first = kept_first, last = kept_last}, first, last)
-  for _, row in ipairs(rows) do
-    local sums = row[2]
-    add(key, fields[row[1]], sums)
-    local requests, errors, flags, prompt_tokens, completion_tokens, _, _, cost = unpack(sums)
-    local ranks = {
-      requests = requests, cost = cost, tokens = prompt_tokens + completion_tokens,
-      errors = errors, flags = flags,
-    }
-    for order, value in pairs(ranks) do
-      if tonumber(value) ~= 0 then
-        redis.call('ZINCRBY', KEYS[day.boards[order]], -value, name)
-      end
+-- Adds a row to the boards of a day, in the order of DAY_ORDERS in keys.py.
+local function rank_day(boards, name, sums, at)
+  local requests, errors, flags, prompt_tokens, completion_tokens, _, _, cost =
+    unpack(sums, at + 1, at + 8)
+  local ranks = {requests, cost, prompt_tokens + completion_tokens, errors, flags}
+  for place = 1, #ranks do
+    if ranks[place] ~= 0 then
+      call('ZINCRBY', KEYS[boards[place]], text[-ranks[place]], name)
     end
   end
 end
 
-local function read_month(key)
-  local row = {}
-  for index, value in ipairs(redis.call('HMGET', key, unpack(MONTH))) do
-    row[MONTH[index]] = value
+-- `rows` are where a user's rows begin among the news of the day.
+local function count_day(day, fields, name, key, first, last, rows)
+  local news, kept = day.news, call('HMGET', key, 'first', 'last')
+  local changes = widened(kept[1], kept[2], first, last)
+  for place, at in ipairs(rows) do
+    if place == 1 and not kept[1] then
+      put(changes, fields[news[at]], news, at)
+    else
+      add(key, fields[news[at]], news, at)
+    end
+    rank_day(day.boards, name, news, at)
   end
-  return row
+  change(key, changes)
 end
 
-local function bits(number)
-  local count = 0
-  while number > 0 do
-    count = count + number % 2
-    number = math.floor(number / 2)
-  end
-  return count
-end
+local bits = setmetatable({[0] = 0}, {__index = function(known, number)
+  known[number] = number % 2 + known[math.floor(number / 2)]
+  return known[number]
+end})
 
--- What the boards say of a month's row; nothing when there is no row yet.
-local function ranks(row)
-  if not row.requests then
-    return {}
-  end
-  local requests, active_days = tonumber(row.requests), bits(tonumber(row.days))
-  local tokens = (row.prompt_tokens or 0) + (row.completion_tokens or 0)
+-- What the boards of a month say, in the order of MONTH_ORDERS in keys.py; `sums` as in RANKED.
+local function ranks(sums, active_days, last_seen)
+  local requests, cost, prompt_tokens, completion_tokens, errors, flags, latency = unpack(sums)
+  local tokens = prompt_tokens + completion_tokens
   return {
-    user = 0, requests = requests, cost = tonumber(row.cost or 0), tokens = tokens,
-    errors = tonumber(row.errors or 0), flags = tonumber(row.flags or 0),
-    active_days = active_days, last_seen = tonumber(row.last),
-    requests_per_day = requests / active_days,
-    tokens_per_request = tokens / requests,
-    latency = (row.latency_ms or 0) / requests,
+    requests, cost, tokens, errors, flags, 0, active_days, last_seen,
+    requests / active_days, tokens / requests, latency / requests,
   }
 end
 
-local function bar(count)
-  if not count or tonumber(count) <= 0 then
-    return 0
+-- `moves` gathers what each board of the month is to be told.
+local function move(moves, name, old, new)
+  for place = 1, #new do
+    local value = new[place]
+    if value ~= old[place] then
+      local scores, score = moves[place], value % 1 == 0 and format(WHOLE, -value) or -value
+      scores[#scores + 1], scores[#scores + 2] = score, name
+    end
   end
-  return #count * 10 + tonumber(count:sub(1, 1))
+end
+
+local function bar(count)
+  local digit = count and tonumber(count:sub(1, 1)) or 0
+  return digit > 0 and #count * 10 + digit or 0
 end
 
 local function spread(key, measure, before, now)
   if before ~= now then
     if before then
-      redis.call('HINCRBY', key, measure .. ':' .. before, -1)
+      call('HINCRBY', key, measure .. ':' .. before, '-1')
     end
-    redis.call('HINCRBY', key, measure .. ':' .. now, 1)
+    call('HINCRBY', key, measure .. ':' .. now, '1')
   end
 end
 
--- `moves` gathers what each order's board is to be told.
 local function count_month(day, name, key, first, last, rows, moves)
-  local before = read_month(key)
-  widen(key, before, first, last)
-  for _, row in ipairs(rows) do
-    add(key, COUNTERS, row[2])
+  local kept = call('HMGET', key, unpack(MONTH))
+  local is_new, changes = not kept[4], widened(kept[2], kept[3], first, last)
+  local days, before, now = tonumber(kept[1] or 0), {}, {}
+  for place = 1, #RANKED do
+    local sum = tonumber(kept[3 + place] or 0)
+    before[place] = sum
+    for row = 1, #rows do
+      sum = sum + day.news[rows[row] + RANKED[place]]
+    end
+    now[place] = sum
   end
-  local days = tonumber(before.days or 0)
+  local old = is_new and {} or ranks(before, bits[days], tonumber(kept[3]))
   if math.floor(days / 2 ^ day.date) % 2 == 0 then
-    redis.call('HSET', key, 'days', days + 2 ^ day.date)
+    days = days + 2 ^ day.date
+    changes[#changes + 1], changes[#changes + 2] = 'days', text[days]
   end
-  local now = read_month(key)
-  local old, new = ranks(before), ranks(now)
-  for order, value in pairs(new) do
-    if value ~= old[order] then
-      local scores = moves[order]
-      scores[#scores + 1], scores[#scores + 2] = -value, name
-    end
+  if is_new then
+    put(changes, COUNTERS, day.news, rows[1])
   end
-  for _, measure in ipairs(MEASURES) do
-    spread(KEYS[day.spread], measure, before.requests and bar(before[measure]), bar(now[measure]))
+  change(key, changes)
+  for row = is_new and 2 or 1, #rows do
+    add(key, COUNTERS, day.news, rows[row])
+  end
+  move(moves, name, old, ranks(now, bits[days], math.max(tonumber(last), tonumber(kept[3] or 0))))
+  for place, measure in ipairs(MEASURES) do
+    local count = now[place] < EXACT and format(WHOLE, now[place]) or call('HGET', key, measure)
+    spread(KEYS[day.spread], measure, not is_new and bar(kept[3 + place]) or nil, bar(count))
   end
 end
 
--- The moments of the first and the last of some generations.
-local function span(places)
-  local first, last = batch.moments[places[1]], batch.moments[places[1]]
-  for _, place in ipairs(places) do
-    local moment = batch.moments[place]
-    if moment < first then
-      first = moment
-    elseif moment > last then
-      last = moment
-    end
+-- The moments of the first and the last of the generations at `places[start]` to `places[last]`.
+local function span(places, start, last)
+  local moments, earliest, latest = batch.moments, '~', ''
+  for index = start, last do
+    local moment = moments[places[index]]
+    earliest = moment < earliest and moment or earliest
+    latest = moment > latest and moment or latest
   end
-  return first, last
+  return earliest, latest
 end
 
-local function count_user(day, fields, user, key, moves)
-  local name, rows, places = unpack(user)
-  local first, last = span(places)
+-- `at` is where the user's news begin. Returns where the next one's do.
+local function count_user(day, fields, name, key, at, moves)
+  local rows, news = {}, day.news
+  for row = 0, news[at] - 1 do
+    rows[row + 1] = at + 1 + row * ROW
+  end
+  local start = at + 2 + news[at] * ROW
+  local stop = start + news[start - 1] - 1
+  local first, last = span(news, start, stop)
   count_day(day, fields, name, KEYS[key], first, last, rows)
   count_month(day, name, KEYS[key + 1], first, last, rows, moves)
   if name ~= '' then
-    list(KEYS[key + 2], places, 1)
+    list(KEYS[key + 2], news, start, stop)
   end
   for index, moment in ipairs(day.ends) do
-    redis.call('EXPIREAT', KEYS[key + index - 1], moment)
+    call('EXPIREAT', KEYS[key + index - 1], text[moment])
   end
+  return stop + 1
 end
 
 local function count(day)
-  local fields, moves = {}, {}
+  local fields, moves, at = {}, {}, 1
   for index, row in ipairs(day.rows) do
     fields[index] = fields_of(number_of(KEYS[day.numbers], row))
   end
-  for order in pairs(day.month_boards) do
-    moves[order] = {}
+  for place in ipairs(day.month_boards) do
+    moves[place] = {}
   end
-  for index, user in ipairs(day.users) do
-    count_user(day, fields, user, day.keys + 3 * index - 2, moves)
+  for index, name in ipairs(day.users) do
+    at = count_user(day, fields, name, day.keys + 3 * index - 2, at, moves)
   end
-  for order, scores in pairs(moves) do
-    for start = 1, #scores, 2 * AT_ONCE do
-      local last = math.min(#scores, start + 2 * AT_ONCE - 1)
-      redis.call('ZADD', KEYS[day.month_boards[order]], unpack(scores, start, last))
-    end
+  for place, scores in ipairs(moves) do
+    zadd(KEYS[day.month_boards[place]], 'CH', scores)
   end
 end
 
 -- Takes an end user out of a period; what it had of a day is left to the day's erased users.
 local function erase(gone)
   local key = KEYS[gone.kept]
-  local fields = redis.call('HGETALL', key)
+  local fields = call('HGETALL', key)
   for index = 1, #fields, 2 do
     local counter = fields[index]:match(':([^:]*)$')
     if counter then
-      redis.call('HINCRBY', KEYS[gone.erased], counter, fields[index + 1])
+      call('HINCRBY', KEYS[gone.erased], counter, fields[index + 1])
     end
   end
-  if gone.spread then
-    for _, measure in ipairs(#fields > 0 and MEASURES or {}) do
-      local standing = measure .. ':' .. bar(redis.call('HGET', key, measure))
-      redis.call('HINCRBY', KEYS[gone.spread], standing, -1)
-    end
+  for _, measure in ipairs(gone.spread and #fields > 0 and MEASURES or {}) do
+    call('HINCRBY', KEYS[gone.spread], measure .. ':' .. bar(call('HGET', key, measure)), -1)
   end
   for _, board in ipairs(gone.boards) do
-    redis.call('ZREM', KEYS[board], gone.user)
+    call('ZREM', KEYS[board], gone.user)
   end
-  redis.call('UNLINK', key)
+  call('UNLINK', key)
 end
 
 local function move_writers()
   for _, writer in ipairs(batch.writers) do
     -- Written also when it stays the same: WAIT only waits for what its own connection wrote.
-    local reached = tonumber(redis.call('HGET', WRITERS, writer.name) or 0)
-    redis.call(
-      'HSET', WRITERS, writer.name, string.format('%.0f', math.max(writer.last, reached))
-    )
-    redis.call('ZADD', WRITER_DAYS, 'GT', writer.day, writer.name)
+    local reached = tonumber(call('HGET', WRITERS, writer.name) or 0)
+    call('HSET', WRITERS, writer.name, format('%.0f', math.max(writer.last, reached)))
+    call('ZADD', WRITER_DAYS, 'GT', writer.day, writer.name)
   end
 end
 
 local function note_cuts(days)
   for field, first_day in pairs(days) do
-    if first_day > tonumber(redis.call('HGET', RETENTION, field) or 0) then
-      redis.call('HSET', RETENTION, field, first_day)
+    if first_day > tonumber(call('HGET', RETENTION, field) or 0) then
+      call('HSET', RETENTION, field, first_day)
     end
   end
 end
 
 local function forget_writers(before)
-  for _, writer in ipairs(redis.call('ZRANGEBYSCORE', WRITER_DAYS, '-inf', '(' .. before)) do
-    redis.call('ZREM', WRITER_DAYS, writer)
-    redis.call('HDEL', WRITERS, writer)
+  for _, writer in ipairs(call('ZRANGEBYSCORE', WRITER_DAYS, '-inf', '(' .. before)) do
+    call('ZREM', WRITER_DAYS, writer)
+    call('HDEL', WRITERS, writer)
   end
 end
 
-if redis.call('EXISTS', HOLD) == 1 then
+if call('EXISTS', HOLD) == 1 then
   return redis.error_reply('HELD the ledger is being recounted')
 end
 local refusal = known() or left()
@@ -350,11 +390,11 @@ for _, gone in ipairs(batch.gone) do
 end
 note_cuts(batch.retention)
 if batch.retention.kept_from then
-  forget_writers(redis.call('HGET', RETENTION, 'kept_from') or 0)
+  forget_writers(call('HGET', RETENTION, 'kept_from') or 0)
 end
 for _, expiry in ipairs(batch.expiries) do
   for index = 2, #expiry do
-    redis.call('EXPIREAT', KEYS[expiry[index]], expiry[1])
+    call('EXPIREAT', KEYS[expiry[index]], expiry[1])
   end
 end
 return redis.status_reply('OK')

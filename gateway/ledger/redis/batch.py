@@ -10,10 +10,6 @@ from gateway.ledger.redis.numbering import Numbers
 Row = tuple[str, Sequence[int | str]]
 """Its name, and what is added to each of COUNTERS; as text where it is very large."""
 
-User = tuple[str, Sequence[tuple[int, Sequence[int | str]]], Sequence[int]]
-"""What is new of an end user on a day: its name; rows, by where their names stand; generations, by
-their places."""
-
 
 class Writer(msgspec.Struct, frozen=True, omit_defaults=True):
     """How far a batch goes in a writer's journal, the last day it counts on, and where what it
@@ -36,17 +32,20 @@ class Day(msgspec.Struct, frozen=True):
     """A tenant's day, the `date` of the month: the keys that its users share there and in the
     month, and the users. `numbers` is where their rows have numbers, `rows` are the names of these.
     After key number `keys` come those of the users, three each, which may go at `ends`: the day,
-    the month, and the list of generations."""
+    the month, and the list of generations. `news` are of one user after the other, flat since
+    tables are dear in Lua: how many rows, and each row as the place of its name and what is added
+    to each of COUNTERS; how many generations, and their places."""
 
     date: int
     numbers: int
     rows: Sequence[str]
-    boards: Mapping[str, int]
-    month_boards: Mapping[str, int]
+    boards: Sequence[int]
+    month_boards: Sequence[int]
     spread: int
     keys: int
     ends: Sequence[int]
-    users: Sequence[User]
+    users: Sequence[str]
+    news: Sequence[int | str]
 
 
 class Gone(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -21,7 +21,8 @@ _HASH = sha1(SCRIPT, usedforsecurity=False).hexdigest()
 Command = tuple[str | bytes | int | float, ...]
 
 _AT_ONCE = 1000
-_FAILURES = (RedisError, RedisClusterException, OSError, TimeoutError)
+# The last is what uvloop says when a connection was lost just before something is sent on it.
+_FAILURES = (RedisError, RedisClusterException, OSError, TimeoutError, RuntimeError)
 
 
 class Client:

@@ -5,10 +5,11 @@ from typing import Final
 
 from gateway.calendar import day_of_month, month_of
 from gateway.ledger.adds import LARGEST, Sums, total
+from gateway.ledger.parcel import Row
 from gateway.ledger.redis import batch, keys
 from gateway.ledger.redis.keys import Keys, escaped
 from gateway.ledger.redis.numbering import Numbers
-from gateway.ledger.tally import Row, Rows, UserDay
+from gateway.ledger.tally import Rows, UserDay
 
 _LARGEST: Final = 2**53
 _FEW: Final = _LARGEST // LARGEST
@@ -37,14 +38,8 @@ def day(numbers: Numbers, number: int, tenant: str, users: Mapping[str, UserDay]
         spread=numbers.expiring(names.spread(month, tenant), end_of_month),
         keys=numbers.follow(_keys(names, period, month, tenant, users)),
         ends=(end, end_of_month, ends.of_generations),
-        users=[
-            (
-                user,
-                [(rows.of(row), _few(several)) for row, several in one.rows.items()],
-                one.places,
-            )
-            for user, one in users.items()
-        ],
+        users=list(users),
+        news=_news(users.values(), rows),
         rows=rows.names,
     )
 
@@ -74,6 +69,19 @@ class _Places:
             self.names.append(keys.joined(*row))
             place = self._places[row] = len(self.names)
         return place
+
+
+def _news(days: Iterable[UserDay], rows: _Places) -> list[int | str]:
+    """As a batch has them."""
+    news: list[int | str] = []
+    for day in days:
+        news.append(len(day.rows))
+        for row, several in day.rows.items():
+            news.append(rows.of(row))
+            news += _few(several)
+        news.append(len(day.places))
+        news += day.places
+    return news
 
 
 def _few(several: Sequence[Sums]) -> Sequence[int | str]:

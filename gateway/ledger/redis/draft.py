@@ -5,19 +5,18 @@ from collections.abc import Sequence
 from msgspec import UNSET
 
 from gateway.calendar import month_of
-from gateway.generation import Generation
+from gateway.ledger.parcel import Parcel
 from gateway.ledger.redis import counters, keys
 from gateway.ledger.redis.batch import Batch, Call, Totals, Writer, called
 from gateway.ledger.redis.keys import Keys
 from gateway.ledger.redis.lifetimes import Lifetimes
 from gateway.ledger.redis.lists import Lists
 from gateway.ledger.redis.numbering import Numbers
-from gateway.ledger.redis.packing import pack
 from gateway.ledger.tally import Tally, grouped, tallied
 
 
 def drafted(
-    names: Keys, fresh: Sequence[Generation], writers: Sequence[Writer], ends: Lifetimes
+    names: Keys, fresh: Sequence[Parcel], writers: Sequence[Writer], ends: Lifetimes
 ) -> Call:
     """A call that counts `fresh`, of which no two have the same id, and moves the writers on."""
     numbers = Numbers(names, ends)
@@ -43,7 +42,7 @@ def drafted(
         oldest=min((day for day, _ in tally.days), default=UNSET),
         kept_until=ends.of_generations,
     )
-    return called(numbers, batch, [pack(one) for group in groups for one in group.generations])
+    return called(numbers, batch, [one.packed for group in groups for one in group.parcels])
 
 
 def _note(lists: Lists, tally: Tally) -> None:

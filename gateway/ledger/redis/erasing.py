@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from gateway.generation import Generation
+from gateway.ledger.packing import unpack
 from gateway.ledger.redis import keys, periods
 from gateway.ledger.redis.batch import Batch, Call, Gone, called
 from gateway.ledger.redis.client import Client, Command
@@ -11,7 +12,6 @@ from gateway.ledger.redis.keys import Keys, Shards
 from gateway.ledger.redis.lifetimes import Lifetimes
 from gateway.ledger.redis.lists import kinds_of
 from gateway.ledger.redis.numbering import Numbers
-from gateway.ledger.redis.packing import unpack
 from gateway.ledger.redis.periods import Part
 
 _AT_ONCE = 500
@@ -53,7 +53,7 @@ def _taking(part: Part, user: str, ends: Lifetimes) -> Call:
         user=user,
         newest=numbers.expiring(part.names.newest_of_user(part.tenant, user), ends.of_generations),
         kept=numbers.expiring(part.user(user), end),
-        boards=list(numbers.boards(part.period, part.tenant, orders).values()),
+        boards=numbers.boards(part.period, part.tenant, orders),
         erased=numbers.expiring(part.erased, end) if is_day else None,
         spread=None if is_day else numbers.expiring(part.spread, end),
     )
@@ -93,6 +93,7 @@ def _taken_off(names: Keys, tenant: str, generations: Iterable[Generation]) -> I
     """Commands that take generations off the lists they share with other users'."""
     for one in generations:
         served = names.served(tenant, one.model or "", one.provider or "")
-        unusual = (names.unusual(tenant, kind) for kind in kinds_of(one))
+        kinds = kinds_of(one.status, one.outcome, bool(one.flags))
+        unusual = (names.unusual(tenant, kind) for kind in kinds)
         for key in (names.newest(tenant), served, *unusual):
             yield "ZREM", key, one.id

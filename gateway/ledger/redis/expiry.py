@@ -6,6 +6,7 @@ What leads to the rest goes last: a crash midway leaves nothing that the next ti
 from collections.abc import Sequence
 
 from gateway.calendar import DAY, HOUR
+from gateway.ledger.packing import unpack
 from gateway.ledger.redis import keys, periods
 from gateway.ledger.redis.activity import all_users
 from gateway.ledger.redis.batch import Batch, called
@@ -15,7 +16,6 @@ from gateway.ledger.redis.keys import Keys, Shards
 from gateway.ledger.redis.lifetimes import Lifetimes
 from gateway.ledger.redis.lists import kinds_of
 from gateway.ledger.redis.numbering import Numbers
-from gateway.ledger.redis.packing import unpack
 from gateway.ledger.redis.periods import Part
 
 _AT_ONCE = 500
@@ -65,7 +65,11 @@ async def _expire_some(client: Client, names: Keys, tenant: str, before: int) ->
     generations = [unpack(record) for record in kept if record]
     users = {each.user for each in generations if each.user is not None}
     pairs = {(each.model or "", each.provider or "") for each in generations}
-    kinds = {kind for each in generations for kind in kinds_of(each)}
+    kinds = {
+        kind
+        for each in generations
+        for kind in kinds_of(each.status, each.outcome, bool(each.flags))
+    }
     lists = [
         *(names.unusual(tenant, kind) for kind in kinds),
         *(names.newest_of_user(tenant, user) for user in users),

@@ -6,11 +6,11 @@ from itertools import islice
 from typing import Any
 
 from gateway.generation import Generation
+from gateway.ledger.packing import unpack
 from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.redis.client import Client, Command
 from gateway.ledger.redis.keys import Keys, Shards, split
 from gateway.ledger.redis.lists import kind_of
-from gateway.ledger.redis.packing import unpack
 
 Place = tuple[int, str]
 """A generation's moment and id: the order of all lists."""

@@ -14,7 +14,7 @@ that one script call can change them together. `P` is a period: `h` and an hour 
                                         not cut, with rows, and of which anything is kept
         hold                    string  there while a recount wants nothing to change
 
-        generation:ID           string  all of it; see packing.py
+        generation:ID           string  all of it; see ledger/packing.py
         upstream:TENANT:ID      string  of the newest with that upstream id: its moment and own id
         newest:TENANT           zset    generation id, by its moment in microseconds
         newest:TENANT:USER      zset    the same of one end user

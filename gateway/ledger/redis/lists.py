@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from gateway.generation import Generation
+from gateway.ledger.parcel import Parcel
 from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.redis import keys
 from gateway.ledger.redis.numbering import Numbers
@@ -32,9 +32,9 @@ class Lists:
         """Generations, each on all the lists that it belongs on but its user's."""
         names, tenant = self._numbers.names, group.tenant
         model, provider, _ = group.row
-        before = len(self.ids)
-        for one in group.generations:
-            self._keep(one, tenant)
+        before, upstreams = len(self.ids), names.upstreams(tenant)
+        for one in group.parcels:
+            self._keep(one, tenant, upstreams)
         places = range(before + 1, len(self.ids) + 1)
         self._list(names.newest(tenant)).extend(places)
         self._list(names.served(tenant, model, provider)).extend(places)
@@ -56,15 +56,15 @@ class Lists:
         """As a batch has them."""
         return list(self._registers.values())
 
-    def _keep(self, one: Generation, tenant: str) -> None:
+    def _keep(self, one: Parcel, tenant: str, upstreams: str) -> None:
         names, own_id = self._numbers.names, one.id
         self.ids.append(own_id)
         self.moments.append(moment_of(one))
         self.keys.append(names.generation(own_id))
         if upstream_id := one.upstream_id:
-            self.references.append(names.upstream(tenant, upstream_id))
+            self.references.append(upstreams + keys.escaped(upstream_id))
             self.referred.append(len(self.ids))
-        for kind in kinds_of(one):
+        for kind in kinds_of(one.status, one.outcome, one.is_flagged):
             self._list(names.unusual(tenant, kind)).append(len(self.ids))
 
     def _list(self, key: str) -> list[int]:
@@ -75,20 +75,20 @@ class Lists:
         self._registers.setdefault(number, [number]).extend((score, member))
 
 
-def moment_of(one: Generation) -> str:
+def moment_of(one: Parcel) -> str:
     """As text that is ordered as moments are."""
     moment = str(one.created_at)
     return moment if len(moment) == _DIGITS else moment.zfill(_DIGITS)
 
 
-def kinds_of(one: Generation) -> list[str]:
+def kinds_of(status: int, outcome: str, is_flagged: bool) -> list[str]:
     """What is unusual about a generation: each has a short list, so that trouble is soon found."""
     kinds: list[str] = []
-    if one.status != 200:
-        kinds.append(str(one.status))
-    if one.outcome != "ok":
-        kinds.append(one.outcome)
-    if one.flags:
+    if status != 200:
+        kinds.append(str(status))
+    if outcome != "ok":
+        kinds.append(outcome)
+    if is_flagged:
         kinds.append(FLAGGED)
     return kinds
 

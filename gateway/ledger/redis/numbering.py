@@ -41,12 +41,10 @@ class Numbers:
             self._expiring.setdefault(end, []).append(number)
         return number
 
-    def boards(self, period: str, tenant: str, orders: Sequence[str]) -> dict[str, int]:
-        """The numbers of a period's boards by their orders."""
-        end = self.ends.of_period(period)
-        return {
-            order: self.expiring(self.names.board(period, tenant, order), end) for order in orders
-        }
+    def boards(self, period: str, tenant: str, orders: Sequence[str]) -> list[int]:
+        """The numbers of a period's boards in the order of `orders`."""
+        end, names = self.ends.of_period(period), self.names
+        return [self.expiring(names.board(period, tenant, order), end) for order in orders]
 
     @property
     def keys(self) -> list[str]:

@@ -5,12 +5,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from gateway.ledger.counts import Counts
+from gateway.ledger.packing import unpack
 from gateway.ledger.redis import periods
 from gateway.ledger.redis.activity import all_users
 from gateway.ledger.redis.client import Client, Command
 from gateway.ledger.redis.generations import all_tenants
 from gateway.ledger.redis.keys import Shards
-from gateway.ledger.redis.packing import unpack
 from gateway.ledger.results import Recount
 from gateway.ledger.store import StoreUnavailable
 

@@ -6,10 +6,8 @@ counters of its day, so that the recount balances after every single one.
 
 import sqlite3
 
-import msgspec
-
-from gateway.generation import Generation
 from gateway.ledger.adds import Sums, adds_of
+from gateway.ledger.packing import unpack
 from gateway.ledger.sqlite.counters import SUMS, add_to, summed
 from gateway.ledger.sqlite.months import Shifts
 from gateway.ledger.sqlite.presence import days_in
@@ -18,8 +16,6 @@ _ADD_TO_ERASED = add_to("erased", ("day", "kind"))
 
 _BRIEF = 200
 """Milliseconds."""
-
-_decode = msgspec.json.Decoder(Generation).decode
 
 
 def erase_generations(db: sqlite3.Connection, tenant: str, user: str, most: int) -> int:
@@ -30,7 +26,7 @@ def erase_generations(db: sqlite3.Connection, tenant: str, user: str, most: int)
             "SELECT id, record FROM generations WHERE (tenant, user) = (?, ?) LIMIT ?",
             (tenant, user, most),
         ).fetchall()
-        singles = [_decode(record) for _, record in found]
+        singles = [unpack(record) for _, record in found]
         _keep_sums(
             db,
             "generations",

@@ -7,15 +7,12 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from operator import itemgetter
 
-import msgspec
-
 from gateway.generation import Generation
+from gateway.ledger.packing import unpack
 from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.sqlite.where import Where
 
 _STATUS = re.compile("[1-5][0-9][0-9]")
-
-_decode = msgspec.json.Decoder(Generation).decode
 
 
 def generation(
@@ -30,7 +27,7 @@ def generation(
             where.values,
         ).fetchone()
         if row:
-            return _decode(row[0])
+            return unpack(row[0])
     return None
 
 
@@ -38,7 +35,7 @@ def generations(db: sqlite3.Connection, query: GenerationQuery) -> list[Generati
     """Newest first, out of the shortest lists that have an index."""
     cursors = [_walk(db, _narrow(where, query)) for where in _lists(db, query)]
     newest = heapq.merge(*cursors, key=itemgetter(0, 1), reverse=True)
-    return [_decode(record) for _, _, record in islice(newest, query.limit)]
+    return [unpack(record) for _, _, record in islice(newest, query.limit)]
 
 
 def tenants_known(db: sqlite3.Connection, chosen: Collection[str] | None) -> Sequence[str]:

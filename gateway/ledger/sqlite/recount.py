@@ -3,15 +3,11 @@
 import sqlite3
 from collections.abc import Iterator
 
-import msgspec
-
-from gateway.generation import Generation
 from gateway.ledger.adds import Sums, adds_of, total
 from gateway.ledger.counts import Counts
+from gateway.ledger.packing import unpack
 from gateway.ledger.results import Recount
 from gateway.ledger.sqlite.counters import COLUMNS, SUMS, counts_of
-
-_decode = msgspec.json.Decoder(Generation).decode
 
 Days = dict[int, Sums]
 
@@ -51,7 +47,7 @@ def _by_generation(db: sqlite3.Connection) -> Days:
 
 def _singles(db: sqlite3.Connection) -> Iterator[tuple[int, Sums]]:
     for (record,) in db.execute("SELECT record FROM generations"):
-        single = _decode(record)
+        single = unpack(record)
         yield single.day, adds_of(single)
 
 

@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
-from gateway.generation import Generation, Record
+from gateway.generation import Generation
+from gateway.ledger.parcel import Parcel
 from gateway.ledger.queries import (
     ActivityQuery,
     CrowdPage,
@@ -61,9 +62,9 @@ class SqliteStore:
             raise StoreUnavailable(f"{path}: {error}") from error
         return cls(path)
 
-    async def apply(self, records: Sequence[Record]) -> None:
+    async def apply(self, parcels: Sequence[Parcel]) -> None:
         """One transaction, synced to the disk."""
-        await self._writer.run(partial(writes.apply, records=records))
+        await self._writer.run(partial(writes.apply, parcels=parcels))
 
     async def positions(self, writers: Collection[str]) -> Mapping[str, int]:
         """See Store."""

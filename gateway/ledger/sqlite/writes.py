@@ -1,4 +1,4 @@
-"""Applying records: one transaction that counts what was not counted before."""
+"""Applying parcels: one transaction that counts what was not counted before."""
 
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 import msgspec
 
 from gateway.calendar import DAY
-from gateway.generation import Generation, Record
 from gateway.ledger.adds import total
 from gateway.ledger.counts import COUNTERS
+from gateway.ledger.parcel import Parcel
 from gateway.ledger.sqlite.counters import ADDED, add_to, insert
 from gateway.ledger.sqlite.months import add_to_months
 from gateway.ledger.sqlite.where import Where
@@ -18,6 +18,7 @@ _GENERATION = (
     "id", "created_at", "tenant", "user", "model", "provider", "status", "outcome", "flags",
     "upstream_id", "record",
 )  # fmt: skip
+_FLAGS = COUNTERS.index("flags")
 _ACTIVITY_KEY = ("day", "tenant", "user", "model", "provider", "route")
 
 _INSERT_GENERATION = insert("generations", _GENERATION)
@@ -41,13 +42,13 @@ _MOVE_WRITER = """
 _encode = msgspec.json.Encoder().encode
 
 
-def apply(db: sqlite3.Connection, records: Sequence[Record]) -> None:
+def apply(db: sqlite3.Connection, parcels: Sequence[Parcel]) -> None:
     """Count what was not counted before, and move the writers on, all at once."""
     db.execute("BEGIN IMMEDIATE")
     with db:
-        fresh = _not_applied(records, positions(db, {record.writer for record in records}))
+        fresh = _not_applied(parcels, positions(db, {one.writer for one in parcels}))
         (kept_from,) = db.execute("SELECT kept_from FROM retention").fetchone()
-        in_time = [each.generation for each in fresh if each.generation.day >= kept_from]
+        in_time = [each for each in fresh if each.created_at // DAY >= kept_from]
         counted = _not_kept(db, in_time)
         db.executemany(_INSERT_GENERATION, [_row(each) for each in counted])
         tally = tallied(grouped(counted))
@@ -63,21 +64,21 @@ def positions(db: sqlite3.Connection, writers: Collection[str]) -> dict[str, int
     return dict(db.execute(f"SELECT writer, sequence FROM writers {where}", where.values))
 
 
-def _not_applied(records: Sequence[Record], applied: Mapping[str, int]) -> list[Record]:
+def _not_applied(parcels: Sequence[Parcel], applied: Mapping[str, int]) -> list[Parcel]:
     reached = dict(applied)
-    fresh: list[Record] = []
-    for record in records:
-        writer, sequence = record.writer, record.sequence
+    fresh: list[Parcel] = []
+    for one in parcels:
+        writer, sequence = one.writer, one.sequence
         if sequence > reached.get(writer, 0):
             reached[writer] = sequence
-            fresh.append(record)
+            fresh.append(one)
     return fresh
 
 
-def _not_kept(db: sqlite3.Connection, generations: Sequence[Generation]) -> list[Generation]:
-    by_id: dict[str, Generation] = {}
-    for generation in generations:
-        by_id.setdefault(generation.id, generation)
+def _not_kept(db: sqlite3.Connection, parcels: Sequence[Parcel]) -> list[Parcel]:
+    by_id: dict[str, Parcel] = {}
+    for one in parcels:
+        by_id.setdefault(one.id, one)
     # One JSON parameter: the number of plain ones in a statement is limited.
     kept = db.execute(
         "SELECT id FROM generations WHERE id IN (SELECT value FROM json_each(?))",
@@ -88,19 +89,21 @@ def _not_kept(db: sqlite3.Connection, generations: Sequence[Generation]) -> list
     return list(by_id.values())
 
 
-def _row(generation: Generation) -> tuple[object, ...]:
+def _row(one: Parcel) -> tuple[object, ...]:
+    series = one.series
+    model, provider, _ = series.row
     return (
-        generation.id,
-        generation.created_at,
-        generation.tenant,
-        generation.user,
-        generation.model,
-        generation.provider,
-        generation.status,
-        generation.outcome,
-        len(generation.flags),
-        generation.upstream_id,
-        _encode(generation),
+        one.id,
+        one.created_at,
+        series.tenant,
+        one.user,
+        model or None,
+        provider or None,
+        one.status,
+        one.outcome,
+        one.adds[_FLAGS],
+        one.upstream_id,
+        one.packed,
     )
 
 
@@ -133,11 +136,11 @@ def _add_to_totals(db: sqlite3.Connection, tally: Tally) -> None:
     db.executemany(_EXTEND_LIST, [(*list_, hour // 24) for (hour, *list_), _ in hours])
 
 
-def _moves(records: Sequence[Record]) -> list[tuple[str, int, int]]:
+def _moves(parcels: Sequence[Parcel]) -> list[tuple[str, int, int]]:
     newest: dict[str, int] = {}
     last: dict[str, int] = {}
-    for record in records:
-        writer, moment = record.writer, record.generation.created_at
-        newest[writer] = max(moment, newest.get(writer, 0))
-        last[writer] = record.sequence
+    for one in parcels:
+        writer = one.writer
+        newest[writer] = max(one.created_at, newest.get(writer, 0))
+        last[writer] = one.sequence
     return [(writer, sequence, newest[writer] // DAY) for writer, sequence in last.items()]

@@ -1,0 +1,27 @@
+"""A line of a journal: `["writer",sequence,[the fields of a generation in their order]]`."""
+
+import msgspec
+
+from gateway.generation import Record
+from gateway.ledger.named import NamedRecord, unnamed
+
+_decode = msgspec.json.Decoder(Record).decode
+_decode_named = msgspec.json.Decoder(NamedRecord).decode
+
+
+def record_of(line: bytes) -> Record | None:
+    """What is in it; None when that is no record, whole and of the right types."""
+    try:
+        return _decode(line)
+    except msgspec.ValidationError:
+        return _of_before(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _of_before(line: bytes) -> Record | None:
+    try:
+        record = _decode_named(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return Record(record.writer, record.sequence, unnamed(record.generation))

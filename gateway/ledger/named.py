@@ -1,0 +1,41 @@
+"""Generations as objects with named fields: for people, and as versions before kept them."""
+
+import msgspec
+
+from gateway.generation import Attempt, Flag, Generation, Record, Usage
+
+
+class NamedUsage(Usage, frozen=True, array_like=False, omit_defaults=True, gc=False):
+    """See Usage."""
+
+
+class NamedAttempt(Attempt, frozen=True, array_like=False, omit_defaults=True, gc=False):
+    """See Attempt."""
+
+
+class NamedFlag(Flag, frozen=True, array_like=False, gc=False):
+    """See Flag."""
+
+
+class NamedGeneration(Generation, frozen=True, array_like=False, omit_defaults=True, gc=False):
+    """See Generation."""
+
+    usage: NamedUsage = NamedUsage()
+    attempts: tuple[NamedAttempt, ...] = ()
+    flags: tuple[NamedFlag, ...] = ()
+
+
+class NamedRecord(Record, frozen=True, gc=False):
+    """A line of a journal of before: an array that ends with an object."""
+
+    generation: NamedGeneration
+
+
+def named(generation: Generation) -> NamedGeneration:
+    """With the names of its fields, without those that are as by default."""
+    return msgspec.convert(generation, NamedGeneration, from_attributes=True)
+
+
+def unnamed(generation: NamedGeneration) -> Generation:
+    """The record that was written with names."""
+    return msgspec.convert(generation, Generation, from_attributes=True)

@@ -1,0 +1,72 @@
+"""What was recorded in one turn of the event loop, and how it gets into the journal."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from gateway.generation import Generation
+from gateway.ledger.journal import Journal, JournalError
+
+_CALM: Final = 60.0
+"""Seconds without a loss after which the next one is said again."""
+
+_log = logging.getLogger(__name__)
+
+
+class Recorder:
+    """Gathers generations, and writes those of a turn to `journal` at once.
+
+    `written` is called whenever it did. `clock` tells seconds since the epoch. `lost` counts
+    generations that the journal could not take; they are gone.
+    """
+
+    def __init__(
+        self, journal: Journal, written: Callable[[], None], clock: Callable[[], float]
+    ) -> None:
+        self.lost = 0
+        self._journal = journal
+        self._written = written
+        self._clock = clock
+        self._last_loss = 0.0
+        self._unsafe: list[Generation] = []
+
+    def record(self, generation: Generation) -> None:
+        """Have it made safe at the end of this turn of the event loop, or at the next `commit`."""
+        if not self._unsafe:
+            asyncio.get_running_loop().call_soon(self.commit)
+        self._unsafe.append(generation)
+
+    def commit(self) -> None:
+        """Make safe what was recorded until now, and say so: no answer may end before.
+
+        Never raises: a full disk does not stop traffic.
+        """
+        if not self._unsafe:
+            return
+        unsafe, self._unsafe = self._unsafe, []
+        try:
+            self._journal.append_all(unsafe)
+        except JournalError:
+            for generation in unsafe:  # some of them may fit
+                self._append(generation)
+        self._written()
+
+    def close(self) -> None:
+        """Write what is left, and let go of the journal."""
+        self.commit()
+        self._journal.close()
+
+    def _append(self, generation: Generation) -> None:
+        try:
+            self._journal.append(generation)
+        except JournalError as error:
+            self._lose(error)
+
+    def _lose(self, error: JournalError) -> None:
+        self.lost += 1
+        now = self._clock()
+        # On a full disk some fit in between, whenever a segment was shipped.
+        if now - self._last_loss > _CALM:
+            _log.error("generations are being lost: %s", error)
+        self._last_loss = now

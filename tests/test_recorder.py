@@ -1,0 +1,89 @@
+"""What was recorded is in the journal by the end of the turn, or counted as lost."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from gateway.ledger.journal import Journal
+from gateway.ledger.line import record_of
+from gateway.ledger.recorder import Recorder
+from tests.generations import generation
+
+
+class Clock:
+    """Seconds, moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    """A worker's journal."""
+    return Journal(tmp_path)
+
+
+def journaled(folder: Path) -> list[str | None]:
+    """The users of the records in the journals, in order."""
+    files = sorted(folder.glob("*.jsonl"))
+    lines = [line for file in files for line in file.read_bytes().splitlines()]
+    return [record.generation.user for record in map(record_of, lines) if record]
+
+
+async def test_safe_at_the_end_of_the_turn(journal: Journal) -> None:
+    """What is recorded in one turn of the loop is in the journal in the next, without being asked;
+    and at once with `commit`. Each time `written` is called once."""
+    written: list[int] = []
+    recorder = Recorder(journal, lambda: written.append(1), time.time)
+    recorder.record(generation(1, user="anna"))
+    recorder.record(generation(2, user="boris"))
+    assert (journaled(journal.folder), written) == ([], [])
+    await asyncio.sleep(0)
+    assert journaled(journal.folder) == ["anna", "boris"]
+    recorder.record(generation(3, user="clara"))
+    recorder.commit()
+    assert journaled(journal.folder) == ["anna", "boris", "clara"]
+    await asyncio.sleep(0)
+    assert written == [1, 1]
+
+
+async def test_close(journal: Journal) -> None:
+    """What was recorded just before is written, and the journal let go."""
+    recorder = Recorder(journal, lambda: None, time.time)
+    recorder.record(generation(1, user="anna"))
+    recorder.close()
+    assert journaled(journal.folder) == ["anna"]
+    recorder.record(generation(2))
+    recorder.commit()
+    assert recorder.lost == 1
+
+
+async def test_one_record_that_cannot_be_written(journal: Journal) -> None:
+    """Those of the same turn are written all the same; it is counted as lost."""
+    recorder = Recorder(journal, lambda: None, time.time)
+    for user in ("before", "\ud800", "after"):
+        recorder.record(generation(1, user=user, id=f"gen-{len(user)}"))
+    recorder.commit()
+    assert recorder.lost == 1
+    assert journaled(journal.folder) == ["before", "after"]
+
+
+async def test_losses_are_told(journal: Journal, caplog: pytest.LogCaptureFixture) -> None:
+    """`commit` returns when the journal takes nothing. Each loss is counted, the first is logged,
+    and the next one after a minute without any."""
+    clock = Clock()
+    recorder = Recorder(journal, lambda: None, clock)
+    journal.close()
+    for seconds in (0, 59, 59, 61):
+        clock.now += seconds
+        recorder.record(generation(1))
+        recorder.record(generation(2))
+        recorder.commit()
+    assert recorder.lost == 8
+    assert [entry.levelname for entry in caplog.records] == ["ERROR", "ERROR"]
+    assert "generations are being lost" in caplog.text
