@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-_PATIENCE = 15.0
+_TIMEOUT = 15.0
 _PORTS = range(20000, 30000)  # below those that the kernel gives to outgoing connections
 
 
@@ -54,7 +54,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     """Ask, and after a while insist; its group holds the process and its children only."""
     process.send_signal(signal.SIGTERM)
     try:
-        process.wait(_PATIENCE)
+        process.wait(_TIMEOUT)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

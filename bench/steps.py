@@ -22,22 +22,23 @@ from bench.spread import percentile
 from bench.upstream import CHAT_ANSWER
 from gateway.app import hot_target
 from gateway.calls.call import Call
+from gateway.calls.endpoint import Target
 from gateway.calls.reader import read_call
+from gateway.calls.request import Request
 from gateway.config import Config, Key, ModelPrice, Provider, Retention
-from gateway.endpoint import Target
-from gateway.entry import Entry
 from gateway.generation import Generation, Record
-from gateway.ids import GenerationIds
 from gateway.keys import Keyring
 from gateway.ledger.journal import Journal
+from gateway.ledger.parcel import parcels
 from gateway.ledger.stores import open_store
 from gateway.metering.base import Meter
 from gateway.metering.meter import open_meter
 from gateway.policies.flags import flags_of
 from gateway.pricing.prices import Prices
-from gateway.reply import own_headers
-from gateway.request import Request
-from gateway.rewrite import edits_for, upstream_body
+from gateway.proxy.entry import Entry
+from gateway.proxy.ids import GenerationIds
+from gateway.proxy.reply import own_headers
+from gateway.proxy.rewrite import edits_for, upstream_body
 from gateway.routing.plan import Planner
 from gateway.routing.router import Router
 from gateway.units import Duration
@@ -134,7 +135,7 @@ class _Path:
         used = []
         for batch in batches:
             started = time.process_time()
-            await store.apply(batch)
+            await store.apply(parcels(batch))
             used.append(time.process_time() - started)
         await store.close()
         server.kill()
@@ -201,11 +202,12 @@ class _Path:
         return meter
 
     def _entry(self) -> Entry:
+        generation_id = self._ids.next(self._request.received_at)
         entry = Entry(
-            self._ids.next(), self._request, self._target, self._prices, self._settled.append
+            generation_id, self._request, self._target, self._prices, self._settled.append
         )
         entry.tenant, entry.call = self._call.tenant, self._call
-        entry.attempt(self._provider.name, "home", self._call.model)
+        entry.attempt(self._provider.name, "home", self._call.model, time.monotonic())
         entry.attempt_answered(200)
         return entry
 

@@ -38,7 +38,7 @@ Url = Annotated[
     ),
 ]
 Count = Annotated[int, msgspec.Meta(ge=1)]
-MOST_WORKERS = 512
+MAX_WORKERS = 512
 Price = Annotated[float, msgspec.Meta(ge=0)]
 
 
@@ -58,7 +58,7 @@ class Server(Section, frozen=True, kw_only=True):
 
     host: str = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8080
-    workers: Annotated[int, msgspec.Meta(ge=1, le=MOST_WORKERS)] = 1
+    workers: Annotated[int, msgspec.Meta(ge=1, le=MAX_WORKERS)] = 1
     wire: Literal["fast", "aiohttp"] = "fast"
     max_body: Size = Size(32 * 1024 * 1024)
     drain: Duration = Duration(30)

@@ -9,14 +9,15 @@ import msgspec
 from aiohttp import web
 
 from gateway.api.context import Context, Handler
-from gateway.endpoint import parse_target
+from gateway.calls.endpoint import parse_target
+from gateway.calls.head import Head
+from gateway.calls.request import Request
 from gateway.generation import Generation
-from gateway.head import Head
 from gateway.keys import Keyring
 from gateway.ledger.ledger import Ledger
+from gateway.metrics.peers import SingleProcess
 from gateway.metrics.snapshot import Snapshot
-from gateway.peers import Alone
-from gateway.request import Request
+from gateway.pricing.prices import Prices
 from gateway.routing.router import Router
 from tests.gateways import build_config
 from tests.generations import DAY
@@ -40,10 +41,12 @@ async def recording(
     config = build_config(folder, providers, keys=KEYS)
     ledger = await Ledger.open(config.ledger)
     for generation in generations:
-        ledger.record(generation)
+        ledger.recorder.record(generation)
     try:
-        peers = Alone(Snapshot)
-        yield Context(config, Keyring(config), ledger, lambda: NOON, Router(config), peers)
+        keyring, router, prices = Keyring(config), Router(config), Prices(config.providers)
+        yield Context(
+            config, keyring, ledger, lambda: NOON, router, prices, SingleProcess(Snapshot)
+        )
     finally:
         await ledger.stop(5)
 

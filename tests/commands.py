@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-_PATIENCE = 20.0
+_TIMEOUT = 20.0
 _NOTHING = asyncio.subprocess.DEVNULL
 
 
@@ -31,7 +31,7 @@ class Running(msgspec.Struct, frozen=True):
         out = self.process.stdout
         assert out is not None
         written = ""
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_TIMEOUT):
             while text not in written:
                 line = await out.readline()
                 assert line, f"ended after {written}"
@@ -41,7 +41,7 @@ class Running(msgspec.Struct, frozen=True):
     async def end(self, signal: int) -> int:
         """Send the signal; the exit code."""
         self.process.send_signal(signal)
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_TIMEOUT):
             return await self.process.wait()
 
 
@@ -56,7 +56,7 @@ async def hearth(
     process = await _start(
         arguments, environ, stderr=stderr, stdin=asyncio.subprocess.PIPE if stdin else _NOTHING
     )
-    async with asyncio.timeout(_PATIENCE):
+    async with asyncio.timeout(_TIMEOUT):
         out, err = await process.communicate(stdin.encode() or None)
     return Finished(process.returncode or 0, out.decode(), (err or b"").decode())
 
@@ -70,7 +70,7 @@ async def shell(script: str, **environ: str) -> Finished:
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, **environ},
     )
-    async with asyncio.timeout(_PATIENCE):
+    async with asyncio.timeout(_TIMEOUT):
         out, err = await process.communicate()
     return Finished(process.returncode or 0, out.decode(), err.decode())
 

@@ -39,7 +39,7 @@ def fail(pool: Pool, *names: str, now: float = NOW, times: int = 5) -> None:
     """Let calls at these providers fail until they are ejected."""
     for name in names:
         for _ in range(times):
-            member(pool, name).health.take(SICK, now)
+            member(pool, name).health.observe(SICK, now)
 
 
 @contextmanager

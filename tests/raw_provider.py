@@ -11,7 +11,14 @@ import trustme
 
 from gateway.config import Timeouts
 from gateway.units import Duration
-from gateway.wire.upstream import Response, Upstream, verifying_context
+from gateway.wire.upstream import (
+    KEPT_FOR,
+    MAX_KEPT,
+    Response,
+    Sink,
+    Upstream,
+    verifying_context,
+)
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -115,11 +122,14 @@ class RawProvider:
         self,
         base_url: str = "http://127.0.0.1",
         ssl_context: ssl.SSLContext | None = None,
+        kept_for: float = KEPT_FOR,
+        max_kept: int = MAX_KEPT,
         **timeouts: float,
     ) -> Upstream:
         """A client of this provider, closed with it."""
         limits = Timeouts(**{name: Duration(limit) for name, limit in timeouts.items()})
-        upstream = Upstream(f"{base_url}:{self.port}", limits, ssl_context)
+        url = f"{base_url}:{self.port}"
+        upstream = Upstream(url, limits, ssl_context, kept_for=kept_for, max_kept=max_kept)
         self._upstreams.append(upstream)
         return upstream
 
@@ -199,13 +209,12 @@ async def fetch(upstream: Upstream, head: bytes = GET, body: bytes = b"") -> tup
     """One whole exchange: the answer's head, and its body collected."""
     response = await upstream.send(head, body)
     sink = Body()
-    await response.relay(sink)
+    await relay(response, sink)
     assert sink.ends == 1
     return response, sink.data
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    """Return as soon as `condition` holds."""
-    async with asyncio.timeout(5):
-        while not condition():  # any condition, none of which has an event
-            await asyncio.sleep(0.001)
+async def relay(response: Response, sink: Sink) -> None:
+    """Hand all of its body to `sink`."""
+    if not response.relay(sink):
+        await response.rest()

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from gateway.calls.call import Call, EndUser
+from gateway.calls.endpoint import ENDPOINTS, Endpoint
+from gateway.calls.head import Head, Headers
 from gateway.calls.reader import read_call
-from gateway.endpoint import ENDPOINTS, Endpoint
+from gateway.calls.request import Request
 from gateway.errors import BadRequest
-from gateway.head import Head, Headers
-from gateway.request import Request
 
 CHAT = ENDPOINTS["chat/completions"]
 

@@ -74,6 +74,14 @@ async def test_key_stays_with_the_gateway(world: ClientWorld, claude: AsyncAnthr
     assert seen.headers["anthropic-version"]
 
 
+async def test_models(claude: AsyncAnthropic) -> None:
+    """The list of models ends, and a single one is found."""
+    listed = [model.id async for model in claude.models.list()]
+    found = await claude.models.retrieve(MODEL)
+    assert MODEL in listed
+    assert (found.id, found.display_name, found.type) == (MODEL, MODEL, "model")
+
+
 async def test_messages_stream(
     http: aiohttp.ClientSession, world: ClientWorld, claude: AsyncAnthropic
 ) -> None:

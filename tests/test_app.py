@@ -1,5 +1,7 @@
 """Which path leads where, in every spelling and on both prefixes."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,9 @@ from tests.gateways import RunningGateway, running_gateway
 from tests.raw_client import connected, post
 from tests.raw_provider import serving
 from tests.recorded import read_json
+from tests.seeded import seeded_gateway
 
+PAGE = "text/html"
 NOWHERE = {"name": "a", "base_url": "http://127.0.0.1:1"}
 OPS = {"Authorization": "Bearer sk-ops"}
 
@@ -125,3 +129,28 @@ async def test_models_in_the_callers_envelope(tmp_path: Path, path: str, code: o
         client.get(path) as answer,
     ):
         assert (answer.status, (await answer.json())["error"]["code"]) == (404, code)
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "said"),
+    [
+        ("/api/v1/generations", "*/*", '{"error":{"code":500,"message":"Hearth failed'),
+        ("/v1/generations", "*/*", '{"error":{"message":"Hearth failed'),
+        ("/generations", PAGE, "<h1>Internal Server Error</h1>"),
+        ("/generations/gen-000100", PAGE, 'href="/users"'),
+    ],
+)
+async def test_what_nobody_expected(
+    tmp_path: Path, wire: Wire, caplog: pytest.LogCaptureFixture, path: str, accept: str, said: str
+) -> None:
+    """It is logged whole, once, and said without a detail in a form that the client reads."""
+    async with (
+        seeded_gateway(tmp_path, server={"wire": wire}) as gateway,
+        aiohttp.ClientSession(headers={"Accept": accept}) as client,
+    ):
+        with closing(sqlite3.connect(tmp_path / "hearth.db")) as store, store:
+            store.execute("UPDATE generations SET record = x'05'")
+        async with client.get(f"{gateway.origin}{path}") as answer:
+            assert answer.status == 500
+            assert said in await answer.text()
+    assert [record.exc_info is not None for record in caplog.records] == [True]

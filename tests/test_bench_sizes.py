@@ -6,6 +6,7 @@ from pathlib import Path
 from bench.sizes.people import DAY, DAYS, RARE, month
 from bench.sizes.questions import questions
 from bench.sizes.weight import bytes_of
+from gateway.ledger.parcel import parcels
 from gateway.ledger.sqlite import SqliteStore
 
 
@@ -31,7 +32,7 @@ async def test_every_question_has_an_answer(tmp_path: Path) -> None:
     """All questions can be asked of a filled store, each under a name of its own."""
     path = tmp_path / "hearth.db"
     store = await SqliteStore.open(path)
-    await store.apply(list(month(50, 400)))
+    await store.apply(parcels(month(50, 400)))
     answers = {name: await ask(store) for name, ask in questions()}
     await store.close()
     assert len(answers) == len(list(questions()))
@@ -45,6 +46,6 @@ async def test_weight_of_a_file(tmp_path: Path) -> None:
     path = tmp_path / "hearth.db"
     store = await SqliteStore.open(path)
     empty = await bytes_of(f"sqlite:{path}")
-    await store.apply(list(month(50, 400)))
+    await store.apply(parcels(month(50, 400)))
     assert await bytes_of(f"sqlite:{path}") == path.stat().st_size > empty + 400 * 500
     await store.close()

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.calls.call import EndUser
-from gateway.endpoint import ENDPOINTS, Endpoint
+from gateway.calls.endpoint import ENDPOINTS, Endpoint
 from tests.readings import FORM, form, read, refusal
 
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from gateway.calls.call import Call
+from gateway.calls.endpoint import ENDPOINTS
 from gateway.calls.fingerprint import fingerprint
-from gateway.endpoint import ENDPOINTS
 from tests.readings import CHAT, read, read_fields, refusal
 
 

@@ -12,8 +12,9 @@ from tests.calls import HELLO, STREAM, STREAM_HEAD, at, chunk, read_request
 from tests.conftest import Wire
 from tests.gateways import running_gateway
 from tests.raw_client import RawClient, connected, post
-from tests.raw_provider import Peer, serving, until
+from tests.raw_provider import Peer, serving
 from tests.recorded import next_generation
+from tests.waiting import until
 
 
 @pytest.mark.parametrize("leave", [RawClient.close, RawClient.reset], ids=["close", "reset"])

@@ -97,6 +97,12 @@ async def test_store_that_is_away(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert b"anna" not in journal_of(tmp_path)
 
 
+def test_nobody_by_that_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nothing is kept there is nothing to ask."""
+    assert main(["erase-user", "nobody", "-c", str(write_config(tmp_path))]) == 0
+    assert capsys.readouterr().out == "Nothing is kept of nobody.\n"
+
+
 def test_no_such_user(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What no request could carry is no user, either."""
     with pytest.raises(SystemExit) as ended:

@@ -11,6 +11,7 @@ from bench.faults.redis_server import free_port
 from gateway.cli import main
 from gateway.generation import Generation
 from gateway.ledger.journal import Journal
+from gateway.ledger.named import NamedGeneration, unnamed
 from tests.commands import write_config
 from tests.generations import generation
 
@@ -39,7 +40,7 @@ def entries(text: str) -> list[tuple[str, dict[str, Any]]]:
 def generations(text: str) -> list[Generation]:
     """The calls, as they were recorded."""
     found = [each for kind, each in entries(text) if kind == "generation"]
-    return msgspec.convert(found, list[Generation])
+    return [unnamed(msgspec.convert(each, NamedGeneration)) for each in found]
 
 
 def test_everything_is_there(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -100,4 +101,6 @@ async def test_store_that_is_away(tmp_path: Path, capfd: pytest.CaptureFixture[s
     printed = capfd.readouterr()
     assert len(generations(printed.out)) == 4
     assert "NOT COMPLETE" in printed.err
+    assert await asyncio.to_thread(main, ["export-user", "ana", "-c", str(config)]) == 1
+    assert "nothing is kept" not in capfd.readouterr().err
     assert address in printed.err

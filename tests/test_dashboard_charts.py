@@ -5,8 +5,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from gateway.api.helicone.histogram import PERCENTILES
 from gateway.dashboard.charts import HALF, MONEY, NUMBER, WIDE, Series, Size, draw_bars
-from gateway.dashboard.users.spreads import PERCENTILES, QUARTERS, cost_bars, kept, request_bars
+from gateway.dashboard.users.spreads import QUARTERS, cost_bars, kept, request_bars
 from gateway.ledger.spread import Bar
 
 EVIL = "<script>alert(1)</script>&\"'"

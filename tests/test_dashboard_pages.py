@@ -343,6 +343,7 @@ async def test_pdf(closed: RunningGateway, browser: aiohttp.ClientSession) -> No
         ("/activity?since=2024-01-01&until=2024-12-31&per=day", 400),
         ("/generations?cursor=%3Cscript%3E", 400),
         ("/generations/gen-nothing", 404),
+        ("/generation", 400),
         ("/providers?days=2", 400),
         ("/usres", 404),
     ],
@@ -350,11 +351,14 @@ async def test_pdf(closed: RunningGateway, browser: aiohttp.ClientSession) -> No
 async def test_mistakes_are_explained(
     closed: RunningGateway, browser: aiohttp.ClientSession, path: str, status: int
 ) -> None:
-    """A wrong address gets a page that says what is wrong."""
+    """A wrong address gets a page that says what is wrong, in the frame that every page has."""
     await sign_in(browser, closed, "ops-key")
     page = await text(browser, closed.origin + path, status)
     assert "<h1>" in page
     assert "<script>" not in page
+    assert {'href="/users"', 'action="/logout"'} <= set(
+        re.findall(r'(?:href|action)="[^"]*"', page)
+    )
 
 
 async def test_nothing_yet(tmp_path: Path, browser: aiohttp.ClientSession) -> None:
@@ -368,8 +372,10 @@ async def test_nothing_yet(tmp_path: Path, browser: aiohttp.ClientSession) -> No
 async def test_address_that_is_wrong(
     closed: RunningGateway, http: aiohttp.ClientSession, browser: aiohttp.ClientSession
 ) -> None:
-    """A browser gets a page with a way out, a program JSON."""
-    assert 'href="/activity"' in await text(browser, f"{closed.origin}/usres", 404)
+    """A browser gets a page with a way out, a program JSON; who has not signed in sees no more."""
+    page = await text(browser, f"{closed.origin}/usres", 404)
+    assert 'href="/activity"' in page
+    assert "<nav" not in page
     async with http.get(f"{closed.origin}/usres") as answer:
         assert (answer.status, answer.content_type) == (404, "application/json")
 

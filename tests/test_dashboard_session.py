@@ -37,13 +37,13 @@ def keyring(tmp_path: Path) -> Keyring:
 @pytest.fixture
 def cookie(keyring: Keyring, clock: Clock) -> str:
     """A cookie of the key `ops`."""
-    return Sessions(SECRET, keyring, clock).cookie(keyring.holder(b"ops-key"))
+    return Sessions(SECRET, keyring, clock).cookie(keyring.tenant_of(b"ops-key"))
 
 
 def test_cookie_reads_back(keyring: Keyring, clock: Clock, cookie: str) -> None:
     """It names its key to every process with the same secret, and holds no key."""
     tenant = Sessions(SECRET, keyring, clock).tenant(cookie)
-    assert tenant == keyring.holder(b"ops-key")
+    assert tenant == keyring.tenant_of(b"ops-key")
     assert "ops-key" not in cookie
 
 

@@ -12,8 +12,8 @@ import msgspec
 import pytest
 import trustme
 
-from gateway.endpoint import Target, parse_target
-from gateway.request import Request
+from gateway.calls.endpoint import Target, parse_target
+from gateway.calls.request import Request
 from gateway.wire.downstream import Downstream
 from gateway.wire.edge import Edge, Listener
 from gateway.wire.limits import LIMITS, Limits
@@ -21,8 +21,9 @@ from tests.calls import CHAT, COMPLETION, STREAM, Requests, at, read_request, wh
 from tests.conftest import Wire
 from tests.gateways import RunningGateway, running_gateway
 from tests.raw_client import RawClient, connected, post
-from tests.raw_provider import Peer, RawProvider, Script, serving, until
+from tests.raw_provider import Peer, RawProvider, Script, serving
 from tests.recorded import generations, only_generation
+from tests.waiting import until
 
 SMALL = b'{"model":"gpt-4o-mini"}'
 CHUNKED = (
@@ -377,3 +378,59 @@ async def test_a_connection_is_left_when_its_call_has_ended() -> None:
         may_end.set()
         await draining
         assert events == ["cleaned up"]
+
+
+async def test_who_still_sends_can_read_the_last_answer() -> None:
+    """A client whose connection is to go may have more requests on their way: they do not destroy
+    the answer that tells it to repeat them elsewhere (RFC 9112 section 9.6)."""
+
+    async def answer(request: Request, target: Target, client: Downstream) -> None:
+        client.start(200, [], 2)
+        client.write(b"ok")
+        client.finish()
+
+    async with edge_before(answer) as (listener, origin), connected(origin) as client:
+        client.send(post(SMALL))
+        assert (await client.answer()).values(b"connection") == []
+        draining = asyncio.create_task(listener.drain(5, grace=5))
+        await asyncio.sleep(0)
+        for _ in range(20):
+            await client.send_slowly(post(SMALL))
+        last = await client.answer()
+        assert (last.body, last.values(b"connection")) == (b"ok", [b"close"])
+        assert await client.rest() == b""
+        await draining
+
+
+@pytest.mark.parametrize("leave", [RawClient.close, RawClient.reset])
+async def test_a_client_that_leaves_before_its_last_answer(
+    caplog: pytest.LogCaptureFixture, leave: Callable[[RawClient], None]
+) -> None:
+    """There is nobody to linger for, and nothing to say of it in the log."""
+    begun, is_left, may_end = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def answer_late(client: Downstream) -> None:
+        client.start(200, [], None)
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+        finally:
+            is_left.set()
+            await may_end.wait()
+            client.cut()
+
+    async def work(request: Request, target: Target, client: Downstream) -> None:
+        await asyncio.create_task(answer_late(client))
+
+    async with edge_before(work) as (listener, origin), connected(origin) as client:
+        await client.send_slowly(post(SMALL)[:-1])
+        draining = asyncio.create_task(listener.drain(5, grace=5))
+        await asyncio.sleep(0)
+        await client.send_slowly(post(SMALL)[-1:])
+        await begun.wait()
+        leave(client)
+        await is_left.wait()
+        await asyncio.sleep(0)  # by then the transport is no more
+        may_end.set()
+        await draining
+    assert caplog.messages == []

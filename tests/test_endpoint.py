@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.endpoint import ENDPOINTS, Target, parse_target
+from gateway.calls.endpoint import ENDPOINTS, Target, parse_target
 from gateway.envelope import Envelope
 from gateway.errors import BadRequest
 

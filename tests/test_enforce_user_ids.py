@@ -5,8 +5,8 @@ from typing import Literal
 import pytest
 
 from gateway.calls.call import Call, EndUser
+from gateway.calls.endpoint import ENDPOINTS, Endpoint
 from gateway.config import Policies
-from gateway.endpoint import ENDPOINTS, Endpoint
 from gateway.policies.enforce_user_ids import FLAG, OVERRIDE, enforce_user_ids
 
 Rule = Literal["allow", "tighten", "deny"]

@@ -6,15 +6,15 @@ from itertools import pairwise
 import msgspec
 
 from gateway.calls.call import Call, EndUser
+from gateway.calls.endpoint import Target, parse_target
+from gateway.calls.head import Head
+from gateway.calls.request import Request
 from gateway.config import ModelPrice, Provider
-from gateway.endpoint import Target, parse_target
-from gateway.entry import Entry
 from gateway.errors import BadRequest, ConnectFailed
 from gateway.generation import Attempt, Flag, Generation, Usage
-from gateway.head import Head
 from gateway.metering.meter import open_meter
 from gateway.pricing.prices import Prices
-from gateway.request import Request
+from gateway.proxy.entry import Entry
 
 PRICE = ModelPrice(input=2, output=4, cached_input=1)
 PRICES = Prices([Provider(name="b", base_url="https://b.example", prices={"upstream": PRICE})])
@@ -48,9 +48,9 @@ def answer(entry: Entry, call: Call) -> None:
     """A second provider answers, after a first that did not."""
     entry.tenant, entry.call, entry.model = "team", call, "asked"
     entry.flags, entry.moved_from = (FLAG,), "c"
-    entry.attempt("a", "home", "other")
+    entry.attempt("a", "home", "other", time.monotonic())
     entry.attempt_failed(ConnectFailed("no way"))
-    entry.attempt("b", "failover", "upstream")
+    entry.attempt("b", "failover", "upstream", time.monotonic())
     entry.attempt_answered(200)
     entry.status, entry.meter = 200, open_meter(call, 200, [], b"{}")
     entry.meter.feed(msgspec.json.encode(ANSWER))
@@ -135,7 +135,7 @@ def test_a_client_that_left_has_sent_its_prompt() -> None:
     for asks in (False, True):
         entry = open_entry(records)
         if asks:
-            entry.attempt("b", "home", "upstream")
+            entry.attempt("b", "home", "upstream", time.monotonic())
         entry.settle("cancelled")
     assert [each.usage for each in records] == [Usage(), Usage(1, estimated=True)]
 

@@ -1,6 +1,5 @@
 """Which failures send a call to the next provider, and what the client sees when all fail."""
 
-import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator
@@ -17,6 +16,7 @@ from tests.homes import USER_OF_A, USER_OF_B
 from tests.raw_client import RawAnswer, connected, post
 from tests.raw_provider import Peer, RawProvider, Script, serving
 from tests.recorded import only_generation
+from tests.waiting import until
 
 BODY = CHAT.replace(b"user_1", USER_OF_A)
 """A call whose home is `a` and whose second choice is `b`."""
@@ -191,8 +191,7 @@ async def test_every_provider_at_its_limit(tmp_path: Path, wire: Wire) -> None:
             connected(gateway.origin) as waiting,
         ):
             waiting.send(post(BODY))
-            while not a.requests:
-                await asyncio.sleep(0.001)
+            await until(lambda: a.requests > 0)
             answer = await ask(gateway)
             assert (answer.status, answer.values(b"retry-after")) == (503, [b"1"])
             record = await only_generation(gateway)

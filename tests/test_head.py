@@ -1,6 +1,6 @@
 """Heads that differ in their user alone."""
 
-from gateway.head import Head, UserHead
+from gateway.calls.head import Head, UserHead
 
 
 def test_user_of_a_head() -> None:
@@ -18,5 +18,5 @@ def test_head_of_another_user() -> None:
     assert (head.method, head.target, head.version) == ("POST", "/v1/x", "1.0")
     assert (head.user, head.field(b"x-title")) == (b"u", "app")
     assert head.headers is shared.headers
-    assert head.hints is shared.hints
+    assert head.parsed is shared.parsed
     assert shared.user is None

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import pytest
 
+from gateway.calls.head import Head, Headers
+from gateway.calls.request import Request
 from gateway.config import Provider, Timeouts
-from gateway.head import Head, Headers
-from gateway.request import Request
 from gateway.wire.headers import UpstreamHead, accept_encoding, client_headers
 from gateway.wire.upstream import Upstream
 from gateway.wire.via import Via

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.config import Ejection
 from gateway.routing.health import Health
-from gateway.routing.memory import Hold
+from gateway.routing.health_state import Cooldown
 from gateway.routing.verdict import FINE, SICK, Verdict
 from gateway.units import Duration
 
@@ -22,7 +22,7 @@ def health(slow_start: float = 30, **ejection: float) -> Health:
 
 def fail(subject: Health, times: int, now: float = NOW) -> None:
     for _ in range(times):
-        subject.take(SICK, now)
+        subject.observe(SICK, now)
 
 
 def is_out(subject: Health, now: float) -> bool:
@@ -32,7 +32,7 @@ def is_out(subject: Health, now: float) -> bool:
 def test_begins_well() -> None:
     """Nothing is out or coming back before anything happened, not even at time zero."""
     assert not is_out(health(), 0)
-    assert health().share_back(0) == 1
+    assert health().returned_share(0) == 1
 
 
 def test_failures_in_a_row_eject() -> None:
@@ -59,7 +59,7 @@ def test_a_clients_own_fault_counts_for_nothing() -> None:
     subject = health()
     fail(subject, 4)
     for _ in range(100):
-        subject.take(FINE, NOW)
+        subject.observe(FINE, NOW)
     assert not is_out(subject, NOW)
     fail(subject, 1)
     assert is_out(subject, NOW)
@@ -139,7 +139,7 @@ def test_ejections_are_forgotten_after_a_long_good_time() -> None:
 def test_a_pause_is_heeded_and_bounded() -> None:
     """As long as the provider asks, at most `max_time`; it is no ejection."""
     subject = health(max_time=60)
-    subject.take(Verdict(is_trouble=True, pause=7), NOW)
+    subject.observe(Verdict(is_trouble=True, pause=7), NOW)
     assert (subject.out_until, subject.ejections) == (NOW + 7, 0)
     subject.pause(86400, NOW)
     assert subject.out_until == NOW + 60
@@ -156,7 +156,7 @@ def test_two_bad_probes_in_a_row_put_it_out_for_good() -> None:
     assert not is_out(subject, NOW)
     subject.probed(False, NOW)
     assert (subject.is_down, subject.out_until) == (True, math.inf)
-    assert subject.share_back(NOW + 1e9) == 0
+    assert subject.returned_share(NOW + 1e9) == 0
     subject.probed(True, NOW + 100)
     assert not is_out(subject, NOW + 100)
 
@@ -178,7 +178,7 @@ def test_users_come_back_over_the_slow_start(away: float, ramp: float) -> None:
     subject = health(slow_start=30)
     subject.pause(away, NOW)
     back = NOW + away
-    shares = [subject.share_back(back + ramp * part) for part in (-0.5, 0, 0.25, 0.5, 1, 2)]
+    shares = [subject.returned_share(back + ramp * part) for part in (-0.5, 0, 0.25, 0.5, 1, 2)]
     assert shares == pytest.approx([0, 0, 0.25, 0.5, 1, 1])
 
 
@@ -187,25 +187,25 @@ def test_a_relapse_begins_the_slow_start_anew() -> None:
     subject = health(slow_start=30)
     subject.pause(100, NOW)
     subject.pause(1, NOW + 110)
-    assert subject.share_back(NOW + 111) == 0
-    assert subject.calm_from == NOW + 111 + 30
+    assert subject.returned_share(NOW + 111) == 0
+    assert subject.recovered_at == NOW + 111 + 30
 
 
 def test_no_slow_start() -> None:
     """With 0 seconds all users are back at once."""
     subject = health(slow_start=0)
     fail(subject, 5)
-    assert subject.share_back(NOW + 4.9) == 0
-    assert subject.share_back(NOW + 5) == 1
+    assert subject.returned_share(NOW + 4.9) == 0
+    assert subject.returned_share(NOW + 5) == 1
 
 
 def test_others_hear_of_a_hold() -> None:
     """What one process makes of its calls holds in another, from and until the same moment."""
     here, there = health(), health()
-    here.on_hold = there.hear
+    here.on_cooldown = there.apply
     fail(here, 5)
     here.pause(60, NOW + 1)
-    assert there.memory() == here.memory()
+    assert there.state() == here.state()
     assert (there.out_since, there.out_until, there.ejections) == (NOW, NOW + 61, 1)
     assert (here.ejected, there.ejected) == (1, 0)
     fail(there, 1, NOW + 61)
@@ -215,13 +215,13 @@ def test_others_hear_of_a_hold() -> None:
 def test_two_holds_at_once() -> None:
     """Two processes that eject it before they hear of each other come to agree."""
     first, second = health(), health()
-    told: list[Hold] = []
-    first.on_hold = second.on_hold = told.append
+    told: list[Cooldown] = []
+    first.on_cooldown = second.on_cooldown = told.append
     fail(first, 5, NOW)
     fail(second, 5, NOW + 0.25)
-    second.hear(told[0])
-    first.hear(told[1])
-    assert first.memory() == second.memory()
+    second.apply(told[0])
+    first.apply(told[1])
+    assert first.state() == second.state()
     assert (first.out_since, first.ejections) == (NOW, 1)
 
 
@@ -231,18 +231,18 @@ def test_a_new_process_goes_on_where_others_are() -> None:
     fail(before, 5)
     before.probed(good=False, now=NOW)
     before.probed(good=False, now=NOW)
-    after.recall(before.memory())
+    after.restore(before.state())
     for subject in (before, after):
         subject.probed(good=True, now=NOW + 2)
         fail(subject, 1, NOW + 6)
-    assert after.memory() == before.memory()
+    assert after.state() == before.state()
     assert after.ejections == 2
 
 
 def reason(subject: Health) -> str:
-    """Of the last hold."""
-    assert subject.last is not None
-    return subject.last.reason
+    """Of the last cooldown."""
+    assert subject.last_cooldown is not None
+    return subject.last_cooldown.reason
 
 
 def test_why_it_is_left_alone() -> None:

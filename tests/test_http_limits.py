@@ -135,7 +135,7 @@ async def test_a_body_that_is_merely_slow(tmp_path: Path, wire: Wire, chunked: b
     """A body over the rate may take as many windows as it needs."""
     pieces = [b"a" * 400] * 8
     framing = CHUNKED if chunked else b"Content-Length: 3200\r\n"
-    slow = Limits(body=0.1, rate=1000)
+    slow = Limits(body=0.2, rate=1000)
     async with world(tmp_path, wire, limits=slow) as here:
         here.client.send(
             CHAT_LINE.replace(b"chat/completions", b"files") + HOST + framing + b"\r\n"
@@ -178,6 +178,32 @@ async def test_a_body_that_nobody_reads(tmp_path: Path, wire: Wire, path: str) -
         here.client.send(line + HOST + b"Content-Length: 5000\r\n\r\n{")
         assert (await here.client.answer()).values(b"connection") == [b"close"]
         assert await here.client.is_closed()
+
+
+@pytest.mark.parametrize("framing", [b"Content-Length: 100000\r\n", CHUNKED])
+async def test_a_body_that_is_too_long(tmp_path: Path, wire: Wire, framing: bytes) -> None:
+    """Who sends it whole before reading, slower than one linger, still reads why it is refused."""
+    limits = Limits(linger=0.1)
+    async with world(tmp_path, wire, limits=limits, max_body=1000) as here:
+        here.client.send(CHAT_LINE + HOST + framing + b"\r\n")
+        for _ in range(50):
+            here.client.send(b"3e8\r\n" + b"a" * 1000 + b"\r\n")
+            await asyncio.sleep(0.01)
+        assert (await here.client.answer()).status == 413
+        assert await here.client.is_closed()
+
+
+@pytest.mark.parametrize(("rate", "most"), [(100_000, 30.0), (1, 0.1)])
+async def test_a_body_that_is_far_too_long(
+    tmp_path: Path, wire: Wire, rate: int, most: float
+) -> None:
+    """Who sends too slowly what nobody wants, or for too long, is not waited for."""
+    limits = Limits(linger=0.05, linger_most=most, rate=rate)
+    async with world(tmp_path, wire, limits=limits, max_body=1000) as here:
+        started = time.monotonic()
+        here.client.send(CHAT_LINE + HOST + b"Content-Length: 1000000\r\n\r\n")
+        await trickle(here.client, b"a" * 2000)
+        assert time.monotonic() - started < 2
 
 
 async def flood(peer: Peer) -> None:

@@ -4,11 +4,11 @@ from hashlib import sha256
 
 import pytest
 
+from gateway.calls.head import Head, Headers
+from gateway.calls.request import Request
 from gateway.config import Config, Key, Policies, Provider
 from gateway.errors import Forbidden, Unauthorized
-from gateway.head import Head, Headers
 from gateway.keys import Keyring
-from gateway.request import Request
 
 APP, OPS = "sk-app", "sk-ops"
 OPS_HASH = sha256(OPS.encode()).hexdigest()
@@ -67,7 +67,7 @@ def test_our_own_fields_go_before_the_providers(keyring: Keyring, field: bytes) 
 def test_empty_field_presents_nothing(value: bytes) -> None:
     """A field without a key in it is passed over; the scheme alone is no key that is known."""
     asked = request((b"Helicone-Auth", value))
-    assert asked.head.hints.key in (None, b"Bearer", b"bearer")
+    assert asked.head.parsed.key in (None, b"Bearer", b"bearer")
     with pytest.raises(Unauthorized):
         Keyring(Config(keys=KEYS, providers=PROVIDERS)).tenant(asked)
 
@@ -123,7 +123,7 @@ def test_key_may_change_its_own_policies() -> None:
 
 def test_tenant_is_named_by_its_keys_hash(keyring: Keyring) -> None:
     """OpenRouter's `api_key_hash` finds the tenant, in either case of the digits."""
-    assert keyring.named(OPS_HASH) == keyring.named(OPS_HASH.upper()) == "ops"
-    assert keyring.named(sha256(APP.encode()).hexdigest()) == "my-app"
+    assert keyring.name_by_hash(OPS_HASH) == keyring.name_by_hash(OPS_HASH.upper()) == "ops"
+    assert keyring.name_by_hash(sha256(APP.encode()).hexdigest()) == "my-app"
     assert keyring.tenant(bearer(OPS)).key_hash == OPS_HASH
-    assert keyring.named("0" * 64) is None
+    assert keyring.name_by_hash("0" * 64) is None

@@ -17,23 +17,15 @@ LAYERS = """
     config
     configfile sockets
     generation
-    hints
-    head
-    request
-    endpoint
     calls
     pricing
     metering
-    keys rewrite
+    keys
     routing
     policies
     ledger
     metrics
-    peers
     wire
-    ids entry
-    reply
-    relay
     proxy
     tracing
     api

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from gateway.calls.call import Call
-from gateway.endpoint import ENDPOINTS
+from gateway.calls.endpoint import ENDPOINTS
 from gateway.generation import Usage
 from gateway.metering.base import Meter
 from gateway.metering.encoding import MAX_READ

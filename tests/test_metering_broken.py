@@ -10,12 +10,12 @@ import openai
 import pytest
 
 from gateway.calls.call import Call
-from gateway.endpoint import ENDPOINTS
+from gateway.calls.endpoint import ENDPOINTS
 from gateway.metering.broken import broken_stream_event
-from gateway.metering.chat import ChatTally
+from gateway.metering.chat import ChatState
 from gateway.metering.meter import open_meter
-from gateway.metering.responses import ResponsesTally
-from gateway.metering.tally import OtherTally
+from gateway.metering.responses import ResponsesState
+from gateway.metering.stream_state import OtherState
 
 CHUNK = (
     b'data: {"id":"c-1","object":"chat.completion.chunk","created":17,"model":"m",'
@@ -116,9 +116,9 @@ async def test_a_responses_client_gets_the_error_event() -> None:
 
 def test_the_chat_chunk_fits_into_its_stream() -> None:
     """OpenRouter's shape, under the id, time and model of the chunks before it."""
-    tally = ChatTally()
-    tally.add(CHUNK[6:-2])
-    event = broken_stream_event("chat", "Oh", tally)
+    state = ChatState()
+    state.add(CHUNK[6:-2])
+    event = broken_stream_event("chat", "Oh", state)
     assert event.startswith(b"data: ")
     assert event.endswith(b"}\n\n")
     assert msgspec.json.decode(event[6:]) == {
@@ -137,19 +137,19 @@ def test_the_chat_chunk_fits_into_its_stream() -> None:
 
 def test_what_is_not_known_is_left_out() -> None:
     """A stream that died before its first event has no id, time or model."""
-    event = msgspec.json.decode(broken_stream_event("completions", "Oh", ChatTally())[6:])
+    event = msgspec.json.decode(broken_stream_event("completions", "Oh", ChatState())[6:])
     assert event.keys() == {"object", "choices", "error"}
     assert event["choices"] == [{"index": 0, "text": "", "finish_reason": "error"}]
 
 
 def test_responses_count_on() -> None:
     """The first event of a Responses stream has number 0."""
-    event = broken_stream_event("responses", "Oh", ResponsesTally())
+    event = broken_stream_event("responses", "Oh", ResponsesState())
     assert event.startswith(b"event: error\ndata: ")
     assert msgspec.json.decode(event[19:])["sequence_number"] == 0
 
 
 def test_other_streams_get_the_bare_error() -> None:
     """Nothing is known of their events."""
-    event = msgspec.json.decode(broken_stream_event("other", "Oh", OtherTally())[6:])
+    event = msgspec.json.decode(broken_stream_event("other", "Oh", OtherState())[6:])
     assert event.keys() == {"error"}

@@ -4,14 +4,14 @@ import msgspec
 import pytest
 
 from gateway.generation import Usage
-from gateway.metering.chat import ChatTally
+from gateway.metering.chat import ChatState
 
 
-def tally_of(*chunks: dict[str, Any] | bytes) -> ChatTally:
-    tally = ChatTally()
+def state_of(*chunks: dict[str, Any] | bytes) -> ChatState:
+    state = ChatState()
     for chunk in chunks:
-        tally.add(chunk if isinstance(chunk, bytes) else msgspec.json.encode(chunk))
-    return tally
+        state.add(chunk if isinstance(chunk, bytes) else msgspec.json.encode(chunk))
+    return state
 
 
 def delta(**fields: Any) -> dict[str, Any]:
@@ -38,33 +38,33 @@ COUNTS = {"prompt_tokens": 9, "completion_tokens": 4}
 )
 def test_whatever_is_said_makes_tokens(chunk: dict[str, Any], tokens: int) -> None:
     """Content, reasoning under either name, refusals, tool calls, legacy text; every choice."""
-    assert tally_of(chunk).tokens == tokens
+    assert state_of(chunk).tokens == tokens
 
 
 def test_azure_introduces_itself_late() -> None:
     """An empty id and model in the first chunk are none."""
-    tally = tally_of({"id": "", "model": "", "choices": []}, {"id": "c", "model": "m"})
-    assert (tally.upstream_id, tally.model) == ("c", "m")
+    state = state_of({"id": "", "model": "", "choices": []}, {"id": "c", "model": "m"})
+    assert (state.upstream_id, state.model) == ("c", "m")
 
 
 def test_a_running_count_is_final_once_the_answer_has_finished() -> None:
     """vLLM's continuous usage counts for the whole only from the finishing chunk on."""
-    running = tally_of(delta(content="a") | {"usage": COUNTS})
+    running = state_of(delta(content="a") | {"usage": COUNTS})
     assert running.usage == Usage(9, 4)
     assert not running.counted
     finishing = {"choices": [{"delta": {}, "finish_reason": "length"}], "usage": COUNTS}
-    assert tally_of(finishing).counted
-    assert tally_of(delta(content="a") | {"usage": COUNTS}, b"[DONE]").counted
+    assert state_of(finishing).counted
+    assert state_of(delta(content="a") | {"usage": COUNTS}, b"[DONE]").counted
 
 
 def test_usage_alone_is_told_apart() -> None:
     """True for a chunk with usage and without choices, even when its counts make no sense."""
-    tally = ChatTally()
-    assert tally.add(b'{"choices":[],"usage":{"prompt_tokens":1}}')
-    assert tally.add(b'{"choices":[],"usage":{"prompt_tokens":"many"}}')
-    assert not tally.add(b'{"choices":[],"usage":null}')
-    assert not tally.add(b'{"choices":[{"delta":{}}],"usage":{"prompt_tokens":1}}')
-    assert tally.usage == Usage(1)
+    state = ChatState()
+    assert state.add(b'{"choices":[],"usage":{"prompt_tokens":1}}')
+    assert state.add(b'{"choices":[],"usage":{"prompt_tokens":"many"}}')
+    assert not state.add(b'{"choices":[],"usage":null}')
+    assert not state.add(b'{"choices":[{"delta":{}}],"usage":{"prompt_tokens":1}}')
+    assert state.usage == Usage(1)
 
 
 @pytest.mark.parametrize(
@@ -72,11 +72,11 @@ def test_usage_alone_is_told_apart() -> None:
 )
 def test_what_is_no_chunk_is_passed_over(data: bytes) -> None:
     """Broken JSON, other JSON, broken UTF-8 and bottomless nesting add nothing."""
-    tally = tally_of(delta(content="a"), data, {"choices": [], "usage": COUNTS})
-    assert (tally.tokens, tally.usage) == (1, Usage(9, 4))
+    state = state_of(delta(content="a"), data, {"choices": [], "usage": COUNTS})
+    assert (state.tokens, state.usage) == (1, Usage(9, 4))
 
 
 def test_the_first_error_tells_the_cause() -> None:
     """OpenRouter's error chunk; what follows it does not replace it."""
-    tally = tally_of({"error": {"code": 502, "message": "First"}}, {"error": "Second"})
-    assert tally.error == "First"
+    state = state_of({"error": {"code": 502, "message": "First"}}, {"error": "Second"})
+    assert state.error == "First"

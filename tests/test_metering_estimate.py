@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.endpoint import Dialect
+from gateway.calls.endpoint import Dialect
 from gateway.generation import Usage
 from gateway.metering.estimate import Estimate, characters_in, running_usage, tokens_in
 

@@ -4,14 +4,14 @@ import msgspec
 import pytest
 
 from gateway.generation import Usage
-from gateway.metering.messages import MessagesTally
+from gateway.metering.messages import MessagesState
 
 
-def tally_of(*events: dict[str, Any]) -> MessagesTally:
-    tally = MessagesTally()
+def state_of(*events: dict[str, Any]) -> MessagesState:
+    state = MessagesState()
     for event in events:
-        assert not tally.add(msgspec.json.encode(event))
-    return tally
+        assert not state.add(msgspec.json.encode(event))
+    return state
 
 
 def start(**usage: Any) -> dict[str, Any]:
@@ -24,26 +24,26 @@ def delta(**usage: Any) -> dict[str, Any]:
 
 def test_deltas_are_cumulative() -> None:
     """The last output count holds; counts a delta leaves out, or sends as null, stay."""
-    tally = tally_of(
+    state = state_of(
         start(input_tokens=5, cache_creation_input_tokens=20, output_tokens=1),
         delta(output_tokens=3),
         delta(output_tokens=8, cache_creation_input_tokens=None),
     )
-    assert (tally.usage, tally.counted) == (Usage(25, 8, cache_write_tokens=20), True)
+    assert (state.usage, state.counted) == (Usage(25, 8, cache_write_tokens=20), True)
 
 
 def test_a_delta_may_bring_the_input_again() -> None:
     """Server tools add to the input while the answer is under way."""
-    tally = tally_of(
+    state = state_of(
         start(input_tokens=5, output_tokens=1), delta(input_tokens=70, output_tokens=8)
     )
-    assert tally.usage == Usage(70, 8)
+    assert state.usage == Usage(70, 8)
 
 
 def test_the_start_alone_is_no_count() -> None:
     """Its output count is of the first token only."""
-    tally = tally_of(start(input_tokens=5, output_tokens=1), {"type": "message_stop"})
-    assert (tally.usage, tally.counted, tally.settled) == (Usage(5, 1), False, True)
+    state = state_of(start(input_tokens=5, output_tokens=1), {"type": "message_stop"})
+    assert (state.usage, state.counted, state.settled) == (Usage(5, 1), False, True)
 
 
 @pytest.mark.parametrize(
@@ -57,18 +57,18 @@ def test_the_start_alone_is_no_count() -> None:
 )
 def test_text_thinking_and_tool_input_make_tokens(said: dict[str, str], tokens: int) -> None:
     """What the model wrote counts, its signature does not."""
-    assert tally_of({"type": "content_block_delta", "delta": said}).tokens == tokens
+    assert state_of({"type": "content_block_delta", "delta": said}).tokens == tokens
 
 
 def test_error_events() -> None:
     """An overload in mid-stream is the answer's error, and not its terminal event."""
     error = {"type": "overloaded_error", "message": "Overloaded"}
-    tally = tally_of({"type": "error", "error": error})
-    assert (tally.error, tally.settled) == ("Overloaded", False)
+    state = state_of({"type": "error", "error": error})
+    assert (state.error, state.settled) == ("Overloaded", False)
 
 
 def test_strange_events_are_passed_over() -> None:
     """Events without their parts, and what is no event, add nothing."""
-    tally = tally_of({"type": "message_start"}, {"type": "message_delta"}, {"type": 5}, {})
-    assert not tally.add(b"{")
-    assert (tally.usage, tally.tokens, tally.settled) == (None, 0, False)
+    state = state_of({"type": "message_start"}, {"type": "message_delta"}, {"type": 5}, {})
+    assert not state.add(b"{")
+    assert (state.usage, state.tokens, state.settled) == (None, 0, False)

@@ -1,7 +1,7 @@
 import pytest
 
 from gateway.calls.call import Call
-from gateway.endpoint import ENDPOINTS, Endpoint
+from gateway.calls.endpoint import ENDPOINTS, Endpoint
 from gateway.metering.answer import AnswerMeter, UnreadMeter
 from gateway.metering.meter import open_meter
 from gateway.metering.stream import EncodedStreamMeter, StreamMeter, UsageHidingMeter

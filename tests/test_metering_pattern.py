@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.endpoint import Dialect
+from gateway.calls.endpoint import Dialect
 from gateway.metering.estimate import Estimate
 from gateway.metering.pattern import TextPattern
 from gateway.metering.stream import StreamMeter

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from gateway.calls.call import Call
-from gateway.endpoint import ENDPOINTS
+from gateway.calls.endpoint import ENDPOINTS
 from gateway.generation import Flag
 from gateway.metering.meter import open_meter
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.calls.call import Call
-from gateway.endpoint import ENDPOINTS
+from gateway.calls.endpoint import ENDPOINTS
 from gateway.generation import Usage
 from gateway.metering.base import Meter
 from gateway.metering.meter import open_meter

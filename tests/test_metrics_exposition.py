@@ -13,9 +13,9 @@ from prometheus_client.openmetrics import parser as openmetrics
 
 from gateway.config import Metrics, Provider
 from gateway.ledger.shipper import Lag
+from gateway.metrics.counters import Counters
 from gateway.metrics.exposition import expose
 from gateway.metrics.snapshot import ProviderState, Snapshot
-from gateway.metrics.tally import Tally
 from tests.asking import KEYS
 from tests.calls import CHAT, COMPLETION, Requests, at, whole
 from tests.conftest import Wire
@@ -45,11 +45,11 @@ def samples(text: str) -> Samples:
 def full_snapshot() -> Snapshot:
     """One in which every metric has a sample."""
     provider = Provider(name="a", base_url="https://a.example", models=("small",))
-    tally = Tally(Metrics(users=5), (provider,))
-    tally.add(generation(1, user='"<\n', latency_ms=30, first_byte_ms=20, cost=1_500_000_000))
-    tally.add(refusal(2))
-    tally.check("failed")
-    counts = tally.snapshot()
+    counters = Counters(Metrics(users=5), (provider,))
+    counters.add(generation(1, user='"<\n', latency_ms=30, first_byte_ms=20, cost=1_500_000_000))
+    counters.add(refusal(2))
+    counters.check("failed")
+    counts = counters.snapshot()
     state = ProviderState(name="a", in_flight=2, max_in_flight=512, is_out=True)
     return Snapshot(
         calls=counts.calls,
@@ -59,6 +59,7 @@ def full_snapshot() -> Snapshot:
         checks=counts.checks,
         lost=1,
         store_failures=2,
+        is_config_refused=True,
         ejections={"a": 3},
         providers=[state],
     )
@@ -84,6 +85,7 @@ def test_text_format() -> None:
         assert found["hearth_request_duration_seconds_bucket", key] == count
     assert found["hearth_provider_up", frozenset([("provider", "a")])] == 0
     assert found["hearth_ledger_lag_seconds", frozenset()] == 1.5
+    assert found["hearth_config_last_reload_successful", frozenset()] == 0
     assert found["hearth_user_requests_total", frozenset([("key", "app"), ("user", '"<\n')])] == 1
 
 

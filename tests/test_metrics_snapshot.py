@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from gateway.config import Ejection, Metrics, Provider
 from gateway.generation import Generation
+from gateway.metrics.counters import Counters
 from gateway.metrics.snapshot import ProviderState, Snapshot, merged, provider_states
-from gateway.metrics.tally import Tally
 from gateway.routing.provider import Provider as RoutingProvider
 from tests.generations import generation, refusal
 
@@ -25,10 +25,10 @@ some_generations = st.builds(
 
 
 def counted(generations: list[Generation]) -> Snapshot:
-    tally = Tally(Metrics(users=9), PROVIDERS)
+    counters = Counters(Metrics(users=9), PROVIDERS)
     for each in generations:
-        tally.add(each)
-    return tally.snapshot()
+        counters.add(each)
+    return counters.snapshot()
 
 
 @given(st.lists(some_generations), st.lists(some_generations))

@@ -17,7 +17,7 @@ from gateway.api.openapi.document import document
 from gateway.api.openapi.proxied import ProxiedCall
 from gateway.app import PAGES
 from gateway.calls.body import Body
-from gateway.endpoint import ENDPOINTS
+from gateway.calls.endpoint import ENDPOINTS
 from gateway.mock.running import running_provider
 from gateway.mock.settings import MockSettings
 from tests.gateways import running_gateway

@@ -1,7 +1,7 @@
 """OpenRouter's Python client, unchanged but for its server_url, can read all it is answered."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -129,6 +129,36 @@ async def test_broken_stream(world: ClientWorld, client: OpenRouter) -> None:
     assert error.metadata is not None
     assert (error.code, error.metadata.error_type) == (502, "provider_unavailable")
     assert chunks[-1].choices[0].finish_reason == "error"
+
+
+async def test_models(client: OpenRouter) -> None:
+    """The list of models fits OpenRouter's schema, and tells prices in USD a token."""
+    answer = await client.models.list_async()
+    assert answer is not None
+    named = {model.id: model for model in answer.result.data}
+    assert answer.result.total_count == len(named)
+    assert (named[MODEL].pricing.prompt, named[MODEL].pricing.completion) == (
+        "0.000001",
+        "0.000002",
+    )
+    assert named[MODEL].links.details == f"/api/v1/models/{MODEL}"
+
+
+async def test_pages_of_models(client: OpenRouter) -> None:
+    """A client that goes through pages, however short, comes to an end and sees each model once."""
+
+    def read_all() -> list[str]:
+        seen: list[str] = []
+        answer = client.models.list(limit=1)
+        while answer is not None:
+            seen += [model.id for model in answer.result.data]
+            following = answer.next()
+            assert not isinstance(following, Awaitable)
+            answer = following
+        return seen
+
+    seen = await asyncio.to_thread(read_all)
+    assert len(seen) == len(set(seen)) == 3
 
 
 async def test_generation(client: OpenRouter) -> None:

@@ -28,8 +28,9 @@ from tests.conftest import Wire
 from tests.gateways import RunningGateway, running_gateway
 from tests.homes import USER_OF_A
 from tests.raw_client import RawAnswer, connected, post
-from tests.raw_provider import Peer, RawProvider, Script, serving, until
+from tests.raw_provider import Peer, RawProvider, Script, serving
 from tests.recorded import generations, read_json
+from tests.waiting import eventually, until
 
 BODY = CHAT.replace(b"user_1", USER_OF_A)
 WELL = whole(COMPLETION)
@@ -170,9 +171,11 @@ async def test_retry_after_is_heeded(tmp_path: Path, wire: Wire) -> None:
     async with two(tmp_path, busy_at_first, wire, api_key="sk", ejection=ejection) as (gateway, a):
         assert [await went(gateway) for _ in range(3)] == [("b", "failover")] * 3
         assert a.requests == 1
-        async with asyncio.timeout(5):
-            while await went(gateway) != ("a", "home"):
-                await asyncio.sleep(0.01)
+
+        async def is_back() -> bool:
+            return await went(gateway) == ("a", "home")
+
+        await eventually(is_back)
 
 
 async def test_a_model_that_is_gone_is_asked_for_elsewhere(tmp_path: Path) -> None:

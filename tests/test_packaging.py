@@ -1,11 +1,18 @@
 """What is installed is complete: the command, the version, the types and all that runs by it."""
 
+import shutil
+import sys
 from importlib.metadata import distribution, entry_points
 from importlib.resources import files
+from pathlib import Path
+
+import pytest
 
 from gateway import __version__
 from gateway.cli import main
-from tests.commands import hearth
+from tests.commands import hearth, shell
+
+UNIT = Path(__file__).parent.parent / "deploy" / "hearth.service"
 
 
 def test_the_command_is_installed() -> None:
@@ -30,3 +37,12 @@ def test_types_are_shipped() -> None:
     classifiers = distribution("hearth-gateway").metadata.get_all("Classifier") or []
     assert "Typing :: Typed" in classifiers
     assert files("gateway").joinpath("py.typed").is_file()
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
+async def test_the_unit_is_understood(tmp_path: Path) -> None:
+    """systemd complains of nothing in it, where Hearth is installed."""
+    here = tmp_path / UNIT.name
+    here.write_text(UNIT.read_text().replace("/opt/hearth/bin/hearth", sys.executable))
+    ended = await shell(f"systemd-analyze verify {here}")
+    assert (ended.code, ended.err) == (0, "")

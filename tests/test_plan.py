@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from gateway.calls.call import Call
+from gateway.calls.endpoint import ENDPOINTS
+from gateway.calls.head import Head
 from gateway.calls.reader import read_call
+from gateway.calls.request import Request
 from gateway.config import Config, ModelPrice
-from gateway.endpoint import ENDPOINTS
 from gateway.errors import BadRequest, ModelNotFound, NotFound
-from gateway.head import Head
 from gateway.pricing.prices import Prices
-from gateway.request import Request
 from gateway.routing.plan import Planner
 from gateway.routing.router import Router
 from tests.pools import NOW, ORDER, settings

@@ -2,14 +2,14 @@
 
 import pytest
 
+from gateway.calls.endpoint import parse_target
+from gateway.calls.head import Head, Headers
 from gateway.calls.reader import read_call
+from gateway.calls.request import Request
 from gateway.config import Config, Key, Policies, Provider
-from gateway.endpoint import parse_target
-from gateway.head import Head, Headers
 from gateway.keys import Keyring
 from gateway.policies.enforce_user_ids import FLAG, enforce_user_ids
 from gateway.policies.flags import POLICIES, flags_of
-from gateway.request import Request
 
 PROVIDERS = (Provider(name="a", base_url="https://a.example"),)
 

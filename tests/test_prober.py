@@ -16,8 +16,9 @@ from tests.calls import CHAT, COMPLETION, Requests, at, whole
 from tests.gateways import running_gateway
 from tests.pools import settings
 from tests.raw_client import connected, post
-from tests.raw_provider import Peer, RawProvider, serving, until
+from tests.raw_provider import Peer, RawProvider, serving
 from tests.recorded import read_json
+from tests.waiting import until
 
 HEALTH = Health(path="/health", interval=Duration(0.02))
 OFTEN = {"path": "/health", "interval": "20ms"}
@@ -67,8 +68,8 @@ async def test_a_probe_without_a_key() -> None:
     ("status", "good"),
     [
         (b"200 OK", True),
-        (b"302 Found", True),
-        (b"404 Not Found", True),
+        (b"302 OnProbed", True),
+        (b"404 Not OnProbed", True),
         (b"429 Too Many", True),
         (b"401 Unauthorized", False),
         (b"402 Payment Required", False),
@@ -134,9 +135,7 @@ async def test_users_of_a_provider_that_is_down(tmp_path: Path) -> None:
     async with serving(sick) as a, serving(well) as b:
         providers = [at(a, "a", health=OFTEN), at(b, "b")]
         async with running_gateway(tmp_path, providers) as gateway:
-            async with asyncio.timeout(5):
-                while len(sick.seen) < 3:
-                    await asyncio.sleep(0.005)
+            await until(lambda: len(sick.seen) >= 3)
             for number in range(8):
                 async with connected(gateway.origin) as client:
                     client.send(post(CHAT.replace(b"user_1", b"user_%d" % number)))

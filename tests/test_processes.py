@@ -1,110 +1,17 @@
 """`hearth serve` as processes: workers share a port, and one is lost or exchanged unnoticed."""
 
-import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import aiohttp
-import msgspec
 import pytest
-import yaml
 
-from gateway.ledger.queries import GenerationQuery
-from gateway.ledger.sqlite import SqliteStore
 from tests.calls import COMPLETION, Requests, at, whole
-from tests.commands import Running, running_hearth
 from tests.raw_provider import RawProvider, serving
-
-CHAT = {"model": "m", "user": "user_1", "messages": [{"role": "user", "content": "hi"}]}
-
-
-class Served(msgspec.Struct, frozen=True):
-    """A running `hearth serve`, and the file it was told to read."""
-
-    running: Running
-    url: str
-    file: Path
-
-    @property
-    def pid(self) -> int:
-        return self.running.process.pid
-
-    def workers(self) -> list[int]:
-        """Process ids of its children, the oldest first."""
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
-        return sorted(map(int, children.split()))
-
-
-def configure(file: Path, providers: Sequence[Mapping[str, Any]], **sections: Any) -> None:
-    """Write the file that `served` reads, as one change."""
-    folder = file.parent
-    ledger = {"url": f"sqlite:{folder}/hearth.db", "journal": f"{folder}/journal"}
-    server = {"port": 0, "drain": "5s", **sections.pop("server", {})}
-    tree = {"server": server, "ledger": ledger, "providers": list(providers), **sections}
-    draft = file.with_suffix(".new")
-    draft.write_text(yaml.safe_dump(tree))
-    draft.replace(file)
-
-
-@asynccontextmanager
-async def served(
-    folder: Path, providers: Sequence[Mapping[str, Any]], **sections: Any
-) -> AsyncIterator[Served]:
-    """`hearth serve` for as long as the context is open."""
-    file = folder / "config.yaml"
-    configure(file, providers, **sections)
-    async with running_hearth("serve", "-c", file) as running:
-        written = await running.says("listens on")
-        yield Served(running, written.split()[-1], file)
-        if running.process.returncode is None:
-            await running.end(signal.SIGTERM)
-
-
-async def ask(http: aiohttp.ClientSession, gateway: Served) -> tuple[int, str]:
-    """Status and generation id of a chat call."""
-    async with http.post(f"{gateway.url}/v1/chat/completions", json=CHAT) as answer:
-        await answer.read()
-        return answer.status, answer.headers.get("X-Generation-Id", "")
-
-
-async def eventually(holds: Callable[[], Awaitable[bool]], within: float = 15.0) -> None:
-    """Wait until something holds."""
-    async with asyncio.timeout(within):
-        while not await holds():
-            await asyncio.sleep(0.02)
-
-
-async def recorded(folder: Path) -> set[str]:
-    """The ids in the store."""
-    store = await SqliteStore.open(folder / "hearth.db")
-    try:
-        return {one.id for one in await store.generations(GenerationQuery(limit=100_000))}
-    finally:
-        await store.close()
-
-
-@asynccontextmanager
-async def asking(gateway: Served, share: bool = True) -> AsyncIterator[list[tuple[int, str]]]:
-    """Call after call on four connections, or each on a connection of its own; what came back."""
-    found: list[tuple[int, str]] = []
-
-    async def keep_asking(http: aiohttp.ClientSession) -> None:
-        while True:
-            found.append(await ask(http, gateway))
-
-    connector = aiohttp.TCPConnector(force_close=not share)
-    async with aiohttp.ClientSession(connector=connector) as http:
-        tasks = [asyncio.create_task(keep_asking(http)) for _ in range(4)]
-        yield found
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        ended = [task.exception() for task in tasks if not task.cancelled()]
-    assert ended == []
+from tests.served import Served, ask, asking, asking_through_loss, configure, recorded, served
+from tests.waiting import eventually, until
 
 
 @pytest.fixture
@@ -135,37 +42,13 @@ async def test_a_worker_that_is_killed(tmp_path: Path, provider: RawProvider) ->
         served(tmp_path, [at(provider)], server={"workers": 2}) as gateway,
         asking_through_loss(gateway) as found,
     ):
-        await eventually(lambda: _truth(len(found) > 200))
+        await until(lambda: len(found) > 200, within=15)
         first, second = gateway.workers()
         os.kill(first, signal.SIGKILL)
-        await eventually(lambda: _truth(len(set(gateway.workers()) - {first, second}) == 1))
+        await until(lambda: len(set(gateway.workers()) - {first, second}) == 1, within=15)
         before = len(found)
-        await eventually(lambda: _truth(len(found) > before + 200))
+        await until(lambda: len(found) > before + 200, within=15)
     assert {name for _, name in found} <= await recorded(tmp_path)
-
-
-async def _truth(value: bool) -> bool:
-    return value
-
-
-@asynccontextmanager
-async def asking_through_loss(gateway: Served) -> AsyncIterator[list[tuple[int, str]]]:
-    """As `asking`, by clients that a broken connection does not stop; whole answers only."""
-    found: list[tuple[int, str]] = []
-
-    async def keep_asking(http: aiohttp.ClientSession) -> None:
-        while True:
-            try:
-                found.append(await ask(http, gateway))
-            except (aiohttp.ClientError, OSError):
-                await asyncio.sleep(0.01)
-
-    async with aiohttp.ClientSession() as http:
-        tasks = [asyncio.create_task(keep_asking(http)) for _ in range(4)]
-        yield found
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @pytest.mark.parametrize("share", [True, False])
@@ -193,9 +76,9 @@ async def test_a_new_configuration(
                 return "extra" in await answer.text()
 
         await eventually(has_extra)
-        await eventually(lambda: _truth(not before & set(gateway.workers())))
+        await until(lambda: not before & set(gateway.workers()), within=15)
         more = len(found) + 50
-        await eventually(lambda: _truth(len(found) > more))
+        await until(lambda: len(found) > more, within=15)
         assert {status for status, _ in found} == {200}
 
 
@@ -203,16 +86,22 @@ async def test_a_new_configuration(
 async def test_a_bad_configuration_is_refused(
     wrong: str, tmp_path: Path, provider: RawProvider, http: aiohttp.ClientSession
 ) -> None:
-    """The old one stays, with the same workers."""
+    """The old one stays, with the same workers, and /metrics says so until the file is mended."""
     async with served(tmp_path, [at(provider)]) as gateway:
         workers = gateway.workers()
         good = gateway.file.read_text()
         gateway.file.write_text(f"{good}\n{wrong}" if wrong == "nonsense" else wrong)
         os.kill(gateway.pid, signal.SIGHUP)
-        for _ in range(20):
-            assert (await ask(http, gateway))[0] == 200
-            await asyncio.sleep(0.05)
+        await eventually(lambda: _has_reloaded(http, gateway, well=0))
+        assert (await ask(http, gateway))[0] == 200
         assert gateway.workers() == workers
+        gateway.file.write_text(good)
+        await eventually(lambda: _has_reloaded(http, gateway, well=1))
+
+
+async def _has_reloaded(http: aiohttp.ClientSession, gateway: Served, well: int) -> bool:
+    async with http.get(f"{gateway.url}/metrics") as answer:
+        return f"hearth_config_last_reload_successful {well}.0\n" in await answer.text()
 
 
 async def test_workers_leave_when_the_supervisor_is_gone(
@@ -223,4 +112,4 @@ async def test_workers_leave_when_the_supervisor_is_gone(
         workers = gateway.workers()
         os.kill(gateway.pid, signal.SIGKILL)
         await gateway.running.process.wait()
-        await eventually(lambda: _truth(not any(Path(f"/proc/{pid}").exists() for pid in workers)))
+        await until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers), within=15)

@@ -6,16 +6,24 @@ import socket
 from pathlib import Path
 
 from gateway.metrics.snapshot import ProviderState, Snapshot
-from gateway.processes.channel import Answer, Channel, Drain, Held, Message, Start, Stepped
-from gateway.routing.memory import Hold, Memory
+from gateway.processes.channel import (
+    Answer,
+    Channel,
+    CooldownStarted,
+    Drain,
+    Message,
+    Start,
+    UsersMoved,
+)
+from gateway.routing.health_state import Cooldown, HealthState
 from gateway.units import Duration
 from tests.gateways import build_config
 
-MEMORY = Memory(
+MEMORY = HealthState(
     out_since=-math.inf,
     out_until=math.inf,
-    calm_from=math.inf,
-    held_until=1.5,
+    recovered_at=math.inf,
+    cooldown_until=1.5,
     is_down=True,
     is_proven=False,
     ejections=2,
@@ -44,9 +52,9 @@ async def test_messages_arrive_as_they_were(tmp_path: Path) -> None:
     state = ProviderState(name="a", in_flight=1, max_in_flight=2, is_out=True)
     said: list[Message] = [
         Start(config, {"a": MEMORY}, {2**64 - 1: "a"}),
-        Stepped({0: "a", 7: "b"}),
-        Held("a", Hold(1.0, 2.0)),
-        Held("a", Hold(1.0, 2.0, ejections=1)),
+        UsersMoved({0: "a", 7: "b"}),
+        CooldownStarted("a", Cooldown(1.0, 2.0)),
+        CooldownStarted("a", Cooldown(1.0, 2.0, ejections=1)),
         Answer(7, [Snapshot(providers=(state,), lost=1)]),
     ]
     found = await heard(*said)

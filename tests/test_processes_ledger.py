@@ -11,7 +11,8 @@ from bench.faults.redis_server import Server
 from tests.calls import COMPLETION, Requests, at, whole
 from tests.raw_provider import serving
 from tests.recorded import read_json
-from tests.test_processes import Served, ask, eventually, served
+from tests.served import Served, ask, served
+from tests.waiting import eventually
 
 TIMES = 8
 """New connections, which reach both workers but for bad luck."""

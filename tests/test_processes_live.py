@@ -3,8 +3,6 @@
 import asyncio
 import os
 import signal
-from collections.abc import Collection
-from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -23,9 +21,10 @@ from tests.calls import (
 )
 from tests.homes import USER_OF_A
 from tests.raw_client import connected, post
-from tests.raw_provider import serving, until
+from tests.raw_provider import serving
 from tests.recorded import read_json
-from tests.test_processes import Served, eventually, served
+from tests.served import Served, served
+from tests.waiting import eventually, until
 
 METRICS = {"public": True}
 
@@ -106,20 +105,14 @@ async def test_counts_never_fall(tmp_path: Path) -> None:
         assert await requests_counted(gateway) == 20
         workers = gateway.workers()
         os.kill(workers[0], signal.SIGKILL)
-        await eventually(lambda: _are_others(gateway, 2, workers[:1]))
+        await gateway.until_workers(2, without=workers[:1])
         assert await requests_counted(gateway) == 20
         workers = gateway.workers()
         os.kill(gateway.pid, signal.SIGHUP)
-        await eventually(lambda: _are_others(gateway, 2, workers))
+        await gateway.until_workers(2, without=workers)
         for _ in range(5):
             await call(gateway)
         assert await requests_counted(gateway) == 25
-
-
-async def _are_others(gateway: Served, number: int, gone: Collection[int]) -> bool:
-    """Whether there are so many workers, none of which is one of these."""
-    now = gateway.workers()
-    return len(now) == number and not set(gone) & set(now)
 
 
 async def test_a_stream_ends_well(tmp_path: Path) -> None:
@@ -165,15 +158,11 @@ async def test_the_end_does_not_wait_for_a_reload(tmp_path: Path) -> None:
     ):
         [old] = gateway.workers()
         os.kill(gateway.pid, signal.SIGHUP)
-        await eventually(lambda: _has_workers(gateway, 2))
+        await gateway.until_workers(2)
         [fresh] = set(gateway.workers()) - {old}
         os.kill(fresh, signal.SIGSTOP)  # it never becomes ready
         os.kill(gateway.pid, signal.SIGTERM)
         assert await asyncio.wait_for(gateway.running.process.wait(), 10) == 0
-
-
-async def _has_workers(gateway: Served, number: int) -> bool:
-    return len(gateway.workers()) == number
 
 
 async def _refuses(gateway: Served) -> bool:
@@ -195,7 +184,7 @@ async def test_more_workers_for_the_same_port(tmp_path: Path) -> None:
             old = gateway.workers()
             gateway.file.write_text(text.replace("drain: 5s", f"drain: 5s\n  workers: {number}"))
             os.kill(gateway.pid, signal.SIGHUP)
-            await eventually(partial(_are_others, gateway, number, old))
+            await gateway.until_workers(number, without=old)
             for _ in range(30):
                 assert await asyncio.wait_for(call(gateway), 2) == "a"
             gateway.file.write_text(text)

@@ -12,7 +12,8 @@ from openai.types.chat import ChatCompletionChunk
 
 from tests.calls import at, ends_at
 from tests.raw_provider import serving
-from tests.test_processes import Served, eventually, served
+from tests.served import Served, served
+from tests.waiting import eventually, until
 
 USERS = range(8)
 
@@ -64,7 +65,7 @@ async def test_streams_through_a_reload(tmp_path: Path) -> None:
     async with streaming(tmp_path, moment) as (gateway, client):
         before, old = await begin(client), set(gateway.workers())
         os.kill(gateway.pid, signal.SIGHUP)
-        await eventually(lambda: _are_there(gateway, 2, besides=old))
+        await until(lambda: len(set(gateway.workers()) - old) == 2, within=15)
         # Retired workers answer what comes on the connections they have; new ones go elsewhere.
         after = await begin(client)
         assert homes(after) == homes(before)
@@ -83,10 +84,6 @@ async def test_streams_through_the_end(tmp_path: Path) -> None:
         moment.set()
         assert {await read(stream) for stream in streams} == {"Hello"}
         assert await asyncio.wait_for(gateway.running.process.wait(), 10) == 0
-
-
-async def _are_there(gateway: Served, number: int, besides: set[int]) -> bool:
-    return len(set(gateway.workers()) - besides) == number
 
 
 async def _refuses(client: openai.AsyncOpenAI) -> bool:

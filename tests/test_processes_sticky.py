@@ -17,7 +17,8 @@ from tests.homes import users_of
 from tests.raw_client import RawAnswer, connected, post
 from tests.raw_provider import Peer, Script, serving
 from tests.recorded import read_json
-from tests.test_processes import Served, eventually, served
+from tests.served import Served, served
+from tests.waiting import eventually, until
 
 USERS_OF_A = users_of("a", among=60)
 NAMES = ("a", "b", "c")
@@ -65,16 +66,11 @@ async def test_a_pause_is_known_to_all(tmp_path: Path) -> None:
             assert await went(gateway, USERS_OF_A[0]) == "b"
             await eventually(lambda: is_away_everywhere(gateway))
             assert {await went(gateway, user) for user in USERS_OF_A} == {"b"}
-            old = set(gateway.workers())
+            old = gateway.workers()
             os.kill(gateway.pid, signal.SIGHUP)
-            await eventually(lambda: _are_all_new(gateway, old))
+            await gateway.until_workers(2, without=old)
             assert {await went(gateway, user) for user in USERS_OF_A} == {"b"}
     assert a.requests == 1
-
-
-async def _are_all_new(gateway: Served, old: set[int]) -> bool:
-    now = set(gateway.workers())
-    return len(now) == 2 and not now & old
 
 
 async def test_users_come_home_once(tmp_path: Path) -> None:
@@ -109,9 +105,9 @@ async def test_a_move_is_counted_once(tmp_path: Path) -> None:
                 for number in range(CROWD):
                     assert await went(gateway, b"user_%d" % number, only=name) == name
                 assert await _moves(gateway) == moves
-            old = set(gateway.workers())
+            old = gateway.workers()
             os.kill(gateway.pid, signal.SIGHUP)
-            await eventually(lambda: _are_all_new(gateway, old))
+            await gateway.until_workers(2, without=old)
             for number in range(CROWD):
                 assert await went(gateway, b"user_%d" % number, only="b") == "b"
             assert await _moves(gateway) == 3 * CROWD
@@ -153,19 +149,19 @@ async def test_a_provider_is_killed(tmp_path: Path, wire: Wire) -> None:
         found: list[RawAnswer] = []
         stop = asyncio.Event()
         clients = [asyncio.create_task(_call_until(stop, gateway, found)) for _ in range(CLIENTS)]
-        await eventually(lambda: _has_answered(found, "a", "home"))
+        await until(lambda: _has_answered(found, "a", "home"), within=15)
         victim, port = mocks["a"]
         victim.process.kill()
-        await eventually(lambda: _has_answered(found, "b", "failover"))
-        await eventually(lambda: _has_answered(found, "c", "failover"))
+        await until(lambda: _has_answered(found, "b", "failover"), within=15)
+        await until(lambda: _has_answered(found, "c", "failover"), within=15)
         await stack.enter_async_context(mock_provider("a", port))
         found.clear()
-        await eventually(lambda: _has_answered(found, "a", "home"))
+        await until(lambda: _has_answered(found, "a", "home"), within=15)
         stop.set()
         await asyncio.gather(*clients)
 
 
-async def _has_answered(found: list[RawAnswer], provider: str, route: str) -> bool:
+def _has_answered(found: list[RawAnswer], provider: str, route: str) -> bool:
     return any(
         (one.text("X-Hearth-Provider"), one.text("X-Hearth-Route")) == (provider, route)
         for one in found

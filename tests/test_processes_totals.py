@@ -1,8 +1,8 @@
 """The counts of workers that come and go."""
 
 from gateway.config import Metrics, Provider
+from gateway.metrics.counters import Counters
 from gateway.metrics.snapshot import ProviderState, Snapshot, merged
-from gateway.metrics.tally import Tally
 from gateway.processes.totals import Totals
 from tests.generations import generation
 
@@ -11,10 +11,10 @@ STATE = ProviderState(name="a", in_flight=2, max_in_flight=8, is_out=True)
 
 def worker(requests: int) -> Snapshot:
     """One that has counted so many requests."""
-    tally = Tally(Metrics(), (Provider(name="a", base_url="https://a.example"),))
+    counters = Counters(Metrics(), (Provider(name="a", base_url="https://a.example"),))
     for number in range(requests):
-        tally.add(generation(number))
-    calls = tally.snapshot().calls
+        counters.add(generation(number))
+    calls = counters.snapshot().calls
     return Snapshot(calls=calls, ejections={"a": 1}, providers=[STATE])
 
 
@@ -25,12 +25,12 @@ def requests(counts: Snapshot) -> int:
 def test_one_that_leaves_stays_counted() -> None:
     """Its requests and ejections stay, its calls in flight and itself do not."""
     totals = Totals()
-    totals.heard("first", worker(3))
-    totals.heard("second", worker(4))
-    both = merged(totals.told(silent=()))
+    totals.update("first", worker(3))
+    totals.update("second", worker(4))
+    both = merged(totals.counts(silent=()))
     assert (requests(both), both.processes, both.providers[0].in_flight) == (7, 2, 4)
-    totals.left("first")
-    left = merged(totals.told(silent=()))
+    totals.retire("first")
+    left = merged(totals.counts(silent=()))
     assert (requests(left), left.ejections, left.processes) == (7, {"a": 2}, 1)
     assert left.providers == (STATE,)
 
@@ -38,18 +38,18 @@ def test_one_that_leaves_stays_counted() -> None:
 def test_one_that_is_silent_counts_as_it_last_did() -> None:
     """What it said before stands until it says more, but for what was true only then."""
     totals = Totals()
-    totals.heard("first", worker(3))
-    totals.heard("second", worker(4))
-    counts = merged(totals.told(silent={"first"}))
+    totals.update("first", worker(3))
+    totals.update("second", worker(4))
+    counts = merged(totals.counts(silent={"first"}))
     assert (requests(counts), counts.processes, counts.providers) == (7, 1, (STATE,))
-    totals.heard("first", worker(5))
-    assert requests(merged(totals.told(silent=()))) == 9
+    totals.update("first", worker(5))
+    assert requests(merged(totals.counts(silent=()))) == 9
 
 
 def test_nobody_speaks() -> None:
     """Of one that never spoke nothing is known, and when all are silent there is no answer."""
     totals = Totals()
-    totals.left("first")
-    assert totals.told(silent=()) == []
-    totals.heard("second", worker(1))
-    assert totals.told(silent={"second"}) == []
+    totals.retire("first")
+    assert totals.counts(silent=()) == []
+    totals.update("second", worker(1))
+    assert totals.counts(silent={"second"}) == []

@@ -2,8 +2,8 @@
 
 import pytest
 
-from gateway.head import Head, Headers
-from gateway.request import Request
+from gateway.calls.head import Head, Headers
+from gateway.calls.request import Request
 
 
 def request(headers: Headers) -> Request:

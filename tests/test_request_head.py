@@ -34,14 +34,28 @@ def test_same_but_for_the_length() -> None:
 
 
 def test_the_next_head_on_a_connection() -> None:
-    """It is known by the one before it, and read anew where it differs in more than the length."""
+    """It is known by the one before it, whatever follows it, if the length alone is another."""
     first = parse_head(HEAD)
     assert first is not None
-    for raw in (HEAD.replace(b": 5", b": 70"), with_field(b"X: y"), with_field(b"X: y")[1:]):
-        alone, after = parse_head(raw), parse_head(raw, first.form)
-        assert (alone is None) == (after is None)
-        if alone is not None and after is not None:
-            assert (after.head, after.length) == (alone.head, alone.length)
+    for number in (b"0", b"70", b"000000000000007"):
+        raw = HEAD.replace(b": 5", b": " + number)
+        again = first.template.read(raw + b"body\r\n\r\n")
+        assert again is not None
+        assert (again.head, again.length, again.size) == (first.head, int(number), len(raw))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        *(with_field(b"X: y"), with_field(b"X: y")[1:], HEAD[:-1], HEAD[:30], b""),
+        *(HEAD.replace(b": 5", b": " + number) for number in (b"", b"+5", b"5 ", b"1" * 16)),
+    ],
+)
+def test_another_head_on_a_connection(raw: bytes) -> None:
+    """One that differs in more than the length, or is not here yet, is not taken for the last."""
+    first = parse_head(HEAD)
+    assert first is not None
+    assert first.template.read(raw) is None
 
 
 @pytest.mark.parametrize("name", [b"Helicone-User-Id", b"helicone-user-id", b"Helicone-USER-id"])
@@ -51,7 +65,7 @@ def test_users(name: bytes) -> None:
     read = [head.head for head in heads if head is not None]
     assert [head.user for head in read] == [b"user_0", b"user_1", b"user_2"]
     assert {head.target for head in read} == {"/v1/chat/completions?x=1"}
-    assert len({head.hints for head in read}) == (3 if b"USER" in name else 1)
+    assert len({head.parsed for head in read}) == (3 if b"USER" in name else 1)
     assert all(head.length == 5 for head in heads if head is not None)
 
 

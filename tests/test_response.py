@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from gateway.wire.response import Response, Sink
+from tests.raw_provider import relay
 
 
 class Recorder:
@@ -38,7 +39,7 @@ async def test_passes_on_to_its_source() -> None:
     response = Response(source, 200, [], None)
     response.pause()
     response.resume()
-    await response.relay(ignore)
+    await relay(response, ignore)
     response.close()
     assert source.asked == ["pause", "resume", "relay", "leave"]
 
@@ -53,13 +54,13 @@ async def test_detached_it_touches_nothing() -> None:
     response.close()
     assert source.asked == []
     with pytest.raises(RuntimeError, match="relayed or closed before"):
-        await response.relay(ignore)
+        await relay(response, ignore)
 
 
 async def test_cancelled_it_leaves() -> None:
     """Nobody wants the rest of a body whose relay was cancelled."""
     source = Recorder(asyncio.get_running_loop().create_future())
-    relaying = asyncio.create_task(Response(source, 200, [], None).relay(ignore))
+    relaying = asyncio.create_task(relay(Response(source, 200, [], None), ignore))
     await asyncio.sleep(0)
     relaying.cancel()
     with pytest.raises(asyncio.CancelledError):

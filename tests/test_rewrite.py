@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from gateway.calls.call import Call
+from gateway.calls.endpoint import ENDPOINTS
+from gateway.calls.head import Head
 from gateway.calls.reader import read_call
-from gateway.endpoint import ENDPOINTS
-from gateway.head import Head
-from gateway.request import Request
-from gateway.rewrite import edits_for, upstream_body
+from gateway.calls.request import Request
+from gateway.proxy.rewrite import edits_for, upstream_body
 from tests.pools import settings
 
 

@@ -16,7 +16,8 @@ from tests.calls import CHAT, DONE, HELLO, STREAM, at, ends_at, never_end, read_
 from tests.conftest import Wire
 from tests.gateways import build_config
 from tests.raw_client import connected, post, until_refused
-from tests.raw_provider import Peer, serving, until
+from tests.raw_provider import Peer, serving
+from tests.waiting import until
 
 
 async def outcomes(folder: Path) -> list[str]:
@@ -123,6 +124,7 @@ async def test_a_request_half_sent_may_end(tmp_path: Path) -> None:
             end = asyncio.ensure_future(gateway.__aexit__(None, None, None))
             await client.send_slowly(b"", request[-5:])
             assert (await client.answer()).body == b"hi"
+            client.close()
             await asyncio.wait_for(end, 2)
             await until(lambda: provider.requests == 1)
     assert await outcomes(tmp_path) == ["ok"]

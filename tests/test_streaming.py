@@ -26,6 +26,7 @@ from tests.gateways import RunningGateway, running_gateway
 from tests.raw_client import connected, post
 from tests.raw_provider import Peer, RawProvider, Script, serving
 from tests.recorded import next_generation, only_generation, read_json
+from tests.waiting import until
 
 
 @contextlib.asynccontextmanager
@@ -227,8 +228,7 @@ async def test_a_slow_client_slows_the_provider(tmp_path: Path, wire: Wire) -> N
         connected(gateway.origin) as client,
     ):
         client.send(post(CHAT, "/v1/files"))
-        while not stalled:
-            await asyncio.sleep(0.01)
+        await until(lambda: bool(stalled))
         assert stalled == [True]
         answer = await client.answer()
         assert (len(answer.body), answer.complete) == (size, True)

@@ -93,13 +93,15 @@ async def test_openrouter(http: aiohttp.ClientSession, world: ClientWorld) -> No
 
 
 async def test_openrouter_1(http: aiohttp.ClientSession, world: ClientWorld) -> None:
-    """Version 1 of OpenRouter's SDK can read answers, streams, records, activity and errors."""
+    """Version 1 of OpenRouter's SDK can read answers, streams, records, activity, models and
+    errors."""
     printed = await run(world, "openrouter-1.mjs")
     generation, errors = printed["generation"], printed["errors"]
     assert printed["content"] == printed["text"] == await direct_answer(http, world)
     assert (generation["externalUser"], generation["providerName"]) == ("user_12345", "a")
     assert generation["providerResponses"][0]["status"] == 200
     assert printed["activity"] == []
+    assert printed["models"][0] == [MODEL, "0.000001"]
     assert {name: error[:2] for name, error in errors.items()} == {
         "forbidden": ["ForbiddenResponseError", 403],
         "missing": ["NotFoundResponseError", 404],

@@ -9,7 +9,6 @@ import pytest
 from gateway.config import Timeouts
 from gateway.errors import ConnectFailed, ConnectionLost, ProtocolError, TimedOut
 from gateway.units import Duration
-from gateway.wire import connection, upstream
 from gateway.wire.driver import Driver
 from gateway.wire.upstream import Upstream
 from tests.raw_provider import (
@@ -21,9 +20,10 @@ from tests.raw_provider import (
     answers,
     closes_after,
     fetch,
+    relay,
     serving,
-    until,
 )
+from tests.waiting import until
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
 NO_BODY = b"HTTP/1.1 204 No Content\r\n\r\n"
@@ -205,11 +205,10 @@ async def test_unasked_bytes_close_a_kept_connection() -> None:
         assert response.status == 200
 
 
-async def test_kept_connections_expire(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_kept_connections_expire() -> None:
     """A connection that waits too long is closed before the provider might do it."""
-    monkeypatch.setattr(connection, "KEPT_FOR", 0.02)
     async with serving(answers(OK)) as provider:
-        client = provider.upstream()
+        client = provider.upstream(kept_for=0.02)
         await fetch(client)
         assert repr(client) == shown(client, 1)
         await provider.wait_closed()
@@ -222,7 +221,7 @@ async def at_once(client: Upstream, provider: RawProvider, count: int) -> None:
     responses = await asyncio.gather(*(client.send(GET, b"") for _ in range(count)))
     assert provider.requests == begun + count
     for response in responses:
-        await response.relay(Body())
+        await relay(response, Body())
 
 
 async def test_the_last_one_kept_is_the_first_one_used() -> None:
@@ -231,18 +230,17 @@ async def test_the_last_one_kept_is_the_first_one_used() -> None:
         client = provider.upstream()
         await at_once(client, provider, 2)
         first, last = await client.send(GET, b""), await client.send(GET, b"")
-        await last.relay(Body())
-        await first.relay(Body())
+        await relay(last, Body())
+        await relay(first, Body())
         before = [peer.requests for peer in provider.peers]
         await fetch(client)
         assert [peer.requests for peer in provider.peers] == [before[0], before[1] + 1]
 
 
-async def test_no_more_than_so_many_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_more_than_so_many_are_kept() -> None:
     """What is over the limit is closed when its answer ends."""
-    monkeypatch.setattr(upstream, "MAX_KEPT", 2)
     async with serving(answers(OK)) as provider:
-        client = provider.upstream()
+        client = provider.upstream(max_kept=2)
         await at_once(client, provider, 3)
         assert repr(client) == shown(client, 2)
 
@@ -256,7 +254,7 @@ async def test_close_spares_what_is_under_way() -> None:
         await client.close()
         assert repr(client) == shown(client, 0)
         body = Body()
-        await response.relay(body)
+        await relay(response, body)
         assert body.data == b"hello"
         await provider.wait_closed()
 
@@ -308,7 +306,7 @@ async def test_exchange_after_exchange_within_a_read() -> None:
             response = await client.send(GET, b"")
             heads += 1
             body = Body()
-            await response.relay(body)
+            await relay(response, body)
             bodies.append(body.data)
 
     async with serving(in_two_parts) as provider:

@@ -17,11 +17,12 @@ from tests.raw_provider import (
     RawProvider,
     answers,
     fetch,
+    relay,
     serving,
     tls_for,
     trusting,
-    until,
 )
+from tests.waiting import until
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
 
@@ -97,7 +98,7 @@ async def test_tls_cut_off_does_not_end_an_answer() -> None:
         assert (await fetch(client))[1] == b"hello"
         response = await client.send(GET, b"")
         with pytest.raises(ConnectionLost):
-            await response.relay(body)
+            await relay(response, body)
     assert body.ends == 0
 
 
@@ -143,7 +144,7 @@ def test_works_on_both_loops(loop_factory: Callable[[], asyncio.AbstractEventLoo
             response.pause()
             asyncio.get_running_loop().call_soon(response.resume)
 
-        await response.relay(pausing)
+        await relay(response, pausing)
         assert len(body.data) == 8388608
         assert (await fetch(client))[1] == b"hello"
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from gateway.head import Head
+from gateway.calls.head import Head
+from gateway.calls.request import Request
 from gateway.policies.usertext import user_texts
-from gateway.request import Request
 from tests.readings import FORM, form
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from gateway.calls.head import Head
+from gateway.calls.request import Request
 from gateway.errors import LoopDetected
-from gateway.head import Head
-from gateway.request import Request
 from gateway.wire.via import Via
 from tests.calls import CHAT, COMPLETION, Requests, at, whole
 from tests.conftest import Wire

@@ -12,7 +12,7 @@ import yaml
 
 from bench.faults.redis_server import HOST, free_port
 
-_PATIENCE = 60.0
+_TIMEOUT = 60.0
 """Seconds to start, and to end: a machine that others use as well may be slow."""
 
 _BREAK = 0.2
@@ -48,7 +48,7 @@ class Gateway:
     async def start(self) -> None:
         """Run it until all its workers serve. It does not as long as those of a killed one before
         it have the port, so it is started again and again, as a service manager would."""
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_TIMEOUT):
             while not await self._begins():  # noqa: ASYNC110  # another process sets no Event
                 await asyncio.sleep(_BREAK)
 
@@ -67,7 +67,7 @@ class Gateway:
         if self._process and self._process.returncode is None:
             self._process.send_signal(signal.SIGTERM)
             with suppress(TimeoutError):
-                async with asyncio.timeout(_PATIENCE):
+                async with asyncio.timeout(_TIMEOUT):
                     await self._process.wait()
         self.end()
 

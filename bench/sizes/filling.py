@@ -7,6 +7,7 @@ from itertools import islice
 from bench.screen import progress
 from gateway.config import Retention
 from gateway.generation import Record
+from gateway.ledger.parcel import parcels
 from gateway.ledger.store import Store
 from gateway.units import Duration
 
@@ -23,7 +24,7 @@ async def fill(store: Store, records: Iterator[Record], count: int) -> tuple[flo
         for batch in _batches(records):
             step(f"{batch[-1].sequence:,} generations")
             started, used = time.perf_counter(), time.process_time()
-            await store.apply(batch)
+            await store.apply(parcels(batch))
             clock += time.perf_counter() - started
             cpu += time.process_time() - used
     return cpu, clock

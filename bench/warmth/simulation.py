@@ -125,7 +125,7 @@ class Simulation:
             if self._backends[provider.name].is_up:
                 self._admit(call, tried, choice)
                 return
-            provider.health.take(SICK, self._now)
+            provider.health.observe(SICK, self._now)
         self._served.append(Served(call.at, call.user, call.prompt, 0, "failed"))
 
     def _admit(self, call: Call, tried: set[str], choice: Choice) -> None:
@@ -148,7 +148,7 @@ class Simulation:
         self._backends[name].die()
         for visitor in sorted(self._visitors[name], key=lambda each: each.visit.first_at):
             self._leave(visitor)
-            visitor.choice.provider.health.take(SICK, self._now)
+            visitor.choice.provider.health.observe(SICK, self._now)
             if visitor.visit.first_at <= self._now:
                 self._record(visitor, "cut")
             else:

@@ -1,4 +1,4 @@
-"""A prompt cache as the big providers run it, small enough to hold in the hand.
+"""A prompt cache as the big providers have it, in memory.
 
 A prompt is cut into blocks of `step` tokens; a block is known by the hash of everything up to its
 end, so two prompts share exactly the blocks of their common beginning. Prompts below `minimum`

@@ -1,4 +1,4 @@
-"""A mock provider: the APIs, the prompt cache and the moods of a real one."""
+"""A mock provider: the APIs, the prompt cache and the failures of a real one."""
 
 import time
 from collections import deque

@@ -7,8 +7,8 @@ there begins with `hearth.`.
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from gateway.calls.endpoint import Endpoint
 from gateway.config import Provider
-from gateway.endpoint import Endpoint
 from gateway.generation import Generation
 
 Value = str | int | float | tuple[str, ...]

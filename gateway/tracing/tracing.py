@@ -21,9 +21,9 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from opentelemetry.trace.status import StatusCode
 
 from gateway import __version__, config
-from gateway.endpoint import Target
+from gateway.calls.endpoint import Target
+from gateway.calls.request import Request
 from gateway.generation import Generation
-from gateway.request import Request
 from gateway.tracing.attributes import is_failure, of_generation, operation, provider_name
 from gateway.tracing.upstream import Exchanges
 from gateway.wire.downstream import Downstream
@@ -31,7 +31,7 @@ from gateway.wire.upstream import Upstream
 
 Handle = Callable[[Request, Target, Downstream], Coroutine[Any, Any, None]]
 
-_PATIENCE = 2.0
+_TIMEOUT = 2.0
 """Seconds that one export may take, and so the last one at shutdown."""
 
 _CONTEXT_FIELDS = (b"traceparent", b"tracestate")
@@ -48,7 +48,7 @@ class Tracing:
         exporter = OTLPSpanExporter(
             endpoint=f"{settings.endpoint.rstrip('/')}/v1/traces",
             headers=settings.headers,
-            timeout=_PATIENCE,
+            timeout=_TIMEOUT,
         )
         self._names = {each.name: provider_name(each) for each in providers}
         self._provider = TracerProvider(sampler, resource, shutdown_on_exit=False)
@@ -61,8 +61,8 @@ class Tracing:
 
     def upstream(self, settings: config.Provider, ssl_context: ssl.SSLContext | None) -> Upstream:
         """A client of a provider whose exchanges are traced."""
-        watch = Exchanges(self._tracer, settings)
-        return Upstream(settings.base_url, settings.timeouts, ssl_context, watch)
+        middleware = Exchanges(self._tracer, settings)
+        return Upstream(settings.base_url, settings.timeouts, ssl_context, middleware)
 
     def follow(self, handle: Handle) -> Handle:
         """`handle`, within a span for every request."""

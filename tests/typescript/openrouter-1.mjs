@@ -44,6 +44,10 @@ const answer = await chat(false);
 const text = await streamedText();
 const { data: generation } = await app.generations.getGeneration({ id: answer.id });
 const { data: activity } = await manager.analytics.getUserActivity();
+const models = [];
+for await (const page of await app.models.list()) {
+  models.push(...page.result.data.map(({ id, pricing }) => [id, pricing.prompt]));
+}
 const errors = {
   forbidden: await raised(() => app.analytics.getUserActivity()),
   missing: await raised(() => app.generations.getGeneration({ id: 'gen-0' })),
@@ -56,4 +60,4 @@ const errors = {
   ),
 };
 const content = answer.choices[0].message.content;
-console.log(JSON.stringify({ content, text, generation, activity, errors }));
+console.log(JSON.stringify({ content, text, generation, activity, models, errors }));

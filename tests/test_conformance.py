@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.wire.lawful import forwarded, origin_form
+from gateway.wire.conformance import forwarded, origin_form
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,15 @@
 
 import pytest
 
-from gateway.hints import Hints
+from gateway.calls.parsed_fields import ParsedFields
 
 
 def test_a_bare_head_tells_nothing() -> None:
     """Every hint is absent, a call stays at home, and an answer comes uncoded."""
-    hints = Hints({})
-    assert (hints.key, hints.form, hints.session_id, hints.overrides) == (None, None, None, {})
-    assert (hints.user_agent, hints.referer, hints.title) == (None, None, None)
-    assert (hints.affinity, hints.codings) == (True, b"identity")
+    parsed = ParsedFields({})
+    assert (parsed.key, parsed.form, parsed.session_id, parsed.overrides) == (None, None, None, {})
+    assert (parsed.user_agent, parsed.referer, parsed.title) == (None, None, None)
+    assert (parsed.affinity, parsed.codings) == (True, b"identity")
 
 
 @pytest.mark.parametrize(
@@ -23,19 +23,19 @@ def test_a_bare_head_tells_nothing() -> None:
 def test_openrouters_own_fields_go_first(names: tuple[bytes, bytes], attribute: str) -> None:
     """Of two fields that say the same, the one that was made for it counts."""
     own, other = names
-    assert getattr(Hints({other: b"b"}), attribute) == "b"
-    assert getattr(Hints({own: b"a", other: b"b"}), attribute) == "a"
-    assert getattr(Hints({own: b" ", other: b"b"}), attribute) == "b"
+    assert getattr(ParsedFields({other: b"b"}), attribute) == "b"
+    assert getattr(ParsedFields({own: b"a", other: b"b"}), attribute) == "a"
+    assert getattr(ParsedFields({own: b" ", other: b"b"}), attribute) == "b"
 
 
 def test_only_a_form_has_its_content_type() -> None:
     """The boundary is kept as it came, however the type is spelled."""
     form = b"Multipart/Form-Data; boundary=X"
-    assert Hints({b"content-type": form}).form == form.decode()
-    assert Hints({b"content-type": b"application/json"}).form is None
+    assert ParsedFields({b"content-type": form}).form == form.decode()
+    assert ParsedFields({b"content-type": b"application/json"}).form is None
 
 
 def test_codings_that_cannot_be_metered_are_not_asked_for() -> None:
     """The others keep their order and weights."""
     asked = b"br, gzip;q=0.5, zstd , Deflate"
-    assert Hints({b"accept-encoding": asked}).codings == b"gzip;q=0.5, Deflate"
+    assert ParsedFields({b"accept-encoding": asked}).codings == b"gzip;q=0.5, Deflate"

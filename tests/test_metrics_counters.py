@@ -6,8 +6,8 @@ import pytest
 
 from gateway.config import Metrics, Provider
 from gateway.generation import Attempt, Flag, Generation, Usage
+from gateway.metrics.counters import MAX_SERIES, Counters
 from gateway.metrics.snapshot import CallLabels, Snapshot
-from gateway.metrics.tally import MAX_SERIES, Tally
 from tests.generations import generation, refusal
 
 PROVIDERS = (
@@ -18,10 +18,10 @@ ANSWERED = (Attempt("a", "small", 200),)
 
 
 def counted(*generations: Generation, **settings: Any) -> Snapshot:
-    tally = Tally(Metrics(**settings), PROVIDERS)
+    counters = Counters(Metrics(**settings), PROVIDERS)
     for each in generations:
-        tally.add(each)
-    return tally.snapshot()
+        counters.add(each)
+    return counters.snapshot()
 
 
 def test_sums_of_a_series() -> None:
@@ -91,16 +91,16 @@ def test_clients_cannot_grow_the_series() -> None:
     """Names that clients make up share one series, and even known ones end at a limit."""
     names = tuple(f"m{number}" for number in range(2 * MAX_SERIES))
     provider = Provider(name="a", base_url="https://a.example", models=names)
-    tally = Tally(Metrics(), (provider,))
+    counters = Counters(Metrics(), (provider,))
     for number, name in enumerate(names):
-        tally.add(generation(1, model=name))
-        tally.add(generation(1, model=f"made-up-{number}"))
-        tally.add(generation(1, model=f"other-made-up-{number}"))
-    snapshot = tally.snapshot()
+        counters.add(generation(1, model=name))
+        counters.add(generation(1, model=f"made-up-{number}"))
+        counters.add(generation(1, model=f"other-made-up-{number}"))
+    snapshot = counters.snapshot()
     assert len(snapshot.calls) <= MAX_SERIES + 1
     assert sum(counts.requests for _, counts in snapshot.calls) == 3 * len(names)
-    tally.add(generation(1, model="m0"))
-    by_model = {labels.model: counts.requests for labels, counts in tally.snapshot().calls}
+    counters.add(generation(1, model="m0"))
+    by_model = {labels.model: counts.requests for labels, counts in counters.snapshot().calls}
     assert by_model["m0"] == 2
 
 

@@ -1,0 +1,133 @@
+"""`hearth serve` as a process of its own, and clients that keep asking it."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+import yaml
+
+from gateway.ledger.queries import GenerationQuery
+from gateway.ledger.sqlite import SqliteStore
+from tests.commands import Running, running_hearth
+from tests.waiting import until
+
+CHAT = {"model": "m", "user": "user_1", "messages": [{"role": "user", "content": "hi"}]}
+
+
+class Served(msgspec.Struct, frozen=True):
+    """A running `hearth serve`, and the file it was told to read."""
+
+    running: Running
+    url: str
+    file: Path
+
+    @property
+    def pid(self) -> int:
+        return self.running.process.pid
+
+    def workers(self) -> list[int]:
+        """Their process ids, the oldest first; a child that is only forked is none yet."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+        return sorted(pid for pid in map(int, children.split()) if _is_worker(pid))
+
+    async def until_workers(self, number: int, without: Collection[int] = ()) -> None:
+        """Wait until it has so many, and none of those in `without`."""
+
+        def are_there() -> bool:
+            now = self.workers()
+            return len(now) == number and not set(without) & set(now)
+
+        await until(are_there, within=15)
+
+
+def _is_worker(pid: int) -> bool:
+    try:
+        return b"gateway.processes" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return False
+
+
+def configure(file: Path, providers: Sequence[Mapping[str, Any]], **sections: Any) -> None:
+    """Write the file that `served` reads, as one change."""
+    folder = file.parent
+    ledger = {"url": f"sqlite:{folder}/hearth.db", "journal": f"{folder}/journal"}
+    server = {"port": 0, "drain": "5s", **sections.pop("server", {})}
+    tree = {"server": server, "ledger": ledger, "providers": list(providers), **sections}
+    draft = file.with_suffix(".new")
+    draft.write_text(yaml.safe_dump(tree))
+    draft.replace(file)
+
+
+@asynccontextmanager
+async def served(
+    folder: Path, providers: Sequence[Mapping[str, Any]], **sections: Any
+) -> AsyncIterator[Served]:
+    """`hearth serve` for as long as the context is open."""
+    file = folder / "config.yaml"
+    configure(file, providers, **sections)
+    async with running_hearth("serve", "-c", file) as running:
+        written = await running.says("listens on")
+        yield Served(running, written.split()[-1], file)
+        if running.process.returncode is None:
+            await running.end(signal.SIGTERM)
+
+
+async def ask(http: aiohttp.ClientSession, gateway: Served) -> tuple[int, str]:
+    """Status and generation id of a chat call."""
+    async with http.post(f"{gateway.url}/v1/chat/completions", json=CHAT) as answer:
+        await answer.read()
+        return answer.status, answer.headers.get("X-Generation-Id", "")
+
+
+async def recorded(folder: Path) -> set[str]:
+    """The ids in the store."""
+    store = await SqliteStore.open(folder / "hearth.db")
+    try:
+        return {one.id for one in await store.generations(GenerationQuery(limit=100_000))}
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def asking(gateway: Served, share: bool = True) -> AsyncIterator[list[tuple[int, str]]]:
+    """Call after call on four connections, or each on a connection of its own; what came back."""
+    found: list[tuple[int, str]] = []
+
+    async def keep_asking(http: aiohttp.ClientSession) -> None:
+        while True:
+            found.append(await ask(http, gateway))
+
+    connector = aiohttp.TCPConnector(force_close=not share)
+    async with aiohttp.ClientSession(connector=connector) as http:
+        tasks = [asyncio.create_task(keep_asking(http)) for _ in range(4)]
+        yield found
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        ended = [task.exception() for task in tasks if not task.cancelled()]
+    assert ended == []
+
+
+@asynccontextmanager
+async def asking_through_loss(gateway: Served) -> AsyncIterator[list[tuple[int, str]]]:
+    """As `asking`, by clients that a broken connection does not stop; whole answers only."""
+    found: list[tuple[int, str]] = []
+
+    async def keep_asking(http: aiohttp.ClientSession) -> None:
+        while True:
+            try:
+                found.append(await ask(http, gateway))
+            except (aiohttp.ClientError, OSError):
+                await asyncio.sleep(0.01)
+
+    async with aiohttp.ClientSession() as http:
+        tasks = [asyncio.create_task(keep_asking(http)) for _ in range(4)]
+        yield found
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

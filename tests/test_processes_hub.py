@@ -1,0 +1,46 @@
+"""What the supervisor says of the providers' health, of which all workers tell it."""
+
+import logging
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from gateway.metrics.snapshot import Snapshot
+from gateway.processes.channel import CooldownStarted
+from gateway.processes.hub import Hub
+from gateway.processes.worker_process import WorkerProcess
+from gateway.routing.health_state import Cooldown
+from tests.gateways import build_config
+
+SOMEBODY = cast(WorkerProcess, object())
+
+
+@pytest.fixture
+def hub(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Hub:
+    """Of a gateway with one provider."""
+    caplog.set_level(logging.INFO)
+    hub = Hub(Snapshot)
+    hub.renew(build_config(tmp_path, [{"name": "oak", "base_url": "http://127.0.0.1:1"}]))
+    return hub
+
+
+def test_a_cooldown_is_logged_once(hub: Hub, caplog: pytest.LogCaptureFixture) -> None:
+    """Whichever worker begins it, for how long and why; what others find meanwhile is no news."""
+    for at in (100.0, 100.1, 104.9, 105.0):
+        cooldown = Cooldown(at, at + 5, reason="5 calls in a row failed")
+        hub.receive(SOMEBODY, CooldownStarted("oak", cooldown))
+    hub.receive(SOMEBODY, CooldownStarted("gone", Cooldown(100.0, 105.0, reason="x")))
+    assert caplog.messages == ["provider oak is left alone for 5 s: 5 calls in a row failed"]
+
+
+def test_probes_are_logged_when_they_change_anything(
+    hub: Hub, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not each that fails, and not each that is good."""
+    for now, good in enumerate((True, False, False, False, True, True)):
+        hub.probed(hub.providers["oak"], good, float(now))
+    assert caplog.messages == [
+        "provider oak fails its probe, and is left alone",
+        "provider oak answers its probe again",
+    ]

@@ -1,0 +1,18 @@
+"""Waiting for what has no event, with a deadline."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+
+async def until(condition: Callable[[], bool], within: float = 5.0) -> None:
+    """Return as soon as `condition` holds; TimeoutError after `within` seconds."""
+    async with asyncio.timeout(within):
+        while not condition():
+            await asyncio.sleep(0.001)
+
+
+async def eventually(condition: Callable[[], Awaitable[bool]], within: float = 15.0) -> None:
+    """The same of a condition that is asked for over a socket, or of a store."""
+    async with asyncio.timeout(within):
+        while not await condition():
+            await asyncio.sleep(0.02)
