@@ -2,9 +2,14 @@
 
 import asyncio
 import socket
+import struct
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from functools import partial
 
 import pytest
+import uvloop
 
 from gateway.config import Timeouts
 from gateway.errors import ConnectFailed, ConnectionLost, ProtocolError, TimedOut
@@ -367,3 +372,35 @@ async def test_cancelled_when_just_connected(driven: bool) -> None:
         await until(lambda: provider.connections == 1)
         await provider.wait_closed()
         assert provider.requests == 0
+
+
+@contextmanager
+def resetting() -> Iterator[int]:
+    """A port whose listener resets each connection as soon as it is made."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
+        pool.submit(_reset_all, listener)
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+
+
+def _reset_all(listener: socket.socket) -> None:
+    with suppress(OSError):
+        while True:
+            connection, _ = listener.accept()
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+
+
+def test_connections_that_are_reset_at_once() -> None:
+    """Whenever the reset is seen, before the request goes out too, it is a provider's failure."""
+
+    async def fetch_many(port: int) -> None:
+        client = Upstream(f"http://127.0.0.1:{port}", Timeouts())
+        for _ in range(300):
+            with pytest.raises((ConnectFailed, ConnectionLost)):
+                await client.send(GET, b"")
+
+    with resetting() as port:
+        uvloop.run(fetch_many(port))

@@ -98,10 +98,13 @@ class Upstream:
         """In a task of its own, as a timeout needs one."""
         opening = asyncio.create_task(self._open())
         try:
-            return await opening
+            connection = await opening
         except asyncio.CancelledError:
             opening.add_done_callback(_close_opened)
             raise
+        if connection.is_closing:
+            raise ConnectFailed(f"{self._peer}: closed the connection as soon as it was made")
+        return connection
 
     async def _open(self) -> Connection:
         limit = self._timeouts.connect
