@@ -5,6 +5,7 @@ import signal
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from fakeredis import FakeAsyncRedis
@@ -242,15 +243,14 @@ def serves(node: Server, slot: int) -> bool:
     )
 
 
-async def test_connection_lost_before_a_command() -> None:
-    """uvloop calls that a RuntimeError; it is an unavailable store like any other."""
-    redis = FakeAsyncRedis()
+class Lost(FakeAsyncRedis):
+    """Its connection is gone, and only the transport knows."""
 
-    async def execute(*args: object, **options: object) -> None:
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> NoReturn:
         raise RuntimeError("the handler is closed")
 
-    pipeline = redis.pipeline(transaction=False)
-    pipeline.execute = execute
-    redis.pipeline = lambda **options: pipeline
+
+async def test_connection_lost_before_a_command() -> None:
+    """uvloop calls that a RuntimeError; it is an unavailable store like any other."""
     with pytest.raises(StoreUnavailable, match="a store: the handler is closed"):
-        await Client(redis, "a store").ask([("GET", "x")])
+        await Client(Lost(), "a store").ask([("GET", "x")])

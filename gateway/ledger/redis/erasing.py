@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from gateway.generation import Generation
-from gateway.ledger.packing import unpack
+from gateway.ledger.packing import readable
 from gateway.ledger.redis import keys, periods
 from gateway.ledger.redis.batch import Batch, Call, Gone, called
 from gateway.ledger.redis.client import Client, Command
@@ -77,7 +77,7 @@ async def _first(client: Client, own: str) -> list[str]:
 
 async def _erase_these(client: Client, names: Keys, tenant: str, ids: Sequence[str]) -> int:
     kept = await client.ask([("GET", names.generation(each)) for each in ids])
-    generations = [unpack(record) for record in kept if record]
+    generations = list(readable(kept))
     upstream = [names.upstream(tenant, e.upstream_id) for e in generations if e.upstream_id]
     await client.ask(
         [

@@ -6,7 +6,7 @@ What leads to the rest goes last: a crash midway leaves nothing that the next ti
 from collections.abc import Sequence
 
 from gateway.calendar import DAY, HOUR
-from gateway.ledger.packing import unpack
+from gateway.ledger.packing import readable
 from gateway.ledger.redis import keys, periods
 from gateway.ledger.redis.activity import all_users
 from gateway.ledger.redis.batch import Batch, called
@@ -62,7 +62,7 @@ async def _expire_some(client: Client, names: Keys, tenant: str, before: int) ->
     if not ids:
         return False
     kept = await client.ask([("GET", names.generation(each)) for each in ids])
-    generations = [unpack(record) for record in kept if record]
+    generations = list(readable(kept))
     users = {each.user for each in generations if each.user is not None}
     pairs = {(each.model or "", each.provider or "") for each in generations}
     kinds = {

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 from gateway.generation import Generation
-from gateway.ledger.packing import unpack
+from gateway.ledger.packing import readable
 from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.redis.client import Client, Command
 from gateway.ledger.redis.keys import Keys, Shards, split
@@ -25,7 +25,7 @@ async def generation(
 ) -> Generation | None:
     """Every shard is asked, as the id does not tell the user."""
     kept = await client.ask([("GET", names.generation(generation_id)) for names in shards.all])
-    for found in map(unpack, filter(None, kept)):
+    for found in readable(kept):
         if tenants is None or found.tenant in tenants:
             return found
     return await _by_upstream_id(client, shards, generation_id, tenants)
@@ -52,7 +52,7 @@ async def _by_upstream_id(
         return None
     reference, names = newest
     [record] = await client.ask([("GET", names.generation(reference.decode().split(" ", 1)[1]))])
-    return unpack(record) if record else None
+    return next(readable([record]), None)
 
 
 async def all_tenants(
@@ -98,7 +98,7 @@ async def records(client: Client, places: Sequence[Found]) -> list[Generation]:
         for places, some in zip(homes.values(), replies, strict=True)
         for place, record in zip(places, some, strict=True)
     }
-    return [unpack(record) for place, _ in places if (record := kept[place])]
+    return list(readable(kept[place] for place, _ in places))
 
 
 def _filter(query: GenerationQuery) -> Callable[[Generation], bool] | None:

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from gateway.ledger.counts import Counts
-from gateway.ledger.packing import unpack
+from gateway.ledger.packing import readable
 from gateway.ledger.redis import periods
 from gateway.ledger.redis.activity import all_users
 from gateway.ledger.redis.client import Client, Command
@@ -112,8 +112,7 @@ async def _by_generation(client: Client, shards: Shards) -> Sums:
     ]
     sums: Sums = {}
     async for record in _read(client, shards, commands):
-        if record:
-            single = unpack(record)
+        for single in readable([record]):
             _add(sums, single.day, Counts.of(single))
     return sums
 

@@ -7,7 +7,7 @@ counters of its day, so that the recount balances after every single one.
 import sqlite3
 
 from gateway.ledger.adds import Sums, adds_of
-from gateway.ledger.packing import unpack
+from gateway.ledger.packing import readable
 from gateway.ledger.sqlite.counters import SUMS, add_to, summed
 from gateway.ledger.sqlite.months import Shifts
 from gateway.ledger.sqlite.presence import days_in
@@ -26,12 +26,8 @@ def erase_generations(db: sqlite3.Connection, tenant: str, user: str, most: int)
             "SELECT id, record FROM generations WHERE (tenant, user) = (?, ?) LIMIT ?",
             (tenant, user, most),
         ).fetchall()
-        singles = [unpack(record) for _, record in found]
-        _keep_sums(
-            db,
-            "generations",
-            summed((one.day, adds_of(one)) for one in singles),
-        )
+        singles = readable(record for _, record in found)
+        _keep_sums(db, "generations", summed((one.day, adds_of(one)) for one in singles))
         db.executemany("DELETE FROM generations WHERE id = ?", ((each,) for each, _ in found))
     return len(found)
 

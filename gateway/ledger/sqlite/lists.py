@@ -8,7 +8,7 @@ from itertools import islice
 from operator import itemgetter
 
 from gateway.generation import Generation
-from gateway.ledger.packing import unpack
+from gateway.ledger.packing import readable
 from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.sqlite.where import Where
 
@@ -27,7 +27,7 @@ def generation(
             where.values,
         ).fetchone()
         if row:
-            return unpack(row[0])
+            return next(readable(row), None)
     return None
 
 
@@ -35,7 +35,7 @@ def generations(db: sqlite3.Connection, query: GenerationQuery) -> list[Generati
     """Newest first, out of the shortest lists that have an index."""
     cursors = [_walk(db, _narrow(where, query)) for where in _lists(db, query)]
     newest = heapq.merge(*cursors, key=itemgetter(0, 1), reverse=True)
-    return [unpack(record) for _, _, record in islice(newest, query.limit)]
+    return list(islice(readable(record for _, _, record in newest), query.limit))
 
 
 def tenants_known(db: sqlite3.Connection, chosen: Collection[str] | None) -> Sequence[str]:

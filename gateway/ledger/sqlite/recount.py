@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from gateway.ledger.adds import Sums, adds_of, total
 from gateway.ledger.counts import Counts
-from gateway.ledger.packing import unpack
+from gateway.ledger.packing import readable
 from gateway.ledger.results import Recount
 from gateway.ledger.sqlite.counters import COLUMNS, SUMS, counts_of
 
@@ -46,8 +46,8 @@ def _by_generation(db: sqlite3.Connection) -> Days:
 
 
 def _singles(db: sqlite3.Connection) -> Iterator[tuple[int, Sums]]:
-    for (record,) in db.execute("SELECT record FROM generations"):
-        single = unpack(record)
+    records = db.execute("SELECT record FROM generations")
+    for single in readable(record for (record,) in records):
         yield single.day, adds_of(single)
 
 
