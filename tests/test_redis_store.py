@@ -126,7 +126,7 @@ async def test_nothing_is_left(store: Store, tmp_path: Path) -> None:
     assert len(keys_of(tmp_path)) > 40
     end = DAY + 60
     await store.expire(end * MICROSECONDS, end)
-    assert keys_of(tmp_path) == {"retention"}
+    assert keys_of(tmp_path) == {"retention", "version"}
 
 
 async def test_reused_upstream_id_outlives_the_first(store: Store) -> None:
@@ -185,6 +185,21 @@ async def test_recount_holds_what_comes(store: Store, tmp_path: Path) -> None:
     await store.apply(records(generation(2), first=2))
     assert await store.positions(["w"]) == {"w": 2}
     assert "hold" not in keys_of(tmp_path)
+
+
+async def test_made_by_a_later_version(store: Store, tmp_path: Path) -> None:
+    """Nothing is counted on top of what a later Hearth keeps in another way; the journal waits."""
+    await store.apply(records(generation(1)))
+    key = f"{prefix_of(tmp_path)}{{0}}:version"
+    with Redis(port=shared_server().port) as redis:
+        version = int(redis.get(key) or 0)
+        redis.set(key, version + 1)
+        with pytest.raises(StoreUnavailable, match=f"later Hearth: version {version + 1}"):
+            await store.apply(records(generation(2), first=2))
+        assert await store.positions(["w"]) == {"w": 1}
+        redis.set(key, version)
+    await store.apply(records(generation(2), first=2))
+    assert await store.positions(["w"]) == {"w": 2}
 
 
 async def test_users_over_months(store: Store) -> None:

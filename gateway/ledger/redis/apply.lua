@@ -8,18 +8,19 @@
 --
 -- Replies: OK; or, with nothing written, {how far each writer was, ids of the generations that are
 -- kept, the first day of which anything is kept}; or how many generations stand in the way of
--- erasing; or the error HELD.
+-- erasing; or the errors HELD, and NEWER where a later Hearth keeps things in another way.
 --
 -- Redis undoes nothing when a script fails midway; what can fail (memory that is full, a key that a
 -- Cluster is moving, replicas that are missing) is known to it before the first write.
 --
 -- ARGV[1] is the batch as JSON, laid out in batch.py; ARGV[2] and on are its generations' records.
--- KEYS holds every key that may be touched, as a Cluster demands that moves a slot; the first four
+-- KEYS holds every key that may be touched, as a Cluster demands that moves a slot; the first five
 -- are always the same, the batch speaks of the others by their number. What is added up may be text
 -- where it is very large: in Lua numbers are doubles.
 
 local call, format = redis.call, string.format
-local WRITERS, WRITER_DAYS, RETENTION, HOLD = unpack(KEYS, 1, 4)
+local VERSION = 1 -- Of what is kept; raised when an older Hearth must not count on top of it.
+local WRITERS, WRITER_DAYS, RETENTION, VERSION_KEPT, HOLD = unpack(KEYS, 1, 5)
 local COUNTERS = { -- In the order of store.py.
   'requests', 'errors', 'flags', 'prompt_tokens', 'completion_tokens', 'reasoning_tokens',
   'cached_tokens', 'cost', 'cache_discount', 'latency_ms', 'moves', 'move_cost',
@@ -57,9 +58,7 @@ local function known()
     local before, last = batch.generations, math.min(#batch.ids, start + AT_ONCE - 1)
     if call('EXISTS', unpack(KEYS, before + start, before + last)) > 0 then
       for place = start, last do
-        if call('EXISTS', KEYS[before + place]) == 1 then
-          kept[#kept + 1] = batch.ids[place]
-        end
+        if call('EXISTS', KEYS[before + place]) == 1 then kept[#kept + 1] = batch.ids[place] end
       end
     end
   end
@@ -73,9 +72,7 @@ end
 local function left()
   for _, gone in ipairs(batch.gone) do
     local count = call('ZCARD', KEYS[gone.newest])
-    if count > 0 then
-      return count
-    end
+    if count > 0 then return count end
   end
 end
 
@@ -241,12 +238,9 @@ local function bar(count)
 end
 
 local function spread(key, measure, before, now)
-  if before ~= now then
-    if before then
-      call('HINCRBY', key, measure .. ':' .. before, '-1')
-    end
-    call('HINCRBY', key, measure .. ':' .. now, '1')
-  end
+  if before == now then return end
+  if before then call('HINCRBY', key, measure .. ':' .. before, '-1') end
+  call('HINCRBY', key, measure .. ':' .. now, '1')
 end
 
 local function count_month(day, name, key, first, last, rows, moves)
@@ -302,9 +296,7 @@ local function count_user(day, fields, name, key, at, moves)
   local first, last = span(news, start, stop)
   count_day(day, fields, name, KEYS[key], first, last, rows)
   count_month(day, name, KEYS[key + 1], first, last, rows, moves)
-  if name ~= '' then
-    list(KEYS[key + 2], news, start, stop)
-  end
+  if name ~= '' then list(KEYS[key + 2], news, start, stop) end
   for index, moment in ipairs(day.ends) do
     call('EXPIREAT', KEYS[key + index - 1], text[moment])
   end
@@ -370,6 +362,10 @@ local function forget_writers(before)
   end
 end
 
+local version = tonumber(call('GET', VERSION_KEPT) or VERSION)
+if version > VERSION then
+  return redis.error_reply('NEWER made by a later Hearth: version ' .. version)
+end
 if call('EXISTS', HOLD) == 1 then
   return redis.error_reply('HELD the ledger is being recounted')
 end
@@ -378,6 +374,7 @@ if refusal then
   return refusal
 end
 
+call('SET', VERSION_KEPT, VERSION)
 keep()
 register()
 count_totals()

@@ -56,7 +56,7 @@ class _Part:
 async def apply(
     client: Client, shards: Shards, lifetimes: Lifetimes, parcels: Sequence[Parcel]
 ) -> None:
-    """Shards without an parcel in the batch are called as well, as their writers move too.
+    """Shards without a parcel in the batch are called as well, as their writers move too.
 
     So a writer's lowest position on any shard is one up to which all of them have everything. A
     call that is refused is answered with what the shard knows already; without that there is less

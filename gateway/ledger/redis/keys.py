@@ -12,6 +12,7 @@ that one script call can change them together. `P` is a period: `h` and an hour 
         periods                 zset    P:TENANT of which something is kept, by its last day
         retention               hash    complete_from, activity_from, kept_from -> the first day
                                         not cut, with rows, and of which anything is kept
+        version                 string  of the layout of all this; see apply.lua
         hold                    string  there while a recount wants nothing to change
 
         generation:ID           string  all of it; see ledger/packing.py
@@ -111,6 +112,7 @@ class Keys:
         self.tenants = self._key("tenants")
         self.periods = self._key("periods")
         self.retention = self._key("retention")
+        self.version = self._key("version")
         self.hold = self._key("hold")
         self._generations = self._before("generation")
 

@@ -15,7 +15,7 @@ class Numbers:
         self._keys: list[str] = []
         self._given: dict[str, int] = {}
         self._expiring: dict[int, list[int]] = {}
-        for register in (names.writers, names.writer_days, names.retention):
+        for register in (names.writers, names.writer_days, names.retention, names.version):
             self.expiring(register, ends.of_registers)
         self.of(names.hold)
 
