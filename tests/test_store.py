@@ -389,6 +389,24 @@ async def test_complete_days(
     assert (await store.recount()).complete_from == complete_from
 
 
+async def test_a_broken_record(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged and passed over: not a list, an expiry or an erasure fails for it."""
+    whole, other, broken = records(generation(1), generation(2, user="other"), generation(3))
+    broken.packed = b"\xc1 no record"
+    await store.apply([whole, other, broken])
+    assert await store.generation(broken.id, None) is None
+    listed = [await store.generations(GenerationQuery(limit=limit)) for limit in (1, 9)]
+    assert [ids(some) for some in listed] == [[other.id], [other.id, whole.id]]
+    assert "no record" in caplog.text
+    recount = await store.recount()
+    assert recount.by_user == recount.by_provider != recount.by_generation
+    await store.erase("app", "other")
+    await store.expire((DAY + 1) * MICROSECONDS, 0)
+    assert await store.generations(GenerationQuery()) == []
+    (row,) = await store.activity(ActivityQuery(since=0, until=EVER))
+    assert row.counts.requests == 3
+
+
 async def test_expired_positions(store: Store) -> None:
     """A writer is forgotten when nothing is kept of the last day it counted on."""
     await store.apply(records(generation(1), generation(2, day=DAY + 5), writer="long"))

@@ -47,7 +47,8 @@ def readable(records: Iterable[bytes | None]) -> Iterator[Generation]:
         try:
             found = unpack(record)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            _log.error("a record cannot be read: %s: %r…", error, record[:_BEGINNING])
+            # As text: whoever keeps the error keeps a cursor open, and with it an old snapshot.
+            _log.error("a record cannot be read: %s: %r…", str(error), record[:_BEGINNING])
             continue
         yield found
 
