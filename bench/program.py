@@ -47,12 +47,17 @@ def _nothing(site: Site) -> Launch | None:
     return None
 
 
+def _always(site: Site) -> bool:
+    return True
+
+
 class Program(msgspec.Struct, frozen=True, kw_only=True):
     """`does` says in one line how it is run and by what it routes.
 
     `install` makes it runnable and returns its version; it raises Absent. `fields` are the header
     lines it needs on every request beside those that all get; see bench/traffic.py. `beside` is a
-    server that it needs, on the other core, such as its store.
+    server that it needs, on the other core, such as its store. `is_done` tells whether nothing
+    waits of what it does after its answers, which a store that is slow would make look like rest.
     """
 
     name: str
@@ -62,3 +67,4 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
     launch: Callable[[Site], Launch]
     fields: Callable[[Site], tuple[str, ...]] = _no_fields
     beside: Callable[[Site], Launch | None] = _nothing
+    is_done: Callable[[Site], bool] = _always

@@ -4,6 +4,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -24,7 +25,7 @@ EVERY = 10
 _START = 60.0
 _REST = 0.3
 _IDLE = 0.03
-_LONGEST_REST = 60.0
+_LONGEST_REST = 120.0
 
 
 class Requests(msgspec.Struct, frozen=True):
@@ -68,12 +69,18 @@ class Stand:
     """A program that runs, and the measurements to be made on it."""
 
     def __init__(
-        self, load: Load, pid: int, fields: tuple[str, ...], beside: int | None = None
+        self,
+        load: Load,
+        pid: int,
+        fields: tuple[str, ...],
+        beside: int | None = None,
+        is_done: Callable[[], bool] = lambda: True,
     ) -> None:
         self.load = load
         self._pid = pid
         self._fields = fields
         self._beside = beside
+        self._is_done = is_done
 
     def requests(self, warm_up: float, seconds: float, size: int, users: int) -> Requests:
         """The closed load, after a warm-up; the work it leaves behind counts."""
@@ -137,18 +144,20 @@ class Stand:
 
     def _rest(self) -> None:
         """Wait until the program has done what it does after an answer, such as its accounts."""
-        wait_until_idle(lambda: cpu_time(self._pid))
+        wait_until_idle(lambda: cpu_time(self._pid), self._is_done)
 
 
-def wait_until_idle(used: Callable[[], Cpu]) -> None:
-    """Return when less than a few percent of a core is used, or after some seconds."""
+def wait_until_idle(used: Callable[[], Cpu], is_done: Callable[[], bool]) -> None:
+    """Return when less than a few percent of a core is used and nothing waits; LoadError when that
+    takes minutes."""
     until, last = time.monotonic() + _LONGEST_REST, used()
     while time.monotonic() < until:
         time.sleep(_REST)
         now = used()
-        if (now - last).total < _IDLE * _REST:
+        if (now - last).total < _IDLE * _REST and is_done():
             return
         last = now
+    raise LoadError(f"still at work {_LONGEST_REST:g} s after the last answer")
 
 
 @contextmanager
@@ -173,7 +182,8 @@ def stand(program: Program, upstreams: Sequence[int]) -> Iterator[Stand]:
             running(launch.command, own_core, log, launch.env) as process,
         ):
             load = Load(site.port, other_core, site.folder)
-            ready = Stand(load, process.pid, program.fields(site), beside)
+            is_done = partial(program.is_done, site)
+            ready = Stand(load, process.pid, program.fields(site), beside, is_done)
             try:
                 await_ready(load, ready.chat(), _START)
             except LoadError as error:

@@ -1,5 +1,6 @@
 """The benchmark's own arithmetic: what its numbers rest on."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -9,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -18,12 +20,17 @@ from bench.accounting import Cpu, cpu_time, resident
 from bench.clients.constant import Load, open_timer
 from bench.clients.exchange import Answer
 from bench.plan import QUICK
-from bench.program import Absent
+from bench.program import Absent, Site
 from bench.programs import PROGRAMS
+from bench.programs.hearth import HEARTH_SQLITE
 from bench.results import Floor, Pass, Point, Subject
 from bench.rounds import compare
 from bench.spread import Spread, percentile
 from bench.stand import Constant, Requests, Streaming, wait_until_idle
+from gateway.config import Retention
+from gateway.ledger.journal import Journal
+from gateway.ledger.stores import open_store
+from tests.generations import generation, records
 
 FLOOR = Floor(offered=1000, p50=0.1, p99=0.2, first_chunk=0.25)
 BUSY_CHILD = """
@@ -98,10 +105,32 @@ def test_cpu_of_a_process_that_is_gone() -> None:
 
 
 def test_waiting_until_idle_ends_with_the_work() -> None:
-    """The wait goes on while CPU is used and ends once it is not."""
-    readings = iter([Cpu(1.0), Cpu(2.0), Cpu(3.0), Cpu(3.0), Cpu(9.0)])
-    wait_until_idle(lambda: next(readings))
+    """The wait goes on while CPU is used, or something waits for a slow store, and then ends."""
+    readings = iter([Cpu(1.0), Cpu(2.0), Cpu(3.0), Cpu(3.0), Cpu(3.0), Cpu(9.0)])
+    waiting = iter([False, True])
+    wait_until_idle(lambda: next(readings), lambda: next(waiting))
     assert next(readings) == Cpu(9.0)
+    assert next(waiting, None) is None
+
+
+def test_hearth_is_done_when_all_is_shipped(tmp_path: Path) -> None:
+    """The last record of each journal decides, which the store has or not."""
+    site = Site(tmp_path, 1, 2, ())
+    journal = Journal(tmp_path / "journal")
+    assert HEARTH_SQLITE.is_done(site)
+    some = [generation(number) for number in range(1, 40)]
+    journal.append_all(some)
+    assert not HEARTH_SQLITE.is_done(site)
+
+    async def ship(count: int) -> None:
+        store = await open_store(f"sqlite:{tmp_path}/hearth.db", Retention())
+        await store.apply(records(*some[:count], writer=journal.writer))
+        await store.close()
+
+    asyncio.run(ship(38))
+    assert not HEARTH_SQLITE.is_done(site)
+    asyncio.run(ship(39))
+    assert HEARTH_SQLITE.is_done(site)
 
 
 def test_every_user_makes_a_request_of_the_same_length() -> None:

