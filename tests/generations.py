@@ -51,5 +51,5 @@ def records(*generations: Generation, writer: str = "w", first: int = 1) -> list
 
 
 def record(parcel: Parcel) -> Record:
-    """The record that an parcel was made of."""
+    """The record that a parcel was made of."""
     return Record(parcel.writer, parcel.sequence, unpack(parcel.packed))
