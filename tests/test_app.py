@@ -8,10 +8,12 @@ from typing import Any
 import aiohttp
 import pytest
 
+from gateway.ledger.packing import pack
 from tests.asking import KEYS
 from tests.calls import CHAT, COMPLETION, Requests, at, whole
 from tests.conftest import Wire
 from tests.gateways import RunningGateway, running_gateway
+from tests.generations import generation
 from tests.raw_client import connected, post
 from tests.raw_provider import serving
 from tests.recorded import read_json
@@ -149,7 +151,8 @@ async def test_what_nobody_expected(
         aiohttp.ClientSession(headers={"Accept": accept}) as client,
     ):
         with closing(sqlite3.connect(tmp_path / "hearth.db")) as store, store:
-            store.execute("UPDATE generations SET record = x'05'")
+            no_date = pack(generation(100, created_at=2**62))
+            store.execute("UPDATE generations SET record = ?", (no_date,))
         async with client.get(f"{gateway.origin}{path}") as answer:
             assert answer.status == 500
             assert said in await answer.text()

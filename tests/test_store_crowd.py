@@ -186,7 +186,7 @@ async def test_cut_month(store: Store) -> None:
     assert found.rows == ordered(expected, KEYS["last_seen"], up=False)
 
 
-@pytest.mark.parametrize("limit", ["MOST", "MAX_DAYS"])
+@pytest.mark.parametrize("limit", ["MAX_USERS", "MAX_DAYS"])
 async def test_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
     """Redis says how many it looks through, rather than answer in part; named users are few."""
     monkeypatch.setattr(redis_crowd, limit, 3)

@@ -15,10 +15,10 @@ from gateway.ledger.redis.spans import spans
 from gateway.ledger.results import Crowd, Quantities, UserRow
 from gateway.ledger.store import TooManyUsers
 
-MOST = 100_000
+MAX_USERS = 100_000
 """Users that one question may be about."""
 
-MOST_DAYS = 10 * MOST
+MAX_DAYS = 10 * MAX_USERS
 """Days, or whole months, that those were there on: half a minute of work."""
 
 _AT_ONCE = 200
@@ -64,10 +64,10 @@ async def _places(client: Client, parts: Sequence[Part]) -> list[Place]:
     users: Counter[str] = Counter()
     for part, size in zip(parts, sizes, strict=True):
         users[part.period] += size
-    if max(users.values(), default=0) > MOST or sum(sizes) > MOST_DAYS:
+    if max(users.values(), default=0) > MAX_USERS or sum(sizes) > MAX_DAYS:
         raise _too_many()
     places = await all_users(client, parts)
-    if len({(part.tenant, user) for part, user in places}) > MOST:
+    if len({(part.tenant, user) for part, user in places}) > MAX_USERS:
         raise _too_many()
     return places
 
@@ -84,7 +84,7 @@ async def _rows(client: Client, places: Sequence[Place]) -> list[UserRow]:
 
 def _too_many() -> TooManyUsers:
     return TooManyUsers(
-        f"More than {MOST} users had requests in this time, or those on more than {MOST_DAYS} days"
-        " in all, which is too much to look through in Redis; ask for whole months, a shorter time,"
-        " or for one user"
+        f"More than {MAX_USERS} users had requests in this time, or those on more than {MAX_DAYS}"
+        " days in all, which is too much to look through in Redis; ask for whole months, a shorter"
+        " time, or for one user"
     )
