@@ -7,6 +7,7 @@ import re
 import sqlite3
 import zlib
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,14 +24,12 @@ from tests.seeded import KEYS, WEIRD, seeded_gateway, whole_month
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 YESTERDAY = f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}"
 PAGES = (
+    *("/activity", "/activity?include_today=true", "/activity?group_by=key"),
     *(
-        "/activity",
-        "/activity?include_today=true",
         "/activity?group_by=user&metric=tokens&per=month",
-        "/activity?group_by=key",
         "/activity?group_by=route&metric=requests",
-        f"/activity?per=hour&since={YESTERDAY}&group_by=provider",
     ),
+    f"/activity?per=hour&since={YESTERDAY}&group_by=provider",
     *("/activity?group_by=provider&user=user_anna", "/users", "/users?sort=last_seen&direction=up"),
     *("/users?search=user_&percentile=p99.9&middle=true", "/users/user_anna?days=90"),
     *("/generations", "/generations?status=failed", "/generations?flagged=true"),
@@ -356,9 +355,8 @@ async def test_mistakes_are_explained(
     page = await text(browser, closed.origin + path, status)
     assert "<h1>" in page
     assert "<script>" not in page
-    assert {'href="/users"', 'action="/logout"'} <= set(
-        re.findall(r'(?:href|action)="[^"]*"', page)
-    )
+    assert 'href="/users"' in page
+    assert 'action="/logout"' in page
 
 
 async def test_nothing_yet(tmp_path: Path, browser: aiohttp.ClientSession) -> None:
@@ -389,8 +387,7 @@ async def test_boards_tell_keys_apart(
     page = await text(browser, f"{closed.origin}/users")
     board = page.partition('data-now="boards"')[2].partition("</ol>")[0]
     users, keys = board.count("<li>"), len(re.findall(r'<span class="note">(shop|bot)<', board))
-    assert users > 0
-    assert keys == (users if told else 0)
+    assert (users > 0, keys) == (True, users if told else 0)
 
 
 async def test_store_that_fails(
@@ -398,8 +395,6 @@ async def test_store_that_fails(
 ) -> None:
     """When the store cannot answer, the page says so with 503."""
     await sign_in(browser, closed, "ops-key")
-    db = sqlite3.connect(tmp_path / "hearth.db")
-    db.execute("DROP TABLE months")
-    db.close()
-    page = await text(browser, f"{closed.origin}/users", 503)
-    assert "store does not answer" in page
+    with closing(sqlite3.connect(tmp_path / "hearth.db")) as db:
+        db.execute("DROP TABLE months")
+    assert "store does not answer" in await text(browser, f"{closed.origin}/users", 503)

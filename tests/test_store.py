@@ -7,13 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gateway.calendar import month_of
 from gateway.generation import Generation, Usage
 from gateway.ledger.queries import (
     ActivityQuery,
     Dimension,
     GenerationQuery,
-    StandingsQuery,
     UserQuery,
 )
 from gateway.ledger.store import Store
@@ -341,54 +339,6 @@ async def test_absurd_usage(store: Store) -> None:
     assert await requests(store) == 39
 
 
-async def test_expired_generations(store: Store) -> None:
-    """Generations before the moment are forgotten, their counts are not."""
-    await store.apply(records(*(generation(n, upstream_id=f"up-{n}") for n in range(1, 6))))
-    await store.expire(DAY * MICROSECONDS + 3_000_000, 0)
-    kept = await store.generations(GenerationQuery())
-    assert [int(each.id[-6:]) for each in kept] == [5, 4, 3]
-    assert await store.generation("up-2", None) is None
-    (row,) = await store.activity(ActivityQuery(since=0, until=EVER))
-    assert row.counts.requests == 5
-
-
-async def test_replay_after_expiry(store: Store) -> None:
-    """A batch that comes again counts nothing, also when its generations are forgotten by now."""
-    await store.apply(records(generation(1), generation(2)))
-    await store.expire((DAY + 1) * MICROSECONDS, 0)
-    await store.apply(records(generation(1), generation(2)))
-    (row,) = await store.activity(ActivityQuery(since=0, until=EVER))
-    assert row.counts.requests == 2
-
-
-async def test_expired_activity(store: Store) -> None:
-    """Rows of days before the day are forgotten, by user and without; the day itself stays."""
-    await store.apply(records(*SOME))
-    await store.expire(0, DAY + 1)
-    left = within(DAY + 1, DAY + 9)
-    assert list(await store.activity(ActivityQuery(since=0, until=EVER))) == counting.activity(left)
-    assert list(await store.users(UserQuery(since=0, until=EVER))) == counting.users(left)
-
-
-@pytest.mark.parametrize(
-    ("generations_before", "activity_before", "complete_from"),
-    [
-        (0, 0, 0),
-        (DAY * MICROSECONDS, 0, DAY),
-        (DAY * MICROSECONDS + 1, 0, DAY + 1),
-        (0, DAY + 2, DAY + 2),
-    ],
-)
-async def test_complete_days(
-    store: Store, generations_before: int, activity_before: int, complete_from: int
-) -> None:
-    """A day of which anything was forgotten is not complete; that is remembered, not undone."""
-    await store.apply(records(generation(1)))
-    await store.expire(generations_before, activity_before)
-    await store.expire(0, 0)
-    assert (await store.recount()).complete_from == complete_from
-
-
 async def test_a_broken_record(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     """It is logged and passed over: not a list, an expiry or an erasure fails for it."""
     whole, other, broken = records(generation(1), generation(2, user="other"), generation(3))
@@ -405,43 +355,3 @@ async def test_a_broken_record(store: Store, caplog: pytest.LogCaptureFixture) -
     assert await store.generations(GenerationQuery()) == []
     (row,) = await store.activity(ActivityQuery(since=0, until=EVER))
     assert row.counts.requests == 3
-
-
-async def test_expired_positions(store: Store) -> None:
-    """A writer is forgotten when nothing is kept of the last day it counted on."""
-    await store.apply(records(generation(1), generation(2, day=DAY + 5), writer="long"))
-    await store.apply(records(generation(3), writer="short"))
-    await store.expire((DAY + 1) * MICROSECONDS, DAY)
-    await store.expire(DAY * MICROSECONDS, DAY + 1)
-    assert await store.positions(["long", "short"]) == {"long": 2, "short": 1}
-    await store.expire((DAY + 1) * MICROSECONDS, DAY + 1)
-    assert await store.positions(["long", "short"]) == {"long": 2}
-
-
-@pytest.mark.parametrize("kept", ["rows", "generations", "nothing"])
-async def test_journal_of_a_forgotten_writer(store: Store, kept: str) -> None:
-    """What a writer counted before retention is not counted again with what it counts after."""
-    old, new = generation(1), generation(2, day=DAY + 5)
-    await store.apply(records(old))
-    moment = (DAY if kept == "generations" else DAY + 5) * MICROSECONDS
-    await store.expire(moment, DAY if kept == "rows" else DAY + 5)
-    await store.apply(records(old))
-    await store.apply(records(old, new))
-    assert await store.positions(["w"]) == {"w": 2}
-    assert ids(await store.generations(GenerationQuery())) == (
-        [new.id, old.id] if kept == "generations" else [new.id]
-    )
-    rows = await store.activity(ActivityQuery(since=0, until=EVER))
-    assert sum(row.counts.requests for row in rows) == (2 if kept == "rows" else 1)
-    (row,) = await store.users(UserQuery(since=0, until=EVER))
-    assert row.counts.requests == (2 if kept == "rows" else 1)
-    (month,) = await store.standings(StandingsQuery(month=month_of(DAY)))
-    assert month.counts.requests == 2
-
-
-async def test_records_past_retention(store: Store) -> None:
-    """What comes after its day is forgotten is passed over, and the rest of its batch counts."""
-    await store.expire((DAY + 5) * MICROSECONDS, DAY + 5)
-    await store.apply(records(generation(1), generation(2, day=DAY + 5), generation(3)))
-    assert await store.positions(["w"]) == {"w": 3}
-    assert await requests(store) == 1

@@ -2,10 +2,6 @@
 
 import asyncio
 import socket
-import struct
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from functools import partial
 
 import pytest
@@ -26,6 +22,7 @@ from tests.raw_provider import (
     closes_after,
     fetch,
     relay,
+    resetting,
     serving,
 )
 from tests.waiting import until
@@ -372,25 +369,6 @@ async def test_cancelled_when_just_connected(driven: bool) -> None:
         await until(lambda: provider.connections == 1)
         await provider.wait_closed()
         assert provider.requests == 0
-
-
-@contextmanager
-def resetting() -> Iterator[int]:
-    """A port whose listener resets each connection as soon as it is made."""
-    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
-        pool.submit(_reset_all, listener)
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-
-
-def _reset_all(listener: socket.socket) -> None:
-    with suppress(OSError):
-        while True:
-            connection, _ = listener.accept()
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            connection.close()
 
 
 def test_connections_that_are_reset_at_once() -> None:

@@ -1,0 +1,162 @@
+"""How a call on the fast edge ends, and its connection, when something goes wrong or is over."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from gateway.calls.endpoint import Target, parse_target
+from gateway.calls.request import Request
+from gateway.wire.downstream import Downstream
+from gateway.wire.edge import Edge, Listener
+from gateway.wire.limits import LIMITS
+from tests.raw_client import RawClient, connected, post
+
+SMALL = b'{"model":"gpt-4o-mini"}'
+
+
+@contextlib.asynccontextmanager
+async def edge_before(
+    handle: Callable[[Request, Target, Downstream], Coroutine[Any, Any, None]],
+) -> AsyncIterator[tuple[Listener, str]]:
+    """A fast edge by itself, whose calls `handle` answers, and its origin."""
+    listener = Listener(
+        route=parse_target,
+        handle=handle,
+        refuse=lambda *_: None,
+        commit=lambda: None,
+        fallback=asyncio.Protocol,
+        max_body=1000,
+        limits=LIMITS,
+    )
+    server = await asyncio.get_running_loop().create_server(lambda: Edge(listener), "127.0.0.1", 0)
+    async with server:
+        yield listener, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        await listener.drain(0)
+
+
+async def begin(client: Downstream) -> None:
+    """The head of an answer, and a part of its body."""
+    client.start(200, [], None)
+    client.write(b"part")
+    await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["at once", "later"])
+async def test_an_error_that_nobody_expected(caplog: pytest.LogCaptureFixture, waits: bool) -> None:
+    """It is logged, what was said goes out, and the connection is cut."""
+
+    async def fail(request: Request, target: Target, client: Downstream) -> None:
+        if waits:
+            await asyncio.create_task(begin(client))
+        raise LookupError("lost")
+
+    async with edge_before(fail) as (_, origin), connected(origin) as client:
+        client.send(post(SMALL) * 2)
+        if waits:
+            assert (await client.answer()).complete is False
+        assert await client.is_closed()
+    [record] = caplog.records
+    assert "lost" in record.message
+    assert record.exc_info is not None
+    assert record.exc_info[0] is LookupError
+
+
+async def test_a_call_that_is_cancelled_from_within() -> None:
+    """There is no answer to tell of it: the connection ends."""
+
+    async def give_up(request: Request, target: Target, client: Downstream) -> None:
+        await asyncio.create_task(begin(client))
+        raise asyncio.CancelledError
+
+    async with edge_before(give_up) as (_, origin), connected(origin) as client:
+        client.send(post(SMALL))
+        with contextlib.suppress(ConnectionError):
+            assert not (await client.rest()).endswith(b"0\r\n\r\n")
+
+
+async def test_a_connection_is_left_when_its_call_has_ended() -> None:
+    """Whoever drains waits for the cleanup of a call whose client is gone."""
+    events: list[str] = []
+    begun, is_left, may_end = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def clean_up() -> None:
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+        finally:
+            is_left.set()
+            await may_end.wait()
+            events.append("cleaned up")
+
+    async def work(request: Request, target: Target, client: Downstream) -> None:
+        await asyncio.create_task(clean_up())
+
+    async with edge_before(work) as (listener, origin):
+        async with connected(origin) as client:
+            client.send(post(SMALL))
+            await begun.wait()
+        draining = asyncio.create_task(listener.drain(1))
+        await is_left.wait()
+        assert not draining.done()
+        may_end.set()
+        await draining
+        assert events == ["cleaned up"]
+
+
+async def test_who_still_sends_can_read_the_last_answer() -> None:
+    """A client whose connection is to go may have more requests on their way: they do not destroy
+    the answer that tells it to repeat them elsewhere (RFC 9112 section 9.6)."""
+
+    async def answer(request: Request, target: Target, client: Downstream) -> None:
+        client.start(200, [], 2)
+        client.write(b"ok")
+        client.finish()
+
+    async with edge_before(answer) as (listener, origin), connected(origin) as client:
+        client.send(post(SMALL))
+        assert (await client.answer()).values(b"connection") == []
+        draining = asyncio.create_task(listener.drain(5, grace=5))
+        await asyncio.sleep(0)
+        for _ in range(20):
+            await client.send_slowly(post(SMALL))
+        last = await client.answer()
+        assert (last.body, last.values(b"connection")) == (b"ok", [b"close"])
+        assert await client.rest() == b""
+        await draining
+
+
+@pytest.mark.parametrize("leave", [RawClient.close, RawClient.reset])
+async def test_a_client_that_leaves_before_its_last_answer(
+    caplog: pytest.LogCaptureFixture, leave: Callable[[RawClient], None]
+) -> None:
+    """There is nobody to linger for, and nothing to say of it in the log."""
+    begun, is_left, may_end = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def answer_late(client: Downstream) -> None:
+        client.start(200, [], None)
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+        finally:
+            is_left.set()
+            await may_end.wait()
+            client.cut()
+
+    async def work(request: Request, target: Target, client: Downstream) -> None:
+        await asyncio.create_task(answer_late(client))
+
+    async with edge_before(work) as (listener, origin), connected(origin) as client:
+        await client.send_slowly(post(SMALL)[:-1])
+        draining = asyncio.create_task(listener.drain(5, grace=5))
+        await asyncio.sleep(0)
+        await client.send_slowly(post(SMALL)[-1:])
+        await begun.wait()
+        leave(client)
+        await is_left.wait()
+        await asyncio.sleep(0)  # by then the transport is no more
+        may_end.set()
+        await draining
+    assert caplog.messages == []
