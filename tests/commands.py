@@ -86,7 +86,8 @@ async def running_hearth(
     finally:
         if process.returncode is None:
             process.kill()
-        await process.communicate()
+        async with asyncio.timeout(_TIMEOUT):  # a process that it left could keep the pipes open
+            await process.communicate()
 
 
 async def _start(

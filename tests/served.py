@@ -31,9 +31,8 @@ class Served(msgspec.Struct, frozen=True):
         return self.running.process.pid
 
     def workers(self) -> list[int]:
-        """Their process ids, the oldest first; a child that is only forked is none yet."""
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
-        return sorted(pid for pid in map(int, children.split()) if _is_worker(pid))
+        """Their process ids, the oldest first."""
+        return workers_of(self.pid)
 
     async def until_workers(self, number: int, without: Collection[int] = ()) -> None:
         """Wait until it has so many, and none of those in `without`."""
@@ -43,6 +42,12 @@ class Served(msgspec.Struct, frozen=True):
             return len(now) == number and not set(without) & set(now)
 
         await until(are_there, within=15)
+
+
+def workers_of(pid: int) -> list[int]:
+    """The workers that a process started, the oldest first; a child only forked is none yet."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return sorted(child for child in map(int, children.split()) if _is_worker(child))
 
 
 def _is_worker(pid: int) -> bool:

@@ -36,14 +36,20 @@ class WorkerProcess:
         OSError when there cannot be another.
         """
         ours, theirs = socket.socketpair()
-        descriptors = [each.fileno() for each in (theirs, *sockets)]
         with theirs:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "gateway.processes", *map(str, descriptors)),
-                pass_fds=descriptors,
-                stdin=asyncio.subprocess.DEVNULL,
-            )
-        return cls(process, await Channel.open(ours))
+            channel = await Channel.open(ours)
+            descriptors = [each.fileno() for each in (theirs, *sockets)]
+            try:
+                # The last to wait for: one that is cancelled later would leave a process behind.
+                process = await asyncio.create_subprocess_exec(
+                    *(sys.executable, "-P", "-m", "gateway.processes", *map(str, descriptors)),
+                    pass_fds=descriptors,
+                    stdin=asyncio.subprocess.DEVNULL,
+                )
+            except (OSError, asyncio.CancelledError):
+                await channel.close()
+                raise
+        return cls(process, channel)
 
     async def started(self) -> None:
         """Return when it is ready; StartFailed when it will not be."""
