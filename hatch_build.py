@@ -3,8 +3,10 @@
 Off unless HATCH_BUILD_HOOK_ENABLE_CUSTOM=1, as it takes a C compiler and a minute. `compiled` and
 `interpreted` in pyproject.toml are the patterns of the files that are, and of those among them that
 are not. Nothing is written into the source tree, where a stale extension would hide its module.
+MYPYC_OPT_LEVEL is the C compiler's optimization level, 3 by default; 0 builds in half the time.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -56,9 +58,10 @@ def _build(files: Sequence[str], folder: Path) -> dict[str, str]:
     from setuptools import Distribution
 
     library = folder / "lib"
-    extensions = mypycify(list(files), target_dir=str(folder / "c"))
+    level = os.environ.get("MYPYC_OPT_LEVEL", "3")
+    extensions = mypycify(list(files), opt_level=level, target_dir=str(folder / "c"))
     for extension in extensions:
-        extension.extra_compile_args += _FLAGS
+        extension.extra_compile_args = [*extension.extra_compile_args, *_FLAGS]
     command = Distribution({"ext_modules": extensions}).get_command_obj("build_ext")
     command.build_lib, command.build_temp = str(library), str(folder / "temp")
     command.ensure_finalized()

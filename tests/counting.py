@@ -29,7 +29,7 @@ VALUES: Mapping[str, Callable[[UserRow], float]] = {
     ),
     "latency": lambda row: row.counts.latency_ms / row.counts.requests,
 }
-"""What each order of a month's standings goes by."""
+"""What each order of a month's leaderboard goes by."""
 
 
 def total(generations: Iterable[Generation]) -> Counts:

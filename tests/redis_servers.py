@@ -54,10 +54,10 @@ class Cluster:
         self.servers = [Server(folder / f"node-{n}", *config) for n in range(3)]
         for number, (start, end) in enumerate(pairwise(range(0, SLOTS + 1, SLOTS // 3))):
             end = SLOTS if number == 2 else end
-            self.servers[number].tell("CLUSTER", "ADDSLOTS", *range(start, end))
-            self.servers[number].tell("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
+            self.servers[number].command("CLUSTER", "ADDSLOTS", *range(start, end))
+            self.servers[number].command("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
         for server in self.servers[1:]:
-            server.tell("CLUSTER", "MEET", HOST, self.servers[0].port)
+            server.command("CLUSTER", "MEET", HOST, self.servers[0].port)
         eventually(lambda: all(map(_is_whole, self.servers)))
 
     @property

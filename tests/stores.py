@@ -6,6 +6,8 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
+import msgspec
+import pytest
 from fakeredis import FakeAsyncRedis, FakeServer
 
 from gateway.config import Retention
@@ -74,6 +76,12 @@ STORES: dict[str, OpenStore] = {
     "cluster": lambda folder: redis_at(shared_cluster().url, folder),
 }
 
+EACH = (
+    *("sqlite", "redis", "cluster"),
+    *(pytest.param(kind, marks=pytest.mark.heavy) for kind in ("fakeredis", "sentinel")),
+)
+"""Their kinds, as parameters of tests; the lines that run on the last two run on the others too."""
+
 
 @asynccontextmanager
 async def filled(kind: str, folder: Path, calls: Sequence[Generation]) -> AsyncIterator[Store]:
@@ -82,4 +90,16 @@ async def filled(kind: str, folder: Path, calls: Sequence[Generation]) -> AsyncI
     async with STORES[kind](folder) as store:
         for start in range(0, len(batch), 70):
             await store.apply(batch[start : start + 70])
+        yield store
+
+
+@asynccontextmanager
+async def shared(kind: str, root: Path, calls: Sequence[Generation]) -> AsyncIterator[Store]:
+    """The same, filled the first time and only opened again from then on: nobody may change it."""
+    folder = root / f"{kind}-{sha256(msgspec.msgpack.encode(calls)).hexdigest()[:12]}"
+    if not folder.exists():
+        folder.mkdir()
+        async with filled(kind, folder, calls):
+            pass
+    async with STORES[kind](folder) as store:
         yield store

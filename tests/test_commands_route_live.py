@@ -17,7 +17,7 @@ from gateway.config import Server, Tls
 from tests.calls import CHAT, COMPLETION, Requests, at, whole
 from tests.gateways import RunningGateway, running_gateway
 from tests.generations import generation
-from tests.homes import RING, USER_OF_A
+from tests.homes import POINTS, RING, USER_OF_A
 from tests.raw_client import connected, post
 from tests.raw_provider import CA, OK, Script, answers, serving
 from tests.seeded import seed
@@ -34,7 +34,8 @@ def configure(folder: Path, **sections: Any) -> str:
     """The file that the command reads, in a place of its own."""
     file = folder / "asking.yaml"
     ledger = {"url": f"sqlite:{folder}/none.db", "journal": f"{folder}/none"}
-    file.write_text(yaml.safe_dump({"providers": PROVIDERS, "ledger": ledger, **sections}))
+    tree = {"providers": PROVIDERS, "ledger": ledger, "sticky": {"points": POINTS}, **sections}
+    file.write_text(yaml.safe_dump(tree))
     return str(file)
 
 

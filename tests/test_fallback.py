@@ -8,7 +8,7 @@ import pytest
 
 from gateway.generation import Generation
 from gateway.ledger import fallback
-from gateway.ledger.fallback import reach, recorded
+from gateway.ledger.fallback import ping, recorded
 from gateway.ledger.journal import Journal
 from gateway.ledger.shipper import Shipper
 from gateway.ledger.sqlite import SqliteStore
@@ -45,10 +45,10 @@ async def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
 async def test_a_store_that_hangs(store: Silent) -> None:
     """It is given up soon, by name."""
-    await reach(store)
+    await ping(store)
     store.hangs = True
     with pytest.raises(StoreUnavailable, match=f"{store.name}: no answer within"):
-        await reach(store)
+        await ping(store)
 
 
 async def test_wherever_it_is(store: Silent, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 import msgspec
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -134,6 +135,7 @@ def total(generations: list[Generation]) -> list[Counts]:
     return sorted(map(Counts.of, generations), key=repr)
 
 
+@pytest.mark.heavy
 def test_any_history() -> None:
     """Whatever happens in whatever order, nothing is lost and nothing counts twice."""
     thorough = settings(max_examples=100, stateful_step_count=40, deadline=None)

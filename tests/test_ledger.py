@@ -16,6 +16,7 @@ from gateway.ledger.store import StoreUnavailable
 from gateway.ledger.stores import open_store
 from gateway.units import Duration
 from tests.generations import DAY, MICROSECONDS, generation, refusal
+from tests.waiting import PATIENCE
 
 NOW = DAY * 86400 + 3600.0
 
@@ -162,7 +163,7 @@ async def test_retention_waits(
     db.close()
     ledger = Ledger(Journal(Path(section.journal)), store, section.retention)
     ledger.start()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while "retention waits for the store" not in caplog.text:
             await ledger.fresh()
     ledger.recorder.record(generation(1))

@@ -4,8 +4,8 @@ from typing import Any
 
 from gateway.calendar import DAY, HOUR
 from gateway.generation import Generation
-from gateway.ledger.adds import adds_of, total
-from gateway.ledger.tally import Tally, grouped, tallied
+from gateway.ledger.increments import increments_of, total
+from gateway.ledger.tally import Tally, grouped, rows_of, tallied
 from tests.generations import generation, records
 
 DAYS = 20_000 * DAY
@@ -24,7 +24,7 @@ def tally_of(*generations: Generation) -> Tally:
 def test_a_group_shares_its_rows() -> None:
     """Generations that differ in hour, model, provider or route are apart, others together."""
     some = [at(0), at(1), at(HOUR), at(2, model="b"), at(3, provider="b"), at(4, route="spill")]
-    assert [len(group.parcels) for group in grouped(records(*some))] == [2, 1, 1, 1, 1]
+    assert [len(group) for group in grouped(records(*some)).values()] == [2, 1, 1, 1, 1]
 
 
 def test_hours_and_days_sum_over_users() -> None:
@@ -33,19 +33,24 @@ def test_hours_and_days_sum_over_users() -> None:
     tally = tally_of(one, spilled)
     [rows] = tally.hours.values()
     [several] = rows.values()
-    assert total(several) == total([adds_of(one), adds_of(spilled)])
+    assert total(several) == total([increments_of(one), increments_of(spilled)])
     [(day, rows)] = tally.totals.items()
     assert day == (20_000, "app")
     assert [row[2] for row in rows] == ["home", "spill"]
 
 
 def test_days_of_users() -> None:
-    """A user has a first and a last moment on a day, in whatever order they came; calls without
-    one are the user with no name."""
-    tally = tally_of(at(5), at(3), at(9), at(4, user=None), at(DAY))
+    """A user's day has its generations, wherever they stand among the others; calls without a user
+    are those of the user with no name."""
+    tally = tally_of(at(5), at(3, provider="b"), at(9), at(4, user=None), at(DAY))
     today, tomorrow = tally.days[20_000, "app"], tally.days[20_001, "app"]
-    assert (today["anna"].first, today["anna"].last) == (DAYS + 3, DAYS + 9)
-    assert (today[""].first, today[""].last) == (DAYS + 4, DAYS + 4)
+    assert sorted(one.created_at - DAYS for one in tally.of(today["anna"])) == [3, 5, 9]
+    assert [one.created_at - DAYS for one in tally.of(today[""])] == [4]
     assert list(tomorrow) == ["anna"]
-    [several] = today["anna"].rows.values()
-    assert total(several)[0] == 3
+
+
+def test_rows_of_users() -> None:
+    """What a user's generations add to a day is kept apart by model, provider and route."""
+    tally = tally_of(at(5), at(3, provider="b"), at(9))
+    [indexes] = tally.days[20_000, "app"].values()
+    assert [total(several)[0] for several in rows_of(tally.of(indexes)).values()] == [2, 1]

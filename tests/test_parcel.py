@@ -1,7 +1,7 @@
 """A parcel says what its generation is counted and listed by, and holds all of it."""
 
 from gateway.generation import Flag, Record
-from gateway.ledger.adds import adds_of
+from gateway.ledger.increments import increments_of
 from gateway.ledger.packing import unpack
 from gateway.ledger.parcel import parcels
 from tests.generations import generation, refusal
@@ -18,7 +18,7 @@ def test_what_it_says() -> None:
     assert (parcel.id, parcel.user, parcel.upstream_id) == (one.id, "user_1", "up")
     assert (parcel.created_at, parcel.settled_at) == (one.created_at, one.settled_at)
     assert (parcel.status, parcel.outcome, parcel.is_flagged) == (502, "cut", True)
-    assert parcel.adds == adds_of(one)
+    assert parcel.increments == increments_of(one)
 
 
 def test_the_whole_is_in_it() -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from gateway.metrics.snapshot import ProviderState, Snapshot
 from gateway.processes.channel import (
-    Answer,
     Channel,
     CooldownStarted,
     Drain,
     Message,
+    Snapshots,
     Start,
     UsersMoved,
 )
@@ -55,12 +55,12 @@ async def test_messages_arrive_as_they_were(tmp_path: Path) -> None:
         UsersMoved({0: "a", 7: "b"}),
         CooldownStarted("a", Cooldown(1.0, 2.0)),
         CooldownStarted("a", Cooldown(1.0, 2.0, ejections=1)),
-        Answer(7, [Snapshot(providers=(state,), lost=1)]),
+        Snapshots(7, [Snapshot(providers=(state,), lost=1)]),
     ]
     found = await heard(*said)
     assert found[:4] == said[:4]
     answer = found[4]
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, Snapshots)
     assert (answer.number, answer.snapshots[0].providers[0]) == (7, state)
     start = found[0]
     assert isinstance(start, Start)
@@ -70,6 +70,6 @@ async def test_messages_arrive_as_they_were(tmp_path: Path) -> None:
 async def test_a_large_message_arrives() -> None:
     """One that no buffer holds at once."""
     snapshot = Snapshot(flags={f"flag_{number}": number for number in range(100_000)})
-    [answer] = await heard(Answer(1, [snapshot]))
-    assert isinstance(answer, Answer)
+    [answer] = await heard(Snapshots(1, [snapshot]))
+    assert isinstance(answer, Snapshots)
     assert answer.snapshots[0].flags == snapshot.flags

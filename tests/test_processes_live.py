@@ -23,19 +23,10 @@ from tests.homes import USER_OF_A
 from tests.raw_client import connected, post
 from tests.raw_provider import serving
 from tests.recorded import read_json
-from tests.served import Served, served
-from tests.waiting import eventually, until
+from tests.served import Served, provider_of, served
+from tests.waiting import PATIENCE, eventually, until
 
 METRICS = {"public": True}
-
-
-async def call(gateway: Served, body: bytes = CHAT) -> str:
-    """One call on a connection of its own; the provider that answered."""
-    async with connected(gateway.url) as client:
-        client.send(post(body))
-        answer = await client.answer()
-    assert answer.status == 200
-    return answer.text("X-Hearth-Provider")
 
 
 async def requests_counted(gateway: Served) -> float:
@@ -56,7 +47,7 @@ async def test_one_probe_for_all(tmp_path: Path) -> None:
             started = asyncio.get_running_loop().time()
             before = len(sick.seen)
             body = CHAT.replace(b"user_1", USER_OF_A)
-            assert {await call(gateway, body) for _ in range(20)} == {"b"}
+            assert {await provider_of(gateway, body) for _ in range(20)} == {"b"}
             await until(lambda: len(sick.seen) >= before + 4)
             assert asyncio.get_running_loop().time() - started > 0.4
     assert all(head.startswith(b"GET ") for head, _ in sick.seen)
@@ -74,7 +65,7 @@ async def test_an_ejection_is_known_to_all(tmp_path: Path) -> None:
                     client.send(post(body))
                     assert (await client.answer()).status == 200
             await eventually(lambda: _is_out_everywhere(gateway))
-            assert {await call(gateway, body) for _ in range(30)} == {"b"}
+            assert {await provider_of(gateway, body) for _ in range(30)} == {"b"}
             assert len(sick.seen) == 5
             route = (await read_json(url_of_route(gateway)))["data"]
     out, other = route["choices"]
@@ -101,7 +92,7 @@ async def test_counts_never_fall(tmp_path: Path) -> None:
         served(tmp_path, [at(provider)], server={"workers": 2}, metrics=METRICS) as gateway,
     ):
         for _ in range(20):
-            await call(gateway)
+            await provider_of(gateway, CHAT)
         assert await requests_counted(gateway) == 20
         workers = gateway.workers()
         os.kill(workers[0], signal.SIGKILL)
@@ -111,7 +102,7 @@ async def test_counts_never_fall(tmp_path: Path) -> None:
         os.kill(gateway.pid, signal.SIGHUP)
         await gateway.until_workers(2, without=workers)
         for _ in range(5):
-            await call(gateway)
+            await provider_of(gateway, CHAT)
         assert await requests_counted(gateway) == 25
 
 
@@ -147,7 +138,7 @@ async def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
         os.kill(gateway.pid, signal.SIGINT)
         await eventually(lambda: _refuses(gateway))
         os.kill(gateway.pid, signal.SIGINT)
-        assert await asyncio.wait_for(gateway.running.process.wait(), 5) == 0
+        assert await asyncio.wait_for(gateway.running.process.wait(), PATIENCE) == 0
 
 
 async def test_the_end_does_not_wait_for_a_reload(tmp_path: Path) -> None:
@@ -186,5 +177,5 @@ async def test_more_workers_for_the_same_port(tmp_path: Path) -> None:
             os.kill(gateway.pid, signal.SIGHUP)
             await gateway.until_workers(number, without=old)
             for _ in range(30):
-                assert await asyncio.wait_for(call(gateway), 2) == "a"
+                assert await asyncio.wait_for(provider_of(gateway, CHAT), PATIENCE) == "a"
             gateway.file.write_text(text)

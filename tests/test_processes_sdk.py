@@ -8,12 +8,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import openai
+import pytest
 from openai.types.chat import ChatCompletionChunk
 
 from tests.calls import at, ends_at
 from tests.raw_provider import serving
 from tests.served import Served, served
 from tests.waiting import eventually, until
+
+pytestmark = pytest.mark.heavy
 
 USERS = range(8)
 
@@ -65,7 +68,7 @@ async def test_streams_through_a_reload(tmp_path: Path) -> None:
     async with streaming(tmp_path, moment) as (gateway, client):
         before, old = await begin(client), set(gateway.workers())
         os.kill(gateway.pid, signal.SIGHUP)
-        await until(lambda: len(set(gateway.workers()) - old) == 2, within=15)
+        await until(lambda: len(set(gateway.workers()) - old) == 2)
         # Retired workers answer what comes on the connections they have; new ones go elsewhere.
         after = await begin(client)
         assert homes(after) == homes(before)

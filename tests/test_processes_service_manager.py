@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import select
 import signal
 import socket
 from collections.abc import Iterator
@@ -26,20 +27,33 @@ def test_abstract_socket() -> None:
     """Its name begins with a zero byte, and an @ where it is written down."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as inlet:
         inlet.bind(f"\0hearth-{os.getpid()}")
-        ServiceManager({"NOTIFY_SOCKET": f"@hearth-{os.getpid()}"}).tell(READY)
+        ServiceManager({"NOTIFY_SOCKET": f"@hearth-{os.getpid()}"}).notify(READY)
         assert inlet.recv(100) == b"READY=1"
 
 
 @pytest.mark.parametrize("environ", [{}, {"NOTIFY_SOCKET": "/nowhere/notify"}])
-def test_nobody_listens(environ: dict[str, str]) -> None:
-    """That is nobody's trouble."""
-    ServiceManager(environ).tell(READY)
+def test_nobody_listens(
+    environ: dict[str, str], heard: socket.socket, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is lost is no failure, says nothing in the log, and does not reach anybody else."""
+    ServiceManager(environ).notify(READY)
+    assert caplog.messages == []
+    assert not is_heard(heard)
+
+
+def is_heard(inlet: socket.socket) -> bool:
+    """Whether anything has come."""
+    return bool(select.select([inlet], [], [], 0)[0])
 
 
 @pytest.mark.parametrize("environ", [{}, {"WATCHDOG_USEC": "100", "WATCHDOG_PID": "1"}])
-async def test_nobody_watches(environ: dict[str, str]) -> None:
+async def test_nobody_watches(
+    environ: dict[str, str], heard: socket.socket, tmp_path: Path
+) -> None:
     """Without a watchdog, or with one for another process, there is no beat."""
-    await asyncio.wait_for(ServiceManager(environ).beat(), 1)
+    manager = ServiceManager({"NOTIFY_SOCKET": str(tmp_path / "notify"), **environ})
+    await asyncio.wait_for(manager.beat(), 5)
+    assert not is_heard(heard)
 
 
 async def test_a_life(tmp_path: Path, heard: socket.socket) -> None:

@@ -16,5 +16,5 @@ def test_places_are_shared(limit: int, workers: int, shares: list[int], tmp_path
     """A provider's `max_in_flight` is the workers' sum, but each may have one call at least."""
     providers = [{"name": "a", "base_url": "http://127.0.0.1:1", "max_in_flight": limit}]
     config = build_config(tmp_path, providers, server={"workers": workers})
-    found = [share_of(config, place).providers[0].max_in_flight for place in range(workers)]
+    found = [share_of(config, slot).providers[0].max_in_flight for slot in range(workers)]
     assert found == shares

@@ -122,34 +122,44 @@ def test_when_a_thread_is_over(scheduling: Scheduling, sample: Sample, is_over: 
 
 
 @contextmanager
-def crowded_core() -> Iterator[None]:
-    """Have this thread, and those it starts, share a core with a process that takes all it gets."""
+def one_core() -> Iterator[None]:
+    """Keep this thread, and those it starts, to one core."""
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(cores)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
+@contextmanager
+def crowd() -> Iterator[None]:
+    """A process on that core that takes all it gets."""
     busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
         yield
     finally:
         busy.kill()
         busy.wait()
-        os.sched_setaffinity(0, cores)
 
 
 @pytest.mark.skipif(
     os.nice(0) > 5, reason="beside what is nice itself an idle thread starves little"
 )
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(200)
 async def test_one_that_starves_is_relieved(section: Ledger, journal: Journal) -> None:
     """Where others want all of the CPU records are shipped all the same, at the ordinary policy."""
     notes: list[tuple[int, str]] = []
     noted = (noting(notes, each) for each in (YIELDING, ORDINARY))
-    async with running(section, *noted), asyncio.timeout(90):
-        with crowded_core():
-            for number in itertools.count():
-                if any(policy == os.SCHED_OTHER for policy, _ in notes):
-                    break
-                journal.append_all([generation(number * 20 + one) for one in range(20)])
-                await asyncio.sleep(0.01)
+    with one_core():
+        async with running(section, *noted), asyncio.timeout(150):
+            await until(lambda: bool(notes))  # it has begun, which would take it long in a crowd
+            with crowd():
+                for number in itertools.count():
+                    if any(policy == os.SCHED_OTHER for policy, _ in notes):
+                        break
+                    journal.append_all([generation(number * 20 + one) for one in range(20)])
+                    await asyncio.sleep(0.01)
     assert notes[0][0] == os.SCHED_IDLE
 
 

@@ -1,6 +1,7 @@
 """Workers agree where each user goes, while providers are busy, die and come back."""
 
 import asyncio
+import itertools
 import os
 import signal
 from collections import Counter
@@ -9,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from tests.calls import CHAT, COMPLETION, Requests, at, read_request, whole
 from tests.commands import Running, running_hearth
@@ -17,8 +19,10 @@ from tests.homes import users_of
 from tests.raw_client import RawAnswer, connected, post
 from tests.raw_provider import Peer, Script, serving
 from tests.recorded import read_json
-from tests.served import Served, served
-from tests.waiting import eventually, until
+from tests.served import Served, provider_of, served
+from tests.waiting import PATIENCE, eventually, until
+
+pytestmark = pytest.mark.heavy
 
 USERS_OF_A = users_of("a", among=60)
 NAMES = ("a", "b", "c")
@@ -31,11 +35,7 @@ async def went(gateway: Served, user: bytes, only: str | None = None) -> str:
     body = CHAT.replace(b"user_1", user)
     if only is not None:
         body = b'{"provider":{"only":["%b"]},' % only.encode() + body[1:]
-    async with connected(gateway.url) as client:
-        client.send(post(body))
-        answer = await client.answer()
-    assert answer.status == 200
-    return answer.text("X-Hearth-Provider")
+    return await provider_of(gateway, body)
 
 
 async def is_away_everywhere(gateway: Served) -> bool:
@@ -85,7 +85,7 @@ async def test_users_come_home_once(tmp_path: Path) -> None:
                     assert (await client.answer()).status == 200
             await eventually(lambda: is_away_everywhere(gateway))
             rounds = [dict.fromkeys(USERS_OF_A, "b")]
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE):
                 while set(rounds[-1].values()) != {"a"}:
                     rounds.append({user: await went(gateway, user) for user in USERS_OF_A})
     ways = ["".join(each[user] for each in rounds) for user in USERS_OF_A]
@@ -131,7 +131,8 @@ async def mock_provider(name: str, port: int = 0) -> AsyncIterator[tuple[Running
 
 
 async def test_a_provider_is_killed(tmp_path: Path, wire: Wire) -> None:
-    """Of three real ones, one is killed under load and comes back: no client sees any of it."""
+    """Of three real ones, one is killed under load and comes back: no client sees more of it than
+    that the answers break off which it was just sending."""
     async with AsyncExitStack() as stack:
         starting = (stack.enter_async_context(mock_provider(name)) for name in NAMES)
         mocks = dict(zip(NAMES, await asyncio.gather(*starting), strict=True))
@@ -149,16 +150,19 @@ async def test_a_provider_is_killed(tmp_path: Path, wire: Wire) -> None:
         found: list[RawAnswer] = []
         stop = asyncio.Event()
         clients = [asyncio.create_task(_call_until(stop, gateway, found)) for _ in range(CLIENTS)]
-        await until(lambda: _has_answered(found, "a", "home"), within=15)
+        await until(lambda: _has_answered(found, "a", "home"))
         victim, port = mocks["a"]
         victim.process.kill()
-        await until(lambda: _has_answered(found, "b", "failover"), within=15)
-        await until(lambda: _has_answered(found, "c", "failover"), within=15)
+        await until(lambda: _has_answered(found, "b", "failover"))
+        await until(lambda: _has_answered(found, "c", "failover"))
         await stack.enter_async_context(mock_provider("a", port))
-        found.clear()
-        await until(lambda: _has_answered(found, "a", "home"), within=15)
+        before = len(found)
+        await until(lambda: _has_answered(found[before:], "a", "home"))
         stop.set()
         await asyncio.gather(*clients)
+    cut = [one for one in found if not one.complete]
+    assert {one.text("X-Hearth-Provider") for one in cut} <= {"a"}
+    assert len(cut) <= CLIENTS
 
 
 def _has_answered(found: list[RawAnswer], provider: str, route: str) -> bool:
@@ -169,12 +173,14 @@ def _has_answered(found: list[RawAnswer], provider: str, route: str) -> bool:
 
 
 async def _call_until(stop: asyncio.Event, gateway: Served, found: list[RawAnswer]) -> None:
-    """Call after call for changing users; every answer is whole and well."""
-    number = 0
-    async with connected(gateway.url) as client:
-        while not stop.is_set():
-            number += 1
-            client.send(post(CHAT.replace(b"user_1", b"user_%d" % (number % 60))))
-            answer = await client.answer()
-            assert (answer.status, answer.complete) == (200, True), answer.body
-            found.append(answer)
+    """Call after call for changing users, on a new connection when an answer broke off."""
+    numbers = itertools.count()
+    while not stop.is_set():
+        async with connected(gateway.url) as client:
+            answer = None
+            while not stop.is_set() and (answer is None or answer.complete):
+                user = b"user_%d" % (next(numbers) % 60)
+                client.send(post(CHAT.replace(b"user_1", user)))
+                answer = await client.answer()
+                assert answer.status == 200, answer.body
+                found.append(answer)

@@ -1,4 +1,4 @@
-"""How commands reach Redis: packed in C, in the same bytes."""
+"""How commands reach Redis: packed by our own code, in the same bytes."""
 
 from typing import Any
 

@@ -7,7 +7,7 @@ from redis.crc import key_slot
 
 from gateway.calendar import first_day
 from gateway.ledger.redis import keys
-from gateway.ledger.redis.keys import Keys, Shards
+from gateway.ledger.redis.keys import Shard, Shards
 
 NAMES = st.text(st.sampled_from("ab:%{}3A"), max_size=6)
 
@@ -21,7 +21,7 @@ def test_joined_parts_come_apart(parts: list[str]) -> None:
 @given(NAMES, NAMES, NAMES, NAMES)
 def test_no_two_users_share_a_key(tenant: str, user: str, other: str, name: str) -> None:
     """A colon in a name makes no user another tenant's."""
-    names = Keys("hearth", 0)
+    names = Shard("hearth", 0)
     same = (tenant, user) == (other, name)
     assert (names.user("d1", tenant, user) == names.user("d1", other, name)) is same
 

@@ -13,7 +13,7 @@ from bench.faults.lossy_proxy import proxy
 from bench.faults.redis_server import HOST, Server, free_port
 from gateway.calendar import month_of
 from gateway.config import Retention
-from gateway.ledger.queries import ActivityQuery, GenerationQuery, StandingsQuery, UserQuery
+from gateway.ledger.queries import ActivityQuery, GenerationQuery, LeaderboardQuery, UserQuery
 from gateway.ledger.redis import RedisStore
 from gateway.ledger.store import Store, StoreUnavailable
 from gateway.ledger.stores import open_store
@@ -143,7 +143,7 @@ async def test_sums_beyond_a_double(store: Store) -> None:
     assert float(sum(costs)) != sum(costs)
     await store.apply(records(*(generation(n, cost=cost) for n, cost in enumerate(costs))))
     (row,) = await store.activity(ActivityQuery(since=DAY, until=DAY))
-    (user,) = await store.standings(StandingsQuery(month=month_of(DAY)))
+    (user,) = await store.leaderboard(LeaderboardQuery(month=month_of(DAY)))
     assert row.counts.cost == user.counts.cost == sum(costs)
 
 
@@ -166,7 +166,7 @@ async def test_no_read_scans(own_server: Server) -> None:
     await store.generation("gen-1", None)
     await store.activity(ActivityQuery(since=0, until=DAY, by=frozenset({"user"})))
     await store.users(UserQuery(since=0, until=DAY, order="flags"))
-    await store.standings(StandingsQuery(month=month_of(DAY), prefix="u"))
+    await store.leaderboard(LeaderboardQuery(month=month_of(DAY), prefix="u"))
     await store.spread(month_of(DAY), None)
     await store.close()
     used = {name.removeprefix("cmdstat_") for name in own_server.info("commandstats")}

@@ -21,6 +21,7 @@ from gateway.ledger.shipper import Pace, Shipper
 from gateway.ledger.sqlite import SqliteStore
 from gateway.ledger.store import Store, StoreUnavailable
 from tests.generations import DAY, MICROSECONDS, generation
+from tests.waiting import PATIENCE
 
 QUICK = Pace(gather=0.001, idle=0.01, first_delay=0.001, longest_delay=0.01)
 CHILD = Path(__file__).with_name("ledger_child.py")
@@ -76,7 +77,7 @@ async def counted(store: Store) -> int:
 
 async def until_counted(store: Store, number: int) -> None:
     """Wait until the background has shipped that many."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while await counted(store) < number:
             continue
 
@@ -318,7 +319,7 @@ async def test_stop_does_not_wait_longer(
     journal.append(generation(1))
     started = time.monotonic()
     await shipper.finish(0.05)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
     assert "keeps records for the next start" in caplog.text
     holder.kill()
     holder.communicate()
@@ -371,7 +372,7 @@ async def test_killed_process_loses_nothing(tmp_path: Path, task: str) -> None:
 
 async def test_batches_are_as_the_store_likes_them(journal: Journal, store: Unsteady) -> None:
     """No batch is larger than what the store is best given at once."""
-    store.at_once = 2
+    store.batch_size = 2
     for number in range(5):
         journal.append(generation(number))
     await Shipper(journal.folder, store).flush()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from gateway.ledger.queries import ActivityQuery, GenerationQuery, UserQuery
-from gateway.ledger.sqlite import SqliteStore, days, erasing, lists, schema, writes
+from gateway.ledger.sqlite import SqliteStore, activity, applying, erasing, generations, schema
 from gateway.ledger.sqlite.migrations import MIGRATIONS
 from gateway.ledger.store import StoreUnavailable
 from tests.generations import DAY, generation, records
@@ -166,54 +166,56 @@ SMALL = {"lists", "spreads", "json_each", "own", "person", "CONSTANT"}
 """What may be read whole: what does not grow with users or calls."""
 
 PLANS: list[tuple[Callable[[sqlite3.Connection], object], str]] = [
-    (lambda db: lists.generation(db, "gen-1", APP), "sqlite_autoindex_generations_1"),
-    (lambda db: lists.generation(db, "gen-1", APP), "generations_by_upstream_id"),
-    (lambda db: lists.generations(db, GenerationQuery()), "generations_newest"),
+    (lambda db: generations.generation(db, "gen-1", APP), "sqlite_autoindex_generations_1"),
+    (lambda db: generations.generation(db, "gen-1", APP), "generations_by_upstream_id"),
+    (lambda db: generations.generations(db, GenerationQuery()), "generations_newest"),
     (
-        lambda db: lists.generations(db, GenerationQuery(before=(5, "x"), flagged=True)),
+        lambda db: generations.generations(db, GenerationQuery(before=(5, "x"), flagged=True)),
         "generations_flagged",
     ),
     (
-        lambda db: lists.generations(db, GenerationQuery(flagged=False, status="ok")),
+        lambda db: generations.generations(db, GenerationQuery(flagged=False, status="ok")),
         "generations_newest",
     ),
     (
-        lambda db: lists.generations(db, GenerationQuery(status="503", provider="a")),
+        lambda db: generations.generations(db, GenerationQuery(status="503", provider="a")),
         "generations_by_status",
     ),
     (
-        lambda db: lists.generations(db, GenerationQuery(status="failed", flagged=True)),
+        lambda db: generations.generations(db, GenerationQuery(status="failed", flagged=True)),
         "generations_by_outcome",
     ),
     (
-        lambda db: lists.generations(db, GenerationQuery(model="small", provider="a", since=1)),
+        lambda db: generations.generations(
+            db, GenerationQuery(model="small", provider="a", since=1)
+        ),
         "generations_by_list",
     ),
-    (lambda db: lists.generations(db, GenerationQuery(provider="a")), "generations_by_list"),
-    (lambda db: lists.generations(db, GenerationQuery(tenants=APP)), "generations_by_list"),
+    (lambda db: generations.generations(db, GenerationQuery(provider="a")), "generations_by_list"),
+    (lambda db: generations.generations(db, GenerationQuery(tenants=APP)), "generations_by_list"),
     (
-        lambda db: lists.generations(
+        lambda db: generations.generations(
             db, GenerationQuery(tenants=APP, since=1, before=(5, "x"), status="200")
         ),
         "generations_by_list",
     ),
     (
-        lambda db: lists.generations(db, GenerationQuery(tenants=APP, user="u", until=9)),
+        lambda db: generations.generations(db, GenerationQuery(tenants=APP, user="u", until=9)),
         "generations_by_user",
     ),
-    (lambda db: days.activity(db, ActivityQuery(since=1, until=9)), "PRIMARY KEY"),
+    (lambda db: activity.activity(db, ActivityQuery(since=1, until=9)), "PRIMARY KEY"),
     (
-        lambda db: days.activity(db, ActivityQuery(since=1, until=9, by=frozenset({"user"}))),
+        lambda db: activity.activity(db, ActivityQuery(since=1, until=9, by=frozenset({"user"}))),
         "PRIMARY KEY",
     ),
     (
-        lambda db: days.activity(
+        lambda db: activity.activity(
             db, ActivityQuery(since=1, until=9, users=frozenset({"u"}), tenants=APP)
         ),
         "PRIMARY KEY (day=? AND tenant=? AND user=?)",
     ),
-    (lambda db: days.hours(db, 1, 9, APP), "PRIMARY KEY"),
-    (lambda db: days.active_users(db, 1, 9, None), "PRIMARY KEY"),
+    (lambda db: activity.hours(db, 1, 9, APP), "PRIMARY KEY"),
+    (lambda db: activity.active_users(db, 1, 9, None), "PRIMARY KEY"),
     (lambda db: erasing.erase_generations(db, "app", "u", 9), "generations_by_user"),
     (
         lambda db: erasing.erase_month(db, "app", "user_1"),
@@ -229,7 +231,7 @@ def test_reads_use_an_index(
     """Nothing walks a large table from end to end; lists only sort what came at the same moment."""
     schema.prepare(path)
     db = schema.connect(path)
-    writes.apply(db, records(generation(1)))
+    applying.apply(db, records(generation(1)))
     statements: list[str] = []
     db.set_trace_callback(statements.append)
     read(db)

@@ -12,7 +12,7 @@ from gateway.calendar import month_of
 from gateway.generation import Generation
 from gateway.ledger.counts import COUNTERS, Counts
 from gateway.ledger.named import named
-from gateway.ledger.queries import ActivityQuery, GenerationQuery, StandingsQuery, UserQuery
+from gateway.ledger.queries import ActivityQuery, GenerationQuery, LeaderboardQuery, UserQuery
 from gateway.ledger.sqlite.migrations import MIGRATIONS
 from tests import counting
 from tests.crowds import crowd
@@ -76,9 +76,9 @@ def _insert(db: sqlite3.Connection, table: str, row: tuple[object, ...]) -> None
     db.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
 
 
-@pytest.mark.parametrize("version", [1, 2, 3])
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
 async def test_nothing_is_lost(tmp_path: Path, version: int) -> None:
-    """Generations, rows, positions and standings of the old file are those of the new one."""
+    """Generations, rows, positions and leaderboards of the old file are those of the new one."""
     write_old_file(tmp_path / "hearth.db", version)
     async with sqlite(tmp_path) as store:
         assert await store.positions(["old"]) == {"old": 7}
@@ -92,16 +92,18 @@ async def test_nothing_is_lost(tmp_path: Path, version: int) -> None:
         meant = [each for each in OLD if DAY + 9 <= each.day <= DAY + 50]
         assert list(users) == counting.users(meant, "requests")
         month = month_of(DAY) + 1
-        standing = counting.users(each for each in OLD if month_of(each.day) == month)
-        assert list(await store.standings(StandingsQuery(month=month))) == standing
+        expected = counting.users(each for each in OLD if month_of(each.day) == month)
+        assert list(await store.leaderboard(LeaderboardQuery(month=month))) == expected
         spread = await store.spread(month, None)
-        assert sum(bar.users for bar in spread.cost) == len(standing)
+        assert sum(bar.users for bar in spread.cost) == len(expected)
         listed = await store.generations(GenerationQuery(model="large", limit=999))
         large = {one.id: one for one in OLD if one.model == "large"}
         assert {one.id: one for one in listed} == large
+        listed = await store.generations(GenerationQuery(user="", limit=999))
+        assert {one.id for one in listed} == {one.id for one in OLD if one.user is None}
 
 
-@pytest.mark.parametrize("version", [1, 2, 3])
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
 async def test_counting_goes_on(tmp_path: Path, version: int) -> None:
     """What comes after is added to what was there."""
     write_old_file(tmp_path / "hearth.db", version)

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from gateway.ledger.queries import UserQuery
-from gateway.ledger.sqlite import expiry, schema, users, writes
+from gateway.ledger.sqlite import applying, expiry, schema, users
 from tests import counting
 from tests.crowds import ORDERS, RANGES, crowd
 from tests.generations import records
@@ -21,7 +21,7 @@ def test_both_ways_agree(tmp_path: Path, span: str) -> None:
     since, until = RANGES[span]
     schema.prepare(tmp_path / "hearth.db")
     with closing(schema.connect(tmp_path / "hearth.db")) as db:
-        writes.apply(db, records(*CROWD))
+        applying.apply(db, records(*CROWD))
         for tenants in (None, frozenset({"app"})):
             meant = [each for each in CROWD if since <= each.day <= until]
             meant = [each for each in meant if tenants is None or each.tenant in tenants]
@@ -41,7 +41,7 @@ def test_forgotten_days(tmp_path: Path, most: int) -> None:
     first = sorted({each.day for each in CROWD})[40]
     schema.prepare(tmp_path / "hearth.db")
     with closing(schema.connect(tmp_path / "hearth.db")) as db:
-        writes.apply(db, records(*CROWD))
+        applying.apply(db, records(*CROWD))
         expiry.begin(db, 0, first)
         for old in expiry.old_rows(0, first):
             while expiry.expire_some(db, old, most):

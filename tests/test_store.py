@@ -17,14 +17,14 @@ from gateway.ledger.queries import (
 from gateway.ledger.store import Store
 from tests import counting
 from tests.generations import DAY, MICROSECONDS, generation, records, refusal
-from tests.stores import STORES, OpenStore
+from tests.stores import EACH, STORES, OpenStore
 
 EVER = 99_999
 """A day after all that tests are about."""
 APP = frozenset({"app"})
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=EACH)
 def open_store(request: pytest.FixtureRequest) -> OpenStore:
     """One kind of store after the other."""
     return STORES[request.param]

@@ -106,7 +106,7 @@ async def test_lists_are_refused_soon(tmp_path: Path, server: Server, wire: Wire
 
 
 async def test_pages_are_refused_soon(tmp_path: Path, server: Server) -> None:
-    """A browser is told as well, and the record's own page is there."""
+    """A browser is told as well; the record's own page is there, and how the providers are now."""
     async with gateway_on(tmp_path, server, "fast") as gateway:
         made = await call(gateway)
         server.signal(signal.SIGSTOP)
@@ -118,6 +118,14 @@ async def test_pages_are_refused_soon(tmp_path: Path, server: Server) -> None:
                     assert "store does not answer" in await answer.text()
             async with browser.get(f"/generations/{made}") as answer:
                 assert answer.status == 200
+            async with asyncio.timeout(SOON), browser.get("/providers") as answer:
+                page = await answer.text()
+            assert answer.status == 200
+            assert "takes calls" in page
+            assert "store does not answer" in page
+            assert "<table" not in page
+            async with browser.get("/providers?format=csv") as answer:
+                assert answer.status == 503
         server.kill()
 
 

@@ -1,18 +1,15 @@
 """A user who is forgotten: nothing of it is found, and what it cost stays counted."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from gateway.calendar import month_of
-from gateway.ledger.queries import ActivityQuery, GenerationQuery, StandingsQuery, UserQuery
+from gateway.ledger.queries import ActivityQuery, GenerationQuery, LeaderboardQuery, UserQuery
 from gateway.ledger.store import Store
 from tests import counting
 from tests.crowds import crowd
 from tests.generations import DAY, MICROSECONDS, generation, records
-from tests.stores import STORES, filled
 
 CROWD = crowd()
 EVER = 99_999
@@ -21,11 +18,10 @@ OTHERS = [each for each in CROWD if each not in ERASED]
 MONTHS = range(month_of(DAY), month_of(DAY) + 3)
 
 
-@pytest.fixture(params=STORES)
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    """One kind of store after the other, with the crowd in it."""
-    async with filled(request.param, tmp_path, CROWD) as opened:
-        yield opened
+@pytest.fixture
+def store(own_crowded: Store) -> Store:
+    """Every test erases in a store of its own."""
+    return own_crowded
 
 
 async def balance(store: Store) -> int:
@@ -56,7 +52,7 @@ async def test_standings_without(store: Store) -> None:
     await store.erase("app", "user_0")
     for month in MONTHS:
         left = counting.users(each for each in OTHERS if month_of(each.day) == month)
-        rows = await store.standings(StandingsQuery(month=month, limit=999))
+        rows = await store.leaderboard(LeaderboardQuery(month=month, limit=999))
         assert list(rows) == left
         spread = await store.spread(month, None)
         assert sum(bar.users for bar in spread.requests) == len(left)

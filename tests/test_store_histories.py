@@ -151,6 +151,7 @@ class History:
         assert list(await store.generations(GenerationQuery(limit=999))) == newest
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", STORES)
 @given(steps=STEPS)
 @settings(max_examples=60, deadline=None)

@@ -6,18 +6,18 @@ from pathlib import Path
 import pytest
 
 from gateway.calendar import month_of
-from gateway.ledger.queries import ActivityQuery, GenerationQuery, StandingsQuery, UserQuery
+from gateway.ledger.queries import ActivityQuery, GenerationQuery, LeaderboardQuery, UserQuery
 from gateway.ledger.store import Store
 from tests import counting
 from tests.crowds import crowd
 from tests.generations import DAY, MICROSECONDS, generation, records
-from tests.stores import STORES
+from tests.stores import EACH, STORES
 
 EVER = 99_999
 """A day after all that tests are about."""
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=EACH)
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     """One kind of store after the other, empty."""
     async with STORES[request.param](tmp_path) as opened:
@@ -101,7 +101,7 @@ async def test_journal_of_a_forgotten_writer(store: Store, kept: str) -> None:
     assert sum(row.counts.requests for row in rows) == (2 if kept == "rows" else 1)
     (row,) = await store.users(UserQuery(since=0, until=EVER))
     assert row.counts.requests == (2 if kept == "rows" else 1)
-    (month,) = await store.standings(StandingsQuery(month=month_of(DAY)))
+    (month,) = await store.leaderboard(LeaderboardQuery(month=month_of(DAY)))
     assert month.counts.requests == 2
 
 

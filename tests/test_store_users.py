@@ -1,8 +1,5 @@
 """Users over any range of days, in any order, against counting the plainest way."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import msgspec
 import pytest
 
@@ -12,16 +9,8 @@ from gateway.ledger.store import Store
 from tests import counting
 from tests.crowds import NEXT_MONTH, ORDERS, RANGES, crowd
 from tests.generations import generation, records
-from tests.stores import STORES, filled
 
 CROWD = crowd()
-
-
-@pytest.fixture(params=STORES)
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    """One kind of store after the other, with the crowd in it."""
-    async with filled(request.param, tmp_path, CROWD) as opened:
-        yield opened
 
 
 def within(since: int, until: int, tenants: frozenset[str] | None = None) -> list[Generation]:
@@ -35,7 +24,7 @@ def within(since: int, until: int, tenants: frozenset[str] | None = None) -> lis
 
 @pytest.mark.parametrize("tenants", [None, frozenset({"app"})], ids=["all", "app"])
 @pytest.mark.parametrize("span", RANGES)
-async def test_orders(store: Store, span: str, tenants: frozenset[str] | None) -> None:
+async def test_orders(crowded: Store, span: str, tenants: frozenset[str] | None) -> None:
     """Whatever the range and the order, the first are first, each with its counters and times."""
     since, until = RANGES[span]
     for order in ORDERS:
@@ -45,11 +34,11 @@ async def test_orders(store: Store, span: str, tenants: frozenset[str] | None) -
             )
             query = msgspec.structs.replace(query, tenants=tenants)
             expected = counting.users(within(since, until, tenants), order)[:limit]
-            assert list(await store.users(query)) == expected
+            assert list(await crowded.users(query)) == expected
 
 
 @pytest.mark.parametrize("order", ORDERS)
-async def test_pages(store: Store, order: str) -> None:
+async def test_pages(crowded: Store, order: str) -> None:
     """Pages by offset neither repeat nor miss a user, equals and zeros included."""
     since, until = RANGES["a month and some days"]
     query = msgspec.convert({"since": since, "until": until, "order": order, "limit": 7}, UserQuery)
@@ -57,37 +46,39 @@ async def test_pages(store: Store, order: str) -> None:
     paged = [
         row
         for offset in range(0, len(expected) + 7, 7)
-        for row in await store.users(msgspec.structs.replace(query, offset=offset))
+        for row in await crowded.users(msgspec.structs.replace(query, offset=offset))
     ]
     assert paged == expected
 
 
-async def test_named_user(store: Store) -> None:
+async def test_named_user(crowded: Store) -> None:
     """A named user comes alone, once for each tenant that has it, with what the range holds."""
     since, until = RANGES["over the end of a month"]
-    rows = await store.users(UserQuery(since=since, until=until, user="user_0"))
+    rows = await crowded.users(UserQuery(since=since, until=until, user="user_0"))
     named = [each for each in within(since, until) if each.user == "user_0"]
     assert list(rows) == counting.users(named)
 
 
-async def test_user_of_past_months_only(store: Store) -> None:
+async def test_user_of_past_months_only(own_crowded: Store) -> None:
     """Whoever led a month that the range only touches does not lead the range by it."""
     last = NEXT_MONTH - 1
-    await store.apply(records(generation(1, day=last - 1, user="rich", cost=10**9), writer="late"))
-    (first,) = await store.users(UserQuery(since=last, until=last + 9, limit=1))
+    await own_crowded.apply(
+        records(generation(1, day=last - 1, user="rich", cost=10**9), writer="late")
+    )
+    (first,) = await own_crowded.users(UserQuery(since=last, until=last + 9, limit=1))
     assert first.user != "rich"
 
 
-async def test_users_of_a_cut_month(store: Store) -> None:
+async def test_users_of_a_cut_month(own_crowded: Store) -> None:
     """Where days of a month are forgotten, its users have what is left of it."""
-    await store.expire(0, NEXT_MONTH + 10)
+    await own_crowded.expire(0, NEXT_MONTH + 10)
     for order in ORDERS:
         query = msgspec.convert({"since": 0, "until": 99_999, "order": order}, UserQuery)
         expected = counting.users(within(NEXT_MONTH + 10, 99_999), order)[:100]
-        assert list(await store.users(query)) == expected
+        assert list(await own_crowded.users(query)) == expected
 
 
-async def test_none_wanted(store: Store) -> None:
+async def test_none_wanted(crowded: Store) -> None:
     """A page without rows, and one behind the last user, are empty."""
-    assert await store.users(UserQuery(since=0, until=99_999, limit=0)) == []
-    assert await store.users(UserQuery(since=0, until=99_999, offset=9_999)) == []
+    assert await crowded.users(UserQuery(since=0, until=99_999, limit=0)) == []
+    assert await crowded.users(UserQuery(since=0, until=99_999, offset=9_999)) == []

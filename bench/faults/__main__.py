@@ -12,7 +12,7 @@ import msgspec
 from bench.faults import report
 from bench.faults.report import Outcome
 from bench.faults.scenarios import SCENARIOS, Scenario
-from bench.faults.stand import Setting, standing
+from bench.faults.stand import Setting, running_stand
 from bench.screen import progress, show_table
 
 Step = Callable[[str], None]
@@ -62,7 +62,7 @@ async def _run_all(chosen: Sequence[Scenario], setting: Setting, step: Step) -> 
 
 async def _run(scenario: Scenario, setting: Setting) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="hearth-faults-") as folder:
-        async with standing(Path(folder), setting) as stand:
+        async with running_stand(Path(folder), setting) as stand:
             await scenario.run(stand)
             balance = await stand.balance()
             return Outcome.of(scenario.name, balance, stand.load)

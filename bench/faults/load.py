@@ -1,4 +1,4 @@
-"""The clients: each calls again and again, and remembers what it was told."""
+"""The clients: each calls again and again, and remembers what it was answered."""
 
 import asyncio
 import time
@@ -8,7 +8,7 @@ from random import Random
 import aiohttp
 import msgspec
 
-from bench.faults.truth import Told
+from bench.faults.truth import Answered
 
 _ANSWER = aiohttp.ClientTimeout(total=15)
 _BREAK = 0.02
@@ -27,12 +27,13 @@ class _Answer(msgspec.Struct):
 class Load:
     """`clients` at once over `origins`, together `rate` calls a second; a quarter is streamed.
 
-    `told` has the calls whose answers came whole; `failed` counts those that broke off, or found
-    nobody, as they do while a gateway is dead; `refused` those that were answered with an error.
+    `answered` has the calls whose answers came whole; `failed` counts those that broke off, or
+    found nobody, as they do while a gateway is dead; `refused` those that were answered with an
+    error.
     """
 
     def __init__(self, origins: Sequence[str], clients: int, rate: float, seed: int) -> None:
-        self.told: list[Told] = []
+        self.answered: list[Answered] = []
         self.failed = 0
         self.refused = 0
         self._origins = origins
@@ -82,8 +83,8 @@ class Load:
             usage = _usage(text, streams)
             generation_id = answer.headers["X-Generation-Id"]
         latency = time.monotonic() - began
-        self.told.append(
-            Told(generation_id, user, usage.prompt_tokens, usage.completion_tokens, latency)
+        self.answered.append(
+            Answered(generation_id, user, usage.prompt_tokens, usage.completion_tokens, latency)
         )
 
 

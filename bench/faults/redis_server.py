@@ -76,7 +76,7 @@ class Server:
         with socket.socket() as attempt:
             return attempt.connect_ex((HOST, self.port)) == 0
 
-    def tell(self, *command: str | int) -> object:
+    def command(self, *command: str | int) -> object:
         """The reply to one command, on a connection of its own."""
         with Redis(port=self.port, socket_timeout=5) as redis:
             reply: object = redis.execute_command(*command)

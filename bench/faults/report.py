@@ -35,7 +35,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
             balance=balance,
             failed=load.failed,
             refused=load.refused,
-            p99=percentile([one.latency for one in load.told], 0.99),
+            p99=percentile([one.latency for one in load.answered], 0.99),
         )
 
 
@@ -51,7 +51,7 @@ def rows(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
     return [
         (
             each.name,
-            f"{each.balance.told:,}",
+            f"{each.balance.answered:,}",
             f"{each.failed:,}",
             f"{each.refused:,}",
             f"{each.balance.missing:,}",

@@ -52,13 +52,13 @@ class Stand(msgspec.Struct, frozen=True, kw_only=True):
         try:
             for gateway in self.gateways:
                 await Shipper(gateway.journal, store).flush()
-            return await compare(self.load.told, store)
+            return await compare(self.load.answered, store)
         finally:
             await store.close()
 
 
 @asynccontextmanager
-async def standing(folder: Path, setting: Setting) -> AsyncIterator[Stand]:
+async def running_stand(folder: Path, setting: Setting) -> AsyncIterator[Stand]:
     """A new stand, its load running; what it started is ended, however the context is left."""
     async with AsyncExitStack() as stack:
         redis = await asyncio.to_thread(

@@ -1,4 +1,4 @@
-"""What clients were told, against what the store has."""
+"""What clients were answered, against what the store has."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ _FAR = 10**6
 """A day, since the epoch, that no bench lives to see."""
 
 
-class Told(msgspec.Struct, frozen=True):
+class Answered(msgspec.Struct, frozen=True):
     """A call whose answer was received whole, with what it said; `latency` in seconds."""
 
     id: str
@@ -28,11 +28,11 @@ class Told(msgspec.Struct, frozen=True):
 class Balance(msgspec.Struct, frozen=True, kw_only=True):
     """How truth and store differ.
 
-    `missing`: calls told that the store does not have, or has otherwise, and calls it has and did
-    not count. `double`: requests by which users' counters exceed their single calls.
+    `missing`: answered calls that the store does not have, or has otherwise, and calls it has and
+    did not count. `double`: requests by which users' counters exceed their single calls.
     """
 
-    told: int
+    answered: int
     missing: int
     double: int
 
@@ -49,7 +49,7 @@ class Sums(NamedTuple):
         return self.requests - right.requests or tokens
 
 
-async def compare(told: Sequence[Told], store: Store) -> Balance:
+async def compare(answered: Sequence[Answered], store: Store) -> Balance:
     """Read all that the store has. Raises StoreUnavailable."""
     kept = {each.id: each for each in await _generations(store)}
     single: dict[str | None, Sums] = defaultdict(Sums)
@@ -61,15 +61,15 @@ async def compare(told: Sequence[Told], store: Store) -> Balance:
         counted.get(user, Sums()).more_than(single.get(user, Sums()))
         for user in {*counted, *single}
     ]
-    lacking = sum(not _is_kept(one, kept.get(one.id)) for one in told)
+    lacking = sum(not _is_kept(one, kept.get(one.id)) for one in answered)
     return Balance(
-        told=len(told),
+        answered=len(answered),
         missing=lacking + sum(-more for more in surplus if more < 0),
         double=sum(more for more in surplus if more > 0),
     )
 
 
-def _is_kept(one: Told, kept: Generation | None) -> bool:
+def _is_kept(one: Answered, kept: Generation | None) -> bool:
     return (
         kept is not None
         and kept.user == one.user

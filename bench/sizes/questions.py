@@ -10,8 +10,8 @@ from gateway.calendar import month_of
 from gateway.ledger.queries import (
     ActivityQuery,
     GenerationQuery,
-    StandingsOrder,
-    StandingsQuery,
+    LeaderboardOrder,
+    LeaderboardQuery,
     UserQuery,
 )
 from gateway.ledger.store import Store
@@ -28,7 +28,7 @@ def questions() -> Iterator[tuple[str, Ask]]:
     yield from _generations()
     yield from _days()
     yield from _users()
-    yield from _standings()
+    yield from _leaderboards()
 
 
 def _generations() -> Iterator[tuple[str, Ask]]:
@@ -71,13 +71,13 @@ def _users() -> Iterator[tuple[str, Ask]]:
     yield "users: one, 30 days", lambda store: store.users(named)
 
 
-def _standings() -> Iterator[tuple[str, Ask]]:
+def _leaderboards() -> Iterator[tuple[str, Ask]]:
     month = month_of(DAY)
-    for order in get_args(StandingsOrder):
-        query = msgspec.convert({"month": month, "order": order}, StandingsQuery)
-        yield f"standings by {order}", _stand(query)
-    prefix = StandingsQuery(month=month, prefix="user_00001")
-    yield "standings of a prefix", lambda store: store.standings(prefix)
+    for order in get_args(LeaderboardOrder):
+        query = msgspec.convert({"month": month, "order": order}, LeaderboardQuery)
+        yield f"leaderboard by {order}", _leaderboard(query)
+    prefix = LeaderboardQuery(month=month, prefix="user_00001")
+    yield "leaderboard of a prefix", lambda store: store.leaderboard(prefix)
     yield "spread", lambda store: store.spread(month, None)
 
 
@@ -89,5 +89,5 @@ def _rank(query: UserQuery) -> Ask:
     return lambda store: store.users(query)
 
 
-def _stand(query: StandingsQuery) -> Ask:
-    return lambda store: store.standings(query)
+def _leaderboard(query: LeaderboardQuery) -> Ask:
+    return lambda store: store.leaderboard(query)

@@ -10,7 +10,7 @@ from gateway.commands.output import console, counted
 from gateway.commands.person import add_person, configured_keys, person
 from gateway.commands.stores import open_shipper
 from gateway.config import Config
-from gateway.ledger.fallback import reach
+from gateway.ledger.fallback import ping
 from gateway.ledger.person.erasure import Erasure, erase
 from gateway.ledger.person.holdings import Holding, holdings, lines_by_tenant
 from gateway.ledger.person.traces import Person
@@ -42,13 +42,13 @@ async def _run(config: Config, who: Person, sure: bool) -> int:
             console().print("Nothing was erased.")
             return 1
         erasure = await erase(shipper, who, configured_keys(config))
-    return _tell(erasure, shipper.folder)
+    return _report(erasure, shipper.folder)
 
 
 async def _kept(shipper: Shipper, who: Person) -> Sequence[str]:
     """What erasing would take, key by key; as far as is known where the store is away."""
     try:
-        await reach(shipper.store)
+        await ping(shipper.store)
         held = await holdings(shipper.store, shipper.folder, who)
     except StoreUnavailable as error:
         lines = sum((await lines_by_tenant(shipper.folder, who)).values())
@@ -75,7 +75,7 @@ def _is_sure() -> bool:
     return answer.strip().lower() in ("y", "yes")
 
 
-def _tell(erasure: Erasure, journal: Path) -> int:
+def _report(erasure: Erasure, journal: Path) -> int:
     generations = sum(erasure.generations.values())
     out = console()
     out.print(

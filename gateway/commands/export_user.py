@@ -14,7 +14,7 @@ from gateway.commands.output import counting_rows, open_output
 from gateway.commands.person import add_person, person
 from gateway.commands.stores import open_shipper
 from gateway.config import Config
-from gateway.ledger.fallback import reach
+from gateway.ledger.fallback import ping
 from gateway.ledger.person.dossier import DossierEntry, dossier, generation_entry, journaled
 from gateway.ledger.person.traces import Person
 from gateway.ledger.shipper import Shipper
@@ -55,7 +55,7 @@ async def _export(config: Config, who: Person, path: Path | None) -> int:
 
 async def _reason_away(store: Store) -> str | None:
     try:
-        await reach(store)
+        await ping(store)
     except StoreUnavailable as error:
         return str(error)
     return None

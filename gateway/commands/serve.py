@@ -68,7 +68,7 @@ def _overridden(config: Config, arguments: argparse.Namespace) -> Config:
 
 
 def _check(config: Config) -> None:
-    """What options can get wrong, and what a good configuration may ask for in vain."""
+    """What options can get wrong, and what they can break in a valid configuration."""
     server = config.server
     if not 1 <= server.workers <= MAX_WORKERS:
         raise UsageError(

@@ -13,7 +13,7 @@ from gateway.ledger.stores import open_store
 @asynccontextmanager
 async def open_shipper(section: Section) -> AsyncIterator[Shipper]:
     """The configured store and the journals before it; StoreUnavailable if it cannot be opened."""
-    _tell_of_another_folder(section.url)
+    _warn_of_another_folder(section.url)
     store = await open_store(section.url, section.retention)
     try:
         yield Shipper(Path(section.journal), store)
@@ -21,7 +21,7 @@ async def open_shipper(section: Section) -> AsyncIterator[Shipper]:
         await store.close()
 
 
-def _tell_of_another_folder(url: str) -> None:
+def _warn_of_another_folder(url: str) -> None:
     """An empty ledger looks like one that was looked for in the wrong folder."""
     path = Path(url.removeprefix("sqlite:"))
     if url.startswith("sqlite:") and not path.is_absolute() and not path.exists():

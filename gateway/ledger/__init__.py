@@ -1,16 +1,17 @@
 """Every settled generation, counted once.
 
-ledger                    the whole, as the rest of the gateway sees it
-journal, segment, lock    written: one file after the other for each writer; losses counts the rest
-backlog, shipper, keeper  brought to the store, in order, and forgotten when it is old
-line, named, packing      a record in a journal, of versions before, and as stores keep it
-parcel                    what stores are given of it
-adds, tally               what one generation adds to the counts, and what some of them do
+ledger                    what the rest of the gateway sees of it
+recorder, journal,        writing: a turn's records at once, to one file after the other for each
+segment, lock, losses     writer; counting those that could not be written
+backlog, shipper, keeper  shipping to the store, in order, and expiry
+line, named, packing      a record in a journal, in earlier versions, and in stores
+parcel                    a record on its way to a store
+increments, tally         what one generation adds to the counts, and what a batch does
 store, stores             what a store must do: in sqlite/, and in redis/ for several machines
 queries, conditions       what it can be asked; paging: long answers, a page at a time
 results, counts, spread   what it answers with
-gathered, topn            answers put together in memory, or from the tops of many lists
-lookup, fallback          answers while the store lags or is away
-person/                   everything of one user: found, listed, handed out, erased
+memory_search, topn       answers computed in memory, or from the tops of many lists
+lookup, fallback          reads while the store lags or is away
+person/                   everything of one user: found, listed, exported, erased
 verify                    whether all counts agree
 """

@@ -68,7 +68,7 @@ class Backlog:
         size = 0
         for segment in segments(self.folder):
             writer, position = segment.writer, positions.get(segment.writer, 0)
-            told = end = self._offset(segment)
+            reported = end = self._offset(segment)
             for start, _, lines in self._reads(segment):
                 end = start
                 for line in lines:
@@ -79,8 +79,8 @@ class Backlog:
                         size += len(line)
                     if len(parcels) == most or size >= BATCH_BYTES:
                         yield Batch(tuple(parcels), {**offsets, segment: end})
-                        parcels, packer, offsets, size, told = [], Packer(), {}, 0, end
-            if end > told:
+                        parcels, packer, offsets, size, reported = [], Packer(), {}, 0, end
+            if end > reported:
                 offsets[segment] = end
         if offsets:
             yield Batch(tuple(parcels), offsets)

@@ -6,7 +6,7 @@ from typing import Self
 import msgspec
 
 from gateway.generation import Generation
-from gateway.ledger.adds import adds_of
+from gateway.ledger.increments import increments_of
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +48,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, generation: Generation) -> Self:
         """What one generation adds."""
-        return cls(**dict(zip(COUNTERS, adds_of(generation), strict=True)))
+        return cls(**dict(zip(COUNTERS, increments_of(generation), strict=True)))
 
 
 COUNTERS: tuple[str, ...] = Counts.__struct_fields__

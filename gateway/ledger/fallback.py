@@ -1,4 +1,4 @@
-"""Reading while the store lags or is away: what can be told is told, and soon."""
+"""Reads that answer soon even when the store lags or is away."""
 
 import asyncio
 from collections.abc import Collection, Mapping
@@ -13,14 +13,21 @@ _SEARCH = 2.0
 """Seconds to search the journals: about 9 GB of files in the page cache, 2 GB of others."""
 
 
-async def reach(store: Store, writers: Collection[str] = ()) -> Mapping[str, int]:
-    """The writers' positions, or just that the store answers; StoreUnavailable when it does not
-    within a second."""
+async def positions(store: Store, writers: Collection[str]) -> Mapping[str, int]:
+    """The writers' positions; the store is asked also where there is no writer.
+
+    StoreUnavailable when it does not answer within a second.
+    """
     try:
         async with asyncio.timeout(_TIMEOUT):
             return await store.positions(writers or ("nobody",))
     except TimeoutError:
         raise _silent(store) from None
+
+
+async def ping(store: Store) -> None:
+    """Return when the store answers; StoreUnavailable when it does not within a second."""
+    await positions(store, ())
 
 
 async def recorded(

@@ -1,4 +1,4 @@
-"""What a ledger needs done in the background, by one process for all that share its journals."""
+"""Background work on a ledger, done by one process for all that share its journals."""
 
 import asyncio
 import logging
@@ -14,15 +14,15 @@ from gateway.ledger.shipper import Shipper
 from gateway.ledger.store import StoreUnavailable
 
 _EXPIRE_EVERY = 3600.0
-_LOOK_EVERY = 0.1
+_LOOK_EVERY = 0.25
 
 _log = logging.getLogger(__name__)
 
 
 class Keeper:
-    """Ships, and forgets what is past its `retention`.
+    """Ships, and expires what is past its `retention`.
 
-    `clock` tells seconds since the epoch, in which `expired_at` is the last time it forgot.
+    `clock` tells seconds since the epoch, in which `expired_at` is the last expiry.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Keeper:
         await self._shipper.stop()
 
     async def expire(self) -> None:
-        """Forget what is past its retention. Raises StoreUnavailable."""
+        """Expire what is past its retention. Raises StoreUnavailable."""
         now = self._clock()
         generations_before = int((now - self.retention.generations) * SECOND)
         activity_before = whole_days(now - self.retention.activity)
@@ -81,7 +81,7 @@ class Keeper:
 
 
 async def watch(folder: Path, notify: Callable[[], None]) -> None:
-    """Tell of what other processes append to the journals in `folder`, until it is cancelled."""
+    """Call `notify` when other processes append to the journals in `folder`, until cancelled."""
     seen: dict[str, int] = {}
     while True:
         found = _sizes(folder)

@@ -9,7 +9,7 @@ from typing import Self
 
 from gateway import config
 from gateway.generation import Generation
-from gateway.ledger.fallback import reach, recorded
+from gateway.ledger.fallback import ping, recorded
 from gateway.ledger.journal import Journal, JournalError
 from gateway.ledger.keeper import Keeper
 from gateway.ledger.person.dossier import DossierEntry, dossier
@@ -79,7 +79,7 @@ class Ledger:
         says how far behind; but when it does not answer at all, StoreUnavailable, and soon.
         """
         self.recorder.commit()
-        await reach(self._store)
+        await ping(self._store)
         with suppress(StoreUnavailable, TimeoutError):
             async with asyncio.timeout(_TIMEOUT):
                 await self._shipper.flush()

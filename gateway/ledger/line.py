@@ -10,16 +10,16 @@ _decode_named = msgspec.json.Decoder(NamedRecord).decode
 
 
 def record_of(line: bytes) -> Record | None:
-    """What is in it; None when that is no record, whole and of the right types."""
+    """The record in a line; None when it is not a complete one with the right types."""
     try:
         return _decode(line)
     except msgspec.ValidationError:
-        return _of_before(line)
+        return _earlier(line)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 
-def _of_before(line: bytes) -> Record | None:
+def _earlier(line: bytes) -> Record | None:
     try:
         record = _decode_named(line)
     except (msgspec.DecodeError, UnicodeDecodeError):

@@ -11,9 +11,9 @@ _POLL = 0.005
 
 
 def try_lock(fd: int, kind: int) -> bool:
-    """Lock the file for the open description `fd`, unless another one stands in the way.
+    """Lock the file for the open description `fd`, unless another one holds it.
 
-    `kind` is `fcntl.LOCK_EX`, which tolerates nobody, or `fcntl.LOCK_SH`, which tolerates its like.
+    `kind` is `fcntl.LOCK_EX`, which is exclusive, or `fcntl.LOCK_SH`, which is shared.
     """
     try:
         fcntl.flock(fd, kind | fcntl.LOCK_NB)
@@ -26,7 +26,7 @@ def try_lock(fd: int, kind: int) -> bool:
 async def exclusive(path: Path) -> AsyncIterator[None]:
     """Wait until no other process, and nobody else in this one, has its turn at `path`.
 
-    It asks again and again, since a thread that waits inside flock cannot be cancelled.
+    It polls, since a thread that waits inside flock cannot be cancelled.
     """
     fd = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:

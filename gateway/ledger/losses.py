@@ -1,7 +1,7 @@
-"""How many records the writers of a folder could not write, for whoever asks later and elsewhere.
+"""How many records the writers of a folder could not write, kept for other processes and runs.
 
-One number of fixed width, in a file that is there from the start: to change it takes no room on a
-disk that is full, but where the file system copies what it changes.
+One number of fixed width, in a file that is made at the start: changing it takes no space on a full
+disk, except on a file system that copies on write.
 """
 
 import fcntl

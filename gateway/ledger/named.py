@@ -1,4 +1,4 @@
-"""Generations as objects with named fields: for people, and as versions before kept them."""
+"""Generations as objects with named fields: for exports, and as earlier versions kept them."""
 
 import msgspec
 
@@ -26,16 +26,16 @@ class NamedGeneration(Generation, frozen=True, array_like=False, omit_defaults=T
 
 
 class NamedRecord(Record, frozen=True, gc=False):
-    """A line of a journal of before: an array that ends with an object."""
+    """A journal line of an earlier version: an array that ends with an object."""
 
     generation: NamedGeneration
 
 
 def named(generation: Generation) -> NamedGeneration:
-    """With the names of its fields, without those that are as by default."""
+    """With the names of its fields, without those that have their default."""
     return msgspec.convert(generation, NamedGeneration, from_attributes=True)
 
 
 def unnamed(generation: NamedGeneration) -> Generation:
-    """The record that was written with names."""
+    """The reverse of `named`."""
     return msgspec.convert(generation, Generation, from_attributes=True)

@@ -16,7 +16,7 @@ from gateway.ledger.named import NamedGeneration, unnamed
 _ARRAY: Final = b"["
 _OBJECT: Final = b"{"
 _BEGINNING: Final = 48
-"""Bytes that have the id."""
+"""Bytes of a broken record that are logged; the id is among them."""
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ def pack(generation: Generation) -> bytes:
 def readable(records: Iterable[bytes | None]) -> Iterator[Generation]:
     """What was kept, but for None where nothing was.
 
-    One that is broken is logged and passed over, lest it keep lists, retention and erasures from
+    A broken one is logged and passed over, as it must not block lists, retention or erasures of
     all others.
     """
     for record in records:

@@ -1,13 +1,14 @@
 """A generation on its way into a store: what it is counted and listed by, and all of it as bytes.
 
-Hundreds of them wait at a time, so what they have in common is there once, and the record they are
-made of is not kept.
+Hundreds of them wait at a time, so what they have in common is shared, and the record that a parcel
+is made of is not kept.
 """
 
 from collections.abc import Iterable
 
+from gateway.calendar import HOUR
 from gateway.generation import Generation, Record
-from gateway.ledger.adds import adds_of
+from gateway.ledger.increments import increments_of
 from gateway.ledger.packing import pack
 
 Row = tuple[str, str, str]
@@ -15,16 +16,18 @@ Row = tuple[str, str, str]
 
 
 class Series:
-    """What many generations have in common: a tenant, and a row of its counts."""
+    """What many generations have in common: the number of their hour, a tenant, and a row of
+    counters."""
 
-    def __init__(self, tenant: str, row: Row) -> None:
+    def __init__(self, hour: int, tenant: str, row: Row) -> None:
+        self.hour = hour
         self.tenant = tenant
         self.row = row
 
 
 class Parcel:
     """One of a writer's generations. `created_at`, `settled_at`: microseconds since the epoch;
-    `adds`: to each counter; `packed`: the whole, as a store keeps it."""
+    `increments`: of each counter; `packed`: the whole, as a store keeps it."""
 
     def __init__(self, writer: str, sequence: int, series: Series, one: Generation) -> None:
         self.writer = writer
@@ -38,7 +41,7 @@ class Parcel:
         self.outcome = one.outcome
         self.upstream_id = one.upstream_id
         self.is_flagged = bool(one.flags)
-        self.adds = adds_of(one)
+        self.increments = increments_of(one)
         self.packed = pack(one)
 
 
@@ -46,19 +49,20 @@ class Packer:
     """Makes the parcels of one batch."""
 
     def __init__(self) -> None:
-        self._series: dict[tuple[str, str | None, str | None, str | None], Series] = {}
+        self._series: dict[tuple[int, str, str | None, str | None, str | None], Series] = {}
 
     def parcel(self, writer: str, sequence: int, one: Generation) -> Parcel:
-        """Of a generation that the writer gave that sequence."""
+        """The parcel of a generation, which has that sequence in its writer's journal."""
         return Parcel(writer, sequence, self._series_of(one), one)
 
     def _series_of(self, one: Generation) -> Series:
-        tenant, model, provider, route = one.tenant, one.model, one.provider, one.route
-        key = (tenant, model, provider, route)
+        hour, tenant = one.created_at // HOUR, one.tenant
+        model, provider, route = one.model, one.provider, one.route
+        key = (hour, tenant, model, provider, route)
         series = self._series.get(key)
         if series is None:
             row = (model or "", provider or "", route or "")
-            series = self._series[key] = Series(tenant, row)
+            series = self._series[key] = Series(hour, tenant, row)
         return series
 
 

@@ -15,8 +15,9 @@ from gateway.ledger.results import UserRow
 class GenerationQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Filters of the generation list.
 
-    `since` and `until` (exclusive) are microseconds since the epoch. `status`: an HTTP status as
-    text, or an outcome. `before` is the cursor: the (created_at, id) of the last row seen.
+    `user`: an end user's id, or empty for calls that name nobody. `since` and `until` (exclusive)
+    are microseconds since the epoch. `status`: an HTTP status as text, or an outcome. `before` is
+    the cursor: the (created_at, id) of the last row seen.
     """
 
     tenants: frozenset[str] | None = None
@@ -71,23 +72,25 @@ class UserQuery(msgspec.Struct, frozen=True, kw_only=True):
     offset: int = 0
 
 
-class CrowdQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Everyone who was there on days `since` to `until` (inclusive, none if it is less), or is in
-    `beside`: rows of parts of other days, each user once, which are added.
+class UserSearch(msgspec.Struct, frozen=True, kw_only=True):
+    """Users with a request on days `since` to `until`, inclusive, whose sums meet the `condition`;
+    nobody where `until` is less.
 
-    `users`: only those ids, the empty one for calls without; `condition`: on what each comes to.
+    `users`: only those ids, the empty one for calls without. `extra`: rows to add to what the store
+    has, each user once; the caller has them of parts of other days.
     """
 
     since: int
     until: int
     tenants: frozenset[str] | None = None
     users: frozenset[str] | None = None
-    beside: Sequence[UserRow] = ()
+    extra: Sequence[UserRow] = ()
     condition: Condition = EVERYONE
 
 
-class CrowdPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Which of a crowd: the highest `order` first, or the lowest; equals by tenant, then user."""
+class SearchPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Which of the users found: the highest `order` first, or the lowest; equals by tenant, then
+    user."""
 
     order: Measure
     ascending: bool = False
@@ -95,7 +98,7 @@ class CrowdPage(msgspec.Struct, frozen=True, kw_only=True):
     offset: int = 0
 
 
-StandingsOrder = Literal[
+LeaderboardOrder = Literal[
     "user",
     "cost",
     "requests",
@@ -110,7 +113,7 @@ StandingsOrder = Literal[
 ]
 
 
-class StandingsQuery(msgspec.Struct, frozen=True, kw_only=True):
+class LeaderboardQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which users of a calendar month (months since January 1970), in which order.
 
     The highest first, equals by tenant, then user; by `user`, the first in code point order first.
@@ -121,7 +124,7 @@ class StandingsQuery(msgspec.Struct, frozen=True, kw_only=True):
     month: int
     tenants: frozenset[str] | None = None
     prefix: str = ""
-    order: StandingsOrder = "cost"
+    order: LeaderboardOrder = "cost"
     ascending: bool = False
     limit: int = 50
     offset: int = 0

@@ -49,15 +49,15 @@ class UserRow(msgspec.Struct, frozen=True, kw_only=True):
     last_seen: int
 
 
-class Crowd(msgspec.Struct, frozen=True):
-    """A page of a crowd, and how many there are in all."""
+class FoundUsers(msgspec.Struct, frozen=True):
+    """A page of the users found, and how many there are in all."""
 
     rows: Sequence[UserRow]
     count: int
 
 
-class Quantities(msgspec.Struct, frozen=True, kw_only=True):
-    """What each of a crowd has, the least first; cost in nano-dollars."""
+class Distribution(msgspec.Struct, frozen=True, kw_only=True):
+    """What each of the users found has, sorted from the least; cost in nano-dollars."""
 
     requests: Sequence[int]
     cost: Sequence[int]
@@ -68,8 +68,8 @@ class Recount(msgspec.Struct, frozen=True, kw_only=True):
 
     Each maps a day to its counters: summed over users, over providers, and over the single
     generations that are still kept; the first and the last with what erased users left in the
-    totals. `complete_from` is the first day of which nothing was
-    forgotten; on earlier days `by_generation` says less than the others.
+    totals. `complete_from` is the first day of which nothing was forgotten; on earlier days
+    `by_generation` says less than the others.
     """
 
     by_user: Mapping[int, Counts]

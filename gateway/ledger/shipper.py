@@ -13,8 +13,8 @@ from pathlib import Path
 
 import msgspec
 
+from gateway.ledger import fallback
 from gateway.ledger.backlog import Backlog, Batch
-from gateway.ledger.fallback import reach
 from gateway.ledger.lock import exclusive
 from gateway.ledger.store import Store, StoreUnavailable
 
@@ -73,8 +73,8 @@ class Shipper:
         self._positions: Mapping[str, int] = {}
         self._error: str | None = None
         self._appended = asyncio.Event()
-        self._one_pass = asyncio.Lock()
-        self._coming: asyncio.Task[str | None] | None = None
+        self._pass_lock = asyncio.Lock()
+        self._next_pass: asyncio.Task[str | None] | None = None
         self._tasks: set[asyncio.Task[str | None] | asyncio.Task[None]] = set()
 
     def start(self) -> None:
@@ -96,7 +96,7 @@ class Shipper:
 
     async def lag(self) -> Lag:
         """How far behind the store is, whoever ships. An unavailable store shows as `error`, and
-        as the lag since the last time it told its positions; soon, also when it is silent."""
+        as the lag since its last known positions; the answer comes soon in any case."""
         await self._learn_positions()
         waiting = await asyncio.to_thread(self._backlog.waiting, self._positions)
         return Lag(
@@ -145,16 +145,16 @@ class Shipper:
 
     async def _pass(self) -> str | None:
         """Take part in the next pass to begin, the running one may have read on; its error."""
-        if self._coming is None:
-            self._coming = asyncio.create_task(self._begin_pass())
-            self._keep(self._coming)
-        return await asyncio.shield(self._coming)
+        if self._next_pass is None:
+            self._next_pass = asyncio.create_task(self._begin_pass())
+            self._keep(self._next_pass)
+        return await asyncio.shield(self._next_pass)
 
     async def _begin_pass(self) -> str | None:
         try:
-            await self._one_pass.acquire()
+            await self._pass_lock.acquire()
         finally:
-            self._coming = None
+            self._next_pass = None
         try:
             await self._ship()
         except (StoreUnavailable, OSError) as error:
@@ -162,7 +162,7 @@ class Shipper:
         else:
             self._succeeded()
         finally:
-            self._one_pass.release()
+            self._pass_lock.release()
         return self._error
 
     async def _ship(self) -> None:
@@ -171,7 +171,7 @@ class Shipper:
             return
         async with exclusive(self.folder / "ship.lock"):
             self._positions = await self.store.positions(writers)
-            batches = self._backlog.batches(self._positions, self.store.at_once)
+            batches = self._backlog.batches(self._positions, self.store.batch_size)
             while batch := await asyncio.to_thread(self._next, batches):
                 if batch.parcels:
                     self.waited = self._age(batch.parcels[0].settled_at)
@@ -191,7 +191,7 @@ class Shipper:
         process may have shipped them."""
         writers = await asyncio.to_thread(self._backlog.writers)
         try:
-            positions = await reach(self.store, writers)
+            positions = await fallback.positions(self.store, writers)
         except StoreUnavailable as error:
             self._failed(error)
             return

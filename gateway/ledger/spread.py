@@ -1,4 +1,4 @@
-"""How many users have how much: the bars that a month's users are kept in."""
+"""How many users have how much: a histogram with fixed bars, so that stores can keep it."""
 
 from typing import Self
 

@@ -1,4 +1,4 @@
-"""The shared memory of all gateways: what a store must do.
+"""What a store must do.
 
 Every implementation passes the same contract (tests/test_store.py). Counts are integers: tokens,
 nano-dollars, milliseconds.
@@ -12,13 +12,13 @@ from gateway.generation import Generation
 from gateway.ledger.parcel import Parcel
 from gateway.ledger.queries import (
     ActivityQuery,
-    CrowdPage,
-    CrowdQuery,
     GenerationQuery,
-    StandingsQuery,
+    LeaderboardQuery,
+    SearchPage,
     UserQuery,
+    UserSearch,
 )
-from gateway.ledger.results import ActivityRow, Crowd, HourRow, Quantities, Recount, UserRow
+from gateway.ledger.results import ActivityRow, Distribution, FoundUsers, HourRow, Recount, UserRow
 from gateway.ledger.spread import Spread
 
 
@@ -46,7 +46,7 @@ class Store(Protocol):
         """What people know it by: a file, or hosts without credentials."""
 
     @property
-    def at_once(self) -> int:
+    def batch_size(self) -> int:
         """How many records `apply` is best given."""
 
     async def apply(self, parcels: Sequence[Parcel]) -> None:
@@ -88,20 +88,20 @@ class Store(Protocol):
     async def users(self, query: UserQuery) -> Sequence[UserRow]:
         """Highest first, without reading every user of the range."""
 
-    async def crowd(self, query: CrowdQuery, page: CrowdPage) -> Crowd:
-        """Looks at everyone, which takes seconds with very many. May raise TooManyUsers."""
+    async def search_users(self, query: UserSearch, page: SearchPage) -> FoundUsers:
+        """Looks at every user of the range: seconds for a million. May raise TooManyUsers."""
 
-    async def quantities(self, query: CrowdQuery) -> Quantities:
-        """The same of how much everyone has."""
+    async def distribution(self, query: UserSearch) -> Distribution:
+        """How much each of the users found has; otherwise like `search_users`."""
 
-    async def standings(self, query: StandingsQuery) -> Sequence[UserRow]:
-        """The users of a month in order, without reading those before or after the page."""
+    async def leaderboard(self, query: LeaderboardQuery) -> Sequence[UserRow]:
+        """The users of a month in any order, without reading those before or after the page."""
 
     async def spread(self, month: int, tenants: frozenset[str] | None) -> Spread:
-        """How the users of a month are spread; calls without a user count as one more user."""
+        """How many users of a month have how much; calls without a user count as one more user."""
 
     async def erase(self, tenant: str, user: str) -> int:
-        """Forget one end user: generations, rows, standings; how many generations it were.
+        """Forget one end user: generations, rows, ranks; returns how many generations there were.
 
         What the user's calls cost stays in the totals of their days, which name nobody; `recount`
         adds it to all three of its counts. It may be called again, also after a crash midway.

@@ -1,103 +1,87 @@
 """What some generations add up to: by hour, by day, and by each end user's day."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from gateway.calendar import HOUR
-from gateway.ledger.adds import Sums, total
+from gateway.ledger.increments import Sums, total
 from gateway.ledger.parcel import Parcel, Row, Series
 
-Part = tuple[int, str]
+PeriodKey = tuple[int, str]
 """The number of an hour or a day, and a tenant."""
 
 Rows = dict[Row, list[Sums]]
 """What is added to each row, by and by."""
 
 
-class Group:
-    """Packer of one hour and series."""
-
-    def __init__(self, hour: int, series: Series) -> None:
-        self.hour = hour
-        self.tenant = series.tenant
-        self.row = series.row
-        self.parcels: list[Parcel] = []
-
-
-class UserDay:
-    """What is added to one end user's day; moments in microseconds. `places`: where its generations
-    stand among all that are counted, from 1."""
-
-    def __init__(self, moment: int) -> None:
-        self.first = moment
-        self.last = moment
-        self.places: list[int] = []
-        self.rows: Rows = {}
-
-
 class Tally:
     """Rows of hours, without routes; rows of days; and days of users by their ids, empty for calls
-    without one."""
+    without one: the indexes, from 1, that their generations have among the `parcels`, which stand
+    together by their series.
+    """
 
     def __init__(self) -> None:
-        self.counted = 0
-        self.hours: dict[Part, Rows] = {}
-        self.totals: dict[Part, Rows] = {}
-        self.days: dict[Part, dict[str, UserDay]] = {}
+        self.parcels: list[Parcel] = []
+        self.hours: dict[PeriodKey, Rows] = {}
+        self.totals: dict[PeriodKey, Rows] = {}
+        self.days: dict[PeriodKey, dict[str, list[int]]] = {}
 
-    def count(self, group: Group) -> None:
+    def count(self, series: Series, parcels: list[Parcel]) -> None:
         """Add some."""
-        model, provider, _ = row = group.row
-        day = (group.hour // 24, group.tenant)
-        adds = self._count_users(self.days.setdefault(day, {}), row, group.parcels)
-        hour = (group.hour, group.tenant)
-        _include(self.hours.setdefault(hour, {}), (model, provider, ""), adds)
-        _include(self.totals.setdefault(day, {}), row, adds)
+        hour, tenant, row = series.hour, series.tenant, series.row
+        day = (hour // 24, tenant)
+        _count_users(self.days.setdefault(day, {}), parcels, len(self.parcels))
+        self.parcels += parcels
+        sums = total([one.increments for one in parcels])
+        model, provider, _ = row
+        _include(self.hours.setdefault((hour, tenant), {}), (model, provider, ""), sums)
+        _include(self.totals.setdefault(day, {}), row, sums)
 
-    def _count_users(self, users: dict[str, UserDay], row: Row, parcels: list[Parcel]) -> Sums:
-        """What the parcels of a group add to the days of their users, and all together."""
-        for place, one in enumerate(parcels, self.counted + 1):
-            day = _on_day(users, one)
-            day.places.append(place)
-            _include(day.rows, row, one.adds)
-        self.counted += len(parcels)
-        return total([one.adds for one in parcels])
+    def of(self, indexes: Sequence[int]) -> list[Parcel]:
+        """The parcels of a user's day."""
+        return [self.parcels[index - 1] for index in indexes]
 
 
-def grouped(parcels: Iterable[Parcel]) -> list[Group]:
-    """What is looked up and added up for a whole group is not for each of its parcels."""
-    groups: dict[tuple[int, Series], Group] = {}
+def grouped(parcels: Iterable[Parcel]) -> dict[Series, list[Parcel]]:
+    """What is looked up and added up for a whole series is not for each of its parcels."""
+    groups: dict[Series, list[Parcel]] = {}
     for one in parcels:
-        hour, series = one.created_at // HOUR, one.series
-        group = groups.get((hour, series))
+        series = one.series
+        group = groups.get(series)
         if group is None:
-            group = groups[hour, series] = Group(hour, series)
-        group.parcels.append(one)
-    return list(groups.values())
+            groups[series] = [one]
+        else:
+            group.append(one)
+    return groups
 
 
-def tallied(groups: Iterable[Group]) -> Tally:
+def tallied(groups: dict[Series, list[Parcel]]) -> Tally:
     """The tally of some."""
     tally = Tally()
-    for group in groups:
-        tally.count(group)
+    for series, parcels in groups.items():
+        tally.count(series, parcels)
     return tally
 
 
-def _on_day(users: dict[str, UserDay], one: Parcel) -> UserDay:
-    user, moment = one.user or "", one.created_at
-    day = users.get(user)
-    if day is None:
-        day = users[user] = UserDay(moment)
-    elif moment < day.first:
-        day.first = moment
-    elif moment > day.last:
-        day.last = moment
-    return day
+def rows_of(parcels: Sequence[Parcel]) -> Rows:
+    """What they add to each row of a day."""
+    rows: Rows = {}
+    for one in parcels:
+        _include(rows, one.series.row, one.increments)
+    return rows
 
 
-def _include(rows: Rows, row: Row, adds: Sums) -> None:
-    have = rows.get(row)
-    if have is None:
-        rows[row] = [adds]
+def _count_users(users: dict[str, list[int]], parcels: list[Parcel], before: int) -> None:
+    for index, one in enumerate(parcels, before + 1):
+        user = one.user or ""
+        indexes = users.get(user)
+        if indexes is None:
+            users[user] = [index]
+        else:
+            indexes.append(index)
+
+
+def _include(rows: Rows, row: Row, increments: Sums) -> None:
+    several = rows.get(row)
+    if several is None:
+        rows[row] = [increments]
     else:
-        have.append(adds)
+        several.append(increments)

@@ -1,4 +1,4 @@
-"""The users who have most of something over several periods, without reading all of anyone.
+"""The users who have most of something over several periods, without reading every user.
 
 Each period has its users in order. They are read from the top of all at once, and whoever is met
 is looked up in full, until nobody who was not met can be among the first any more: the threshold

@@ -1,4 +1,4 @@
-"""Whether the ledger's counts agree with each other: what `hearth ledger verify` tells."""
+"""Whether the ledger's counts agree with each other, for `hearth ledger verify`."""
 
 import msgspec
 

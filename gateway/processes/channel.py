@@ -1,4 +1,4 @@
-"""What a supervisor and a worker say to each other: MessagePack over a socket pair of their own."""
+"""The messages between the supervisor and a worker: MessagePack over a socket pair of their own."""
 
 import asyncio
 import socket
@@ -16,7 +16,7 @@ _SIZE = 4
 
 
 class _Message(msgspec.Struct, frozen=True, tag=True):
-    """One of a few kinds, told apart by name."""
+    """Its class is sent as its name."""
 
 
 class Start(_Message, frozen=True):
@@ -32,7 +32,7 @@ class Ready(_Message, frozen=True):
     """To the supervisor: connections may come."""
 
 
-class Alive(_Message, frozen=True):
+class Heartbeat(_Message, frozen=True):
     """To the supervisor: the event loop turns."""
 
 
@@ -62,7 +62,7 @@ class CooldownStarted(_Message, frozen=True):
 
 
 class UsersMoved(_Message, frozen=True):
-    """Either way: who answered users last that are new or were moved, as `LastProviders` has it."""
+    """Either way: who answered users last that are new or have moved, as `LastProviders` has it."""
 
     providers: Mapping[int, str]
 
@@ -75,14 +75,15 @@ class Probed(_Message, frozen=True):
     at: float
 
 
-class Ask(_Message, frozen=True):
-    """To the supervisor: how are all? To a worker: how are you? `number` comes back."""
+class SnapshotRequest(_Message, frozen=True):
+    """To the supervisor: asks for all snapshots. To a worker: asks for its own. `number` comes back
+    with the reply."""
 
     number: int
 
 
-class Answer(_Message, frozen=True):
-    """The answer: of a worker about itself, of the supervisor about all."""
+class Snapshots(_Message, frozen=True):
+    """The reply: a worker's one snapshot, or those of all processes from the supervisor."""
 
     number: int
     snapshots: Sequence[Snapshot]
@@ -94,13 +95,32 @@ class FinalCounts(_Message, frozen=True):
     snapshot: Snapshot
 
 
-ToWorker = Start | Open | Retire | Drain | CooldownStarted | UsersMoved | Probed | Ask | Answer
-ToSupervisor = Ready | Alive | Failed | CooldownStarted | UsersMoved | Ask | Answer | FinalCounts
+ToWorker = (
+    Start
+    | Open
+    | Retire
+    | Drain
+    | CooldownStarted
+    | UsersMoved
+    | Probed
+    | SnapshotRequest
+    | Snapshots
+)
+ToSupervisor = (
+    Ready
+    | Heartbeat
+    | Failed
+    | CooldownStarted
+    | UsersMoved
+    | SnapshotRequest
+    | Snapshots
+    | FinalCounts
+)
 Message = ToWorker | ToSupervisor
 
 
 class Channel:
-    """One end. `messages` are the other end's, until that is gone."""
+    """One end of the socket pair."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -122,13 +142,13 @@ class Channel:
             self._writer.write(len(data).to_bytes(_SIZE) + data)
 
     async def messages(self) -> AsyncIterator[Message]:
-        """In order, each once."""
+        """Those of the other end in order, until that is gone."""
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while size := await self._reader.readexactly(_SIZE):
                 yield self._decoder.decode(await self._reader.readexactly(int.from_bytes(size)))
 
     async def close(self) -> None:
-        """Send what is queued, and let the other end know that nobody is here any more."""
+        """Send what is queued, and close this end."""
         self._writer.close()
         with suppress(ConnectionError):
             await self._writer.wait_closed()

@@ -1,8 +1,8 @@
-"""Whether each worker's event loop turns. One that hangs keeps its connections and serves nobody.
+"""Detecting workers whose event loop hangs: they keep their connections and serve nobody.
 
-A worker says every second that it lives; the supervisor counts the seconds without a word by its
-own ticks and not by a clock, so that a machine that slept, or a supervisor that was stopped, finds
-no worker silent.
+A worker sends a heartbeat every second. The supervisor counts its own ticks without one, and not
+the seconds by a clock: so a machine that slept, or a supervisor that was stopped, does not take
+workers for silent.
 """
 
 import asyncio
@@ -14,34 +14,34 @@ INTERVAL = 1.0
 """Seconds between two beats of a worker, and between two ticks of the supervisor."""
 
 MAX_MISSED = 10
-"""Ticks without a word after which a worker counts as hung."""
+"""Ticks without a message after which a worker counts as hung."""
 
 _log = logging.getLogger(__name__)
 
 
 class Watched(Protocol):
-    """A worker, as far as its heartbeat goes."""
+    """The part of a worker process that heartbeats need."""
 
-    def missed(self) -> int:
-        """Count a tick; how many there were since its last word."""
+    def tick(self) -> int:
+        """Count a tick; returns how many there were since the worker's last message."""
 
     def kill(self) -> None:
         """End it at once."""
 
 
-async def beat(say: Callable[[], None]) -> None:
-    """Have a worker say again and again that it lives, until cancelled."""
+async def beat(send: Callable[[], None]) -> None:
+    """Send a heartbeat every `INTERVAL`, until cancelled."""
     while True:
-        say()
+        send()
         await asyncio.sleep(INTERVAL)
 
 
 async def watch(workers: Collection[Watched], every: float = INTERVAL) -> None:
-    """Kill every worker that hangs, until cancelled; whoever attends to it sees to the rest."""
+    """Kill every worker that hangs, until cancelled. The worker pool replaces it."""
     while True:
         await asyncio.sleep(every)
         for worker in list(workers):
-            if worker.missed() == MAX_MISSED:
+            if worker.tick() == MAX_MISSED:
                 _log.error(
                     "%r hangs: no word for %g seconds; it is killed", worker, MAX_MISSED * every
                 )

@@ -4,6 +4,6 @@ import logging
 
 
 def log_to_stderr() -> None:
-    """For the rest of this process."""
+    """Set it up for this process."""
     form = "%(asctime)s %(levelname)s [%(process)d] %(name)s: %(message)s"
     logging.basicConfig(level=logging.INFO, format=form)

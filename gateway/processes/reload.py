@@ -1,4 +1,4 @@
-"""A configuration that changes while Hearth runs: when it is read again, and what it may change."""
+"""Reloading the configuration: whether its file has changed, and what a change may touch."""
 
 import ssl
 from collections.abc import Callable
@@ -8,15 +8,15 @@ from gateway.config import Config
 from gateway.sockets import tls_context
 
 _FIXED = ("server.host", "server.port", "ledger.url", "ledger.journal")
-"""What only a new start can change: the sockets stay open, and so do the journals and the store."""
+"""What only a restart can change: the sockets stay open, and so do the journals and the store."""
 
 
 class ConfigRefused(Exception):
-    """The configuration cannot be had as it is now; the text says why."""
+    """The configuration cannot be used as it is now; the text says why."""
 
 
 class Source:
-    """The file of the configuration, seen as it is when this is made. `read` raises ConfigRefused.
+    """The configuration's file; changes count from when this is made. `read` raises ConfigRefused.
 
     The file may be a link that is set to another one, as Kubernetes does with a ConfigMap.
     """
@@ -27,7 +27,7 @@ class Source:
         self._seen = _mark(path)
 
     def has_changed(self) -> bool:
-        """Since the last time this was asked; a file that is away for a moment has not."""
+        """Whether it has since this was last called; not while the file is missing."""
         mark = _mark(self.path)
         if mark is None or mark == self._seen:
             return False

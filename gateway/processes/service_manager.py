@@ -1,7 +1,7 @@
-"""What systemd is told of the gateway it runs: that it serves, that it ends, that it turns.
+"""Notifying systemd: that the gateway is ready, that it stops, and, for its watchdog, that it runs.
 
-sd_notify(3) and sd_watchdog_enabled(3): datagrams to the socket that NOTIFY_SOCKET names. Where
-there is none nothing is said.
+sd_notify(3) and sd_watchdog_enabled(3): datagrams to the socket that NOTIFY_SOCKET names. Without
+that variable nothing is sent.
 """
 
 import asyncio
@@ -17,14 +17,14 @@ _TIMEOUT = 1.0
 
 
 class ServiceManager:
-    """The one that `environ` speaks of."""
+    """The service manager that `environ` names, if any."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._address = environ.get("NOTIFY_SOCKET", "")
         self._deadline = _watchdog(environ)
 
-    def tell(self, state: str) -> None:
-        """One of this module's states; lost on a manager that does not read for a second."""
+    def notify(self, state: str) -> None:
+        """Send one of this module's states; lost if the manager does not read for a second."""
         if not self._address:
             return
         # An abstract socket's name is written with an @ for its first byte.
@@ -34,10 +34,10 @@ class ServiceManager:
             outlet.sendto(state.encode(), address)
 
     async def beat(self) -> None:
-        """Tell twice in each deadline of its watchdog, until cancelled, that the loop turns."""
+        """Notify its watchdog twice in each deadline, until cancelled."""
         while self._deadline:
             await asyncio.sleep(self._deadline / 2)
-            self.tell(_ALIVE)
+            self.notify(_ALIVE)
 
 
 def _watchdog(environ: Mapping[str, str]) -> float:

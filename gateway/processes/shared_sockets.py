@@ -38,14 +38,14 @@ class SharedSockets:
         """The URL they listen on."""
         return address(self._server, self._sets[0])
 
-    def of(self, place: int, workers: int) -> Sequence[socket.socket]:
-        """What the worker in `place`, counted from 0, of so many listens on."""
+    def of(self, slot: int, workers: int) -> Sequence[socket.socket]:
+        """What the worker in a slot, counted from 0, of so many listens on."""
         while len(self._sets) < workers:
             self._sets.append([bind_beside(each) for each in self._sets[0]])
-        return [each for one in self._sets[place::workers] for each in one]
+        return [each for one in self._sets[slot::workers] for each in one]
 
     def listen(self) -> None:
-        """From now on connections come to each set. OSError when another program listens there."""
+        """Let connections come to each set. OSError when another program listens there."""
         first, *others = self._sets
         for each in first:
             listen_first(each)
@@ -54,7 +54,7 @@ class SharedSockets:
                 each.listen(BACKLOG)
 
     def close(self) -> None:
-        """Take no connection any more, once the workers do not either."""
+        """Close all; connections stop coming once the workers have closed theirs too."""
         for one in self._sets:
             for each in one:
                 each.close()

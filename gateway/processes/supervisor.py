@@ -17,6 +17,7 @@ from pathlib import Path
 from gateway.config import Config
 from gateway.ledger.journal import Journal
 from gateway.ledger.stores import open_store
+from gateway.metrics.resources import own_resources
 from gateway.metrics.snapshot import Snapshot
 from gateway.processes.heartbeat import watch as watch_heartbeats
 from gateway.processes.hub import Hub
@@ -30,7 +31,7 @@ from gateway.processes.worker_process import StartFailed
 from gateway.routing.prober import Prober
 from gateway.sockets import tls_context
 
-_LOOK_EVERY = 1.0
+_CHECK_EVERY = 1.0
 _MARGIN = GRACE + 5.0
 """Seconds beyond `server.drain` that a worker may take to go."""
 
@@ -51,9 +52,9 @@ async def supervise(config: Config, source: Source, announce: Callable[[str], No
 
 @asynccontextmanager
 async def _shipping(config: Config) -> AsyncIterator[Shipping]:
-    """Ship for all workers, to the end."""
+    """Ship for all workers, also what they leave at the end."""
     section = config.ledger
-    # Each has a store and a journal of its own: these only show that there can be some.
+    # Workers and the shipper open their own: these only show, early, that they can.
     await (await open_store(section.url, section.retention)).close()
     (await asyncio.to_thread(Journal, Path(section.journal))).close()
     shipping = Shipping(section)
@@ -65,7 +66,7 @@ async def _shipping(config: Config) -> AsyncIterator[Shipping]:
 
 
 class Supervisor:
-    """Runs the workers, and exchanges them when the configuration changes."""
+    """Runs the workers, and replaces them when the configuration changes."""
 
     def __init__(
         self, config: Config, source: Source, sockets: SharedSockets, shipping: Shipping
@@ -84,30 +85,31 @@ class Supervisor:
         self._signalled = asyncio.Event()
 
     async def run(self, announce: Callable[[str], None]) -> None:
-        """Until a signal says stop."""
+        """Serve until a signal says stop."""
         self._handle_signals()
         watching = asyncio.create_task(watch_heartbeats(self._hub.workers))
         beating = asyncio.create_task(self._manager.beat())
         try:
             if await self._start(self._config):
                 announce(self._sockets.address)
-                self._manager.tell(READY)
+                self._manager.notify(READY)
             while not self._is_ending:
                 async with Prober(self._hub.providers.values(), self._hub.probed):
-                    await self._until_renewed()
+                    await self._until_reloaded()
         finally:
-            self._manager.tell(STOPPING)
+            self._manager.notify(STOPPING)
             self._sockets.close()
             await self._pool.stop(self._config.server.drain + _MARGIN)
             watching.cancel()
             beating.cancel()
 
     def _counts(self) -> Snapshot:
-        """What no worker counts: it is the supervisor who ships."""
+        """What no worker counts, as it is the supervisor that ships and reloads."""
         return Snapshot(
             processes=0,
             store_failures=self._shipping.failures,
             is_config_refused=self._is_config_refused,
+            resources={"supervisor": own_resources()},
         )
 
     def _handle_signals(self) -> None:
@@ -129,9 +131,9 @@ class Supervisor:
         self._signalled.set()
 
     async def _start(self, config: Config) -> bool:
-        """Whether the pool serves with `config`; it does not if the end comes meanwhile.
+        """Have the pool serve with `config`; False where the end comes meanwhile.
 
-        StartFailed or OSError when it cannot.
+        Raises StartFailed or OSError when it cannot.
         """
         self._starting = asyncio.create_task(self._pool.serve(config))
         await asyncio.wait([self._starting])
@@ -140,23 +142,23 @@ class Supervisor:
         self._starting.result()
         return True
 
-    async def _until_renewed(self) -> None:
+    async def _until_reloaded(self) -> None:
         """Return when the workers have another configuration, or at the end."""
         while not self._is_ending:
             with suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_EVERY):
+                async with asyncio.timeout(_CHECK_EVERY):
                     await self._signalled.wait()
             self._signalled.clear()
-            if await self._is_due() and await self._renew():
+            if await self._is_reload_due() and await self._reload():
                 return
 
-    async def _is_due(self) -> bool:
+    async def _is_reload_due(self) -> bool:
         asked, self._is_asked_to_reload = self._is_asked_to_reload, False
         changed = await asyncio.to_thread(self._source.has_changed)
         return (asked or changed) and not self._is_ending
 
-    async def _renew(self) -> bool:
-        """Serve with the configuration as it is now, or say why not and go on."""
+    async def _reload(self) -> bool:
+        """Serve with the configuration as it is now; if that fails, log why and go on as before."""
         try:
             config = await asyncio.to_thread(self._source.read)
             await asyncio.to_thread(check_change, self._config, config)

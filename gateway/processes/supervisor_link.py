@@ -8,8 +8,6 @@ from functools import partial
 from gateway.assembly import Gateway
 from gateway.metrics.snapshot import Snapshot
 from gateway.processes.channel import (
-    Answer,
-    Ask,
     Channel,
     CooldownStarted,
     Drain,
@@ -17,6 +15,8 @@ from gateway.processes.channel import (
     Open,
     Probed,
     Retire,
+    SnapshotRequest,
+    Snapshots,
     Start,
     UsersMoved,
 )
@@ -33,7 +33,7 @@ _TIMEOUT = 2.0
 
 
 class SupervisorLink:
-    """What the supervisor says is done here, and what others should know is told."""
+    """Carries out what the supervisor says, and reports what the other workers should know."""
 
     def __init__(self, channel: Channel) -> None:
         self.opened = asyncio.Event()
@@ -45,8 +45,8 @@ class SupervisorLink:
         self._asked: dict[int, asyncio.Future[Sequence[Snapshot]]] = {}
         self._moved: dict[int, str] = {}
 
-    def join(self, gateway: Gateway, start: Start) -> None:
-        """This is the gateway that is spoken of; it goes on where the others are."""
+    def attach(self, gateway: Gateway, start: Start) -> None:
+        """Link this gateway, and give it the state that the others have reached."""
         self._gateway = gateway
         for name, provider in gateway.router.providers.items():
             if name in start.health:
@@ -56,11 +56,11 @@ class SupervisorLink:
         gateway.proxy.last_providers.on_change = self._note_move
 
     async def snapshots(self) -> Sequence[Snapshot]:
-        """Of all workers, and what those that are gone counted; none, should all be silent."""
+        """Of all processes, and of workers that are gone; none when the supervisor is silent."""
         number = next(self._numbers)
         answer: asyncio.Future[Sequence[Snapshot]] = asyncio.get_running_loop().create_future()
         self._asked[number] = answer
-        self._channel.send(Ask(number))
+        self._channel.send(SnapshotRequest(number))
         try:
             async with asyncio.timeout(_TIMEOUT):
                 return await answer
@@ -70,13 +70,13 @@ class SupervisorLink:
             del self._asked[number]
 
     async def listen(self, messages: AsyncIterator[Message]) -> None:
-        """Hear what the supervisor says, until it is gone."""
+        """Handle the supervisor's messages until it is gone, then leave."""
         async for message in messages:
             self._receive(message)
         self.leave()
 
     def leave(self, grace: float = 0.0) -> None:
-        """Go, after `grace` seconds for clients to turn to others."""
+        """Have the worker end, after `grace` seconds for clients to close idle connections."""
         self.grace = grace
         self.leaving.set()
         self.opened.set()
@@ -101,7 +101,7 @@ class SupervisorLink:
                 self.leave(GRACE)
             case Drain():
                 self.leave()
-            case Answer(number, snapshots):
+            case Snapshots(number, snapshots):
                 if number in self._asked and not self._asked[number].done():
                     self._asked[number].set_result(snapshots)
             case _ if self._gateway:
@@ -116,5 +116,5 @@ class SupervisorLink:
                 gateway.proxy.last_providers.merge(moved)
             case Probed(name, good, at) if name in providers:
                 providers[name].health.probed(good, at)
-            case Ask(number):
-                self._channel.send(Answer(number, [gateway.snapshot()]))
+            case SnapshotRequest(number):
+                self._channel.send(Snapshots(number, [gateway.snapshot()]))

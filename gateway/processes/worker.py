@@ -1,6 +1,6 @@
-"""A worker: serves on the sockets it was given until the supervisor, or SIGTERM, tells it to go.
+"""A worker: serves on the sockets it was given until the supervisor, or SIGTERM, ends it.
 
-So it does when the supervisor is gone. The supervisor ships its journal and probes the providers.
+It also ends when the supervisor is gone, which ships its journal and probes the providers.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from gateway.config import Config
 from gateway.ledger.journal import JournalError
 from gateway.ledger.ledger import Ledger
 from gateway.ledger.store import StoreUnavailable
-from gateway.processes.channel import Alive, Channel, Failed, FinalCounts, Message, Ready, Start
+from gateway.processes.channel import Channel, Failed, FinalCounts, Heartbeat, Message, Ready, Start
 from gateway.processes.garbage import collect_seldom
 from gateway.processes.heartbeat import beat
 from gateway.processes.logs import log_to_stderr
@@ -31,7 +31,7 @@ async def work(end: socket.socket, sockets: Sequence[socket.socket]) -> None:
     channel = await Channel.open(end)
     messages = channel.messages()
     start = await anext(messages, None)
-    beating = asyncio.create_task(beat(partial(channel.send, Alive())))
+    beating = asyncio.create_task(beat(partial(channel.send, Heartbeat())))
     if isinstance(start, Start):  # else the supervisor is gone already
         try:
             await _serve(channel, messages, start, sockets)
@@ -54,7 +54,7 @@ async def _serve(
     async def lifespan(config: Config) -> AsyncIterator[Gateway]:
         ledger = await Ledger.open(config.ledger)
         gateway = Gateway(config, ledger, link)
-        link.join(gateway, start)
+        link.attach(gateway, start)
         listening = asyncio.create_task(link.listen(messages))
         channel.send(Ready())
         await link.opened.wait()
@@ -72,7 +72,7 @@ async def _serve(
 
 
 def run(channel: int, *sockets: int) -> None:
-    """Work with these file descriptors."""
+    """Work with these file descriptors, to the end."""
     log_to_stderr()
     collect_seldom()
     end = socket.socket(fileno=channel)

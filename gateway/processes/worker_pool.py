@@ -1,4 +1,4 @@
-"""The workers: who stands in which place, and who takes the place of one that died."""
+"""The workers: which one is in which slot, and the replacement of those that die."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ from gateway.processes.shares import share_of
 from gateway.processes.worker_process import StartFailed, WorkerProcess
 
 _SETTLED = 10.0
-"""A worker that lived for so many seconds is replaced at once, others after a while."""
+"""A worker that lived for so many seconds is replaced at once, others after a delay."""
 
 _FIRST_DELAY = 0.1
 _LONGEST_DELAY = 10.0
@@ -25,7 +25,10 @@ _log = logging.getLogger(__name__)
 
 
 class WorkerPool:
-    """The workers on `sockets`, which tell each other on `hub` what all have to know."""
+    """The workers on `sockets`; `hub` passes on what all of them have to know.
+
+    Slots are counted from 0.
+    """
 
     def __init__(self, sockets: SharedSockets, hub: Hub) -> None:
         self._sockets = sockets
@@ -36,13 +39,13 @@ class WorkerPool:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def serve(self, config: Config) -> None:
-        """Have workers with `config` take the places of those there are, without a gap between.
+        """Replace the workers by some with `config`, without a gap in between.
 
-        StartFailed, OSError and a cancellation leave everything as it was.
+        When it raises StartFailed or OSError, or is cancelled, everything stays as it was.
         """
-        places = range(config.server.workers)
-        fresh = await self._start(config, places)
-        old, self._serving = self._serving, dict(zip(places, fresh, strict=True))
+        slots = range(config.server.workers)
+        fresh = await self._start(config, slots)
+        old, self._serving = self._serving, dict(zip(slots, fresh, strict=True))
         self._config = config
         self._hub.renew(config)
         for worker in fresh:
@@ -51,7 +54,7 @@ class WorkerPool:
             worker.retire()
 
     async def stop(self, within: float) -> None:
-        """Drain all, and end those that take longer than `within` seconds."""
+        """Drain all, and kill those that take longer than `within` seconds."""
         self._serving = {}
         self._stopping.set()
         for worker in self._hub.workers:
@@ -63,18 +66,18 @@ class WorkerPool:
             await asyncio.wait(self._tasks)
 
     def kill(self) -> None:
-        """End all at once."""
+        """Kill all."""
         for worker in self._hub.workers:
             worker.kill()
 
-    async def _start(self, config: Config, places: Sequence[int]) -> list[WorkerProcess]:
+    async def _start(self, config: Config, slots: Sequence[int]) -> list[WorkerProcess]:
         """All of them ready, or none."""
         fresh: list[WorkerProcess] = []
         try:
-            for place in places:
-                worker = await self._add(config, place)
+            for slot in slots:
+                worker = await self._add(config, slot)
                 fresh.append(worker)
-            await asyncio.gather(*(worker.started() for worker in fresh))
+            await asyncio.gather(*(worker.wait_ready() for worker in fresh))
             self._sockets.listen()
         except (StartFailed, OSError, asyncio.CancelledError):
             for worker in fresh:
@@ -82,66 +85,66 @@ class WorkerPool:
             raise
         return fresh
 
-    async def _add(self, config: Config, place: int) -> WorkerProcess:
+    async def _add(self, config: Config, slot: int) -> WorkerProcess:
         hub = self._hub
-        worker = await WorkerProcess.start(self._sockets.of(place, config.server.workers))
-        # Nothing may come between: what others say from here on, it is told as they are.
-        worker.send(Start(share_of(config, place), hub.health(config), hub.last_providers.all()))
+        worker = await WorkerProcess.start(self._sockets.of(slot, config.server.workers))
+        # No await in between: from here on it gets the messages that all workers get.
+        worker.send(Start(share_of(config, slot), hub.health(config), hub.last_providers.all()))
         hub.workers.add(worker)
-        self._keep(self._attend(worker, place))
+        self._keep(self._attend(worker, slot))
         return worker
 
-    async def _attend(self, worker: WorkerProcess, place: int) -> None:
-        """Hear a worker out until it has gone, and see to its place."""
+    async def _attend(self, worker: WorkerProcess, slot: int) -> None:
+        """Handle a worker's messages until it has exited, then fill its slot."""
         began = time.monotonic()
         async for message in worker.messages():
             self._receive(worker, message)
         code = await worker.wait()
-        self._hub.left(worker)
-        if self._serving.get(place) is worker:
+        self._hub.remove(worker)
+        if self._serving.get(slot) is worker:
             _log.error("%s ended with %d; another one takes its place", worker, code)
             has_settled = time.monotonic() - began > _SETTLED
-            self._crashes[place] = 0 if has_settled else self._crashes[place] + 1
-            await self._replace(worker, place)
+            self._crashes[slot] = 0 if has_settled else self._crashes[slot] + 1
+            await self._replace(worker, slot)
 
     def _receive(self, worker: WorkerProcess, message: Message) -> None:
         match message:
             case Ready():
-                worker.is_ready()
+                worker.mark_ready()
             case Failed(reason):
-                worker.failed(reason)
+                worker.mark_failed(reason)
             case _:
                 self._hub.receive(worker, message)
 
-    async def _replace(self, dead: WorkerProcess, place: int) -> None:
-        """Fill a place, unless a reload or the end came before."""
-        await self._pause(place)
-        while self._serving.get(place) is dead:
+    async def _replace(self, dead: WorkerProcess, slot: int) -> None:
+        """Fill a slot, unless a reload or the end came first."""
+        await self._pause(slot)
+        while self._serving.get(slot) is dead:
             try:
-                worker = await self._add(self._config, place)
+                worker = await self._add(self._config, slot)
             except OSError as error:
-                _log.error("no worker for a free place: %s", error)  # says all
-                self._crashes[place] += 1
-                await self._pause(place)
+                _log.error("no worker for a free slot: %s", error)  # says all
+                self._crashes[slot] += 1
+                await self._pause(slot)
                 continue
-            if self._serving.get(place) is not dead:
+            if self._serving.get(slot) is not dead:
                 worker.kill()
                 return
-            self._serving[place] = worker
+            self._serving[slot] = worker
             await self._admit(worker)
 
     async def _admit(self, worker: WorkerProcess) -> None:
         try:
-            await worker.started()
+            await worker.wait_ready()
         except StartFailed as error:
-            _log.error("%s", error)  # whoever attends to it sees to the place
+            _log.error("%s", error)  # `_attend` fills the slot
             worker.kill()
         else:
             worker.send(Open())
 
-    async def _pause(self, place: int) -> None:
-        """The longer, the more of this place's workers died one soon after the other."""
-        if crashes := self._crashes[place]:
+    async def _pause(self, slot: int) -> None:
+        """The longer, the more workers of this slot died soon after they had begun."""
+        if crashes := self._crashes[slot]:
             delay = min(_FIRST_DELAY * 2.0 ** min(crashes - 1, 64), _LONGEST_DELAY)
             with suppress(TimeoutError):
                 async with asyncio.timeout(delay):

@@ -24,7 +24,7 @@ class WorkerProcess:
         self._process = process
         self._channel = channel
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._missed = 0
+        self._ticks = 0
 
     def __repr__(self) -> str:
         return f"worker {self._process.pid}"
@@ -40,7 +40,7 @@ class WorkerProcess:
             channel = await Channel.open(ours)
             descriptors = [each.fileno() for each in (theirs, *sockets)]
             try:
-                # The last to wait for: one that is cancelled later would leave a process behind.
+                # The last await: a cancellation after it would leave a process behind.
                 process = await asyncio.create_subprocess_exec(
                     *(sys.executable, "-P", "-m", "gateway.processes", *map(str, descriptors)),
                     pass_fds=descriptors,
@@ -51,47 +51,49 @@ class WorkerProcess:
                 raise
         return cls(process, channel)
 
-    async def started(self) -> None:
-        """Return when it is ready; StartFailed when it will not be."""
+    async def wait_ready(self) -> None:
+        """Return when it is ready. Raises StartFailed when it will not be."""
         try:
             async with asyncio.timeout(_STARTING):
                 await asyncio.shield(self._ready)
         except TimeoutError:
             raise StartFailed(f"{self} is not ready after {_STARTING:.0f} seconds") from None
 
-    def is_ready(self) -> None:
-        """It said so."""
+    def mark_ready(self) -> None:
+        """It has said that it is."""
         if not self._ready.done():
             self._ready.set_result(None)
 
-    def failed(self, reason: str) -> None:
-        """It cannot go on. Unless it was ready, whoever waits for that is told `reason`."""
+    def mark_failed(self, reason: str) -> None:
+        """It cannot go on. Where it was not ready yet, `wait_ready` raises StartFailed(reason)."""
         if not self._ready.done():
             self._ready.set_exception(StartFailed(reason))
-            self._ready.exception()  # so that asyncio does not miss those who wait
+            self._ready.exception()  # else asyncio logs it where nobody waits
 
     def send(self, message: ToWorker) -> None:
         """Queue a message; nothing happens when the process is gone."""
         self._channel.send(message)
 
     async def messages(self) -> AsyncIterator[Message]:
-        """What it says, until it is gone."""
+        """Those it sends, until it is gone."""
         async for message in self._channel.messages():
-            self._missed = 0
+            self._ticks = 0
             yield message
 
-    def missed(self) -> int:
-        """Count a tick; how many there were since its last word. One that is not ready yet is
-        given the time that `started` gives it."""
-        self._missed += self._ready.done()
-        return self._missed
+    def tick(self) -> int:
+        """Count a tick of the supervisor; returns how many there were since the last message.
+
+        Before it is ready none counts: `wait_ready` has a limit of its own.
+        """
+        self._ticks += self._ready.done()
+        return self._ticks
 
     def retire(self) -> None:
-        """Have it go when its connections have ended."""
+        """Have it exit when its connections have ended."""
         self.send(Retire())
 
     def drain(self) -> None:
-        """Have it finish what is under way, and go."""
+        """Have it finish what is under way, and exit."""
         self.send(Drain())
 
     def kill(self) -> None:
@@ -100,8 +102,8 @@ class WorkerProcess:
             self._process.kill()
 
     async def wait(self) -> int:
-        """Until it has gone; how, as `Process.returncode` says it."""
+        """Wait until it has exited; returns its `Process.returncode`."""
         code = await self._process.wait()
         await self._channel.close()
-        self.failed(f"{self} ended with {code} before it was ready")
+        self.mark_failed(f"{self} ended with {code} before it was ready")
         return code

@@ -1,5 +1,4 @@
-"""The command: a running gateway says how it is now, else the configuration how it is when all is
-well."""
+"""The command: it asks a running gateway, else answers from the configuration alone."""
 
 import argparse
 import asyncio
@@ -71,11 +70,11 @@ async def _find(
     return Found(await configured(config, asked, change))
 
 
-async def _ask(config: Config, asked: UserRoute, change: Change | None, told: str | None) -> Found:
-    """Ask the gateway at the address that was told, or where the configuration has it."""
-    origin = told or address_of(config.server)
+async def _ask(config: Config, asked: UserRoute, change: Change | None, given: str | None) -> Found:
+    """Ask the gateway at the given address, else at the one that the configuration has."""
+    origin = given or address_of(config.server)
     key = key_for(config, asked.key or OPEN, os.environ)
-    found = await ask(origin, asked, change, key, None if told else config.server.tls)
+    found = await ask(origin, asked, change, key, None if given else config.server.tls)
     return Found(found, origin)
 
 

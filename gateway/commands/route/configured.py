@@ -31,7 +31,7 @@ async def configured(config: Config, asked: UserRoute, change: Change | None) ->
 
 
 async def _usage(config: Config, router: Router, pool: Pool | None) -> RingUsage | None:
-    """What all users used of late; None when the store cannot be asked."""
+    """What all users used recently; None when the store cannot be asked."""
     try:
         async with open_shipper(config.ledger) as shipper:
             today = whole_days(time.time())

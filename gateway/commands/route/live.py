@@ -72,9 +72,9 @@ def key_for(config: Config, tenant: str, environ: Mapping[str, str]) -> str | No
     tokens, else the user's own; None where the configuration has only hashes, or no keys."""
     if given := environ.get(KEY_VARIABLE):
         return given
-    managers = [each.key for each in config.keys if each.role == "management" and each.key]
-    own = [each.key for each in config.keys if each.name == tenant and each.key]
-    return next(iter(managers + own), None)
+    managers = [each for each in config.keys if each.role == "management"]
+    own = [each for each in config.keys if each.name == tenant]
+    return next((secret for key in managers + own for secret in key.key or ()), None)
 
 
 def _question(asked: UserRoute, change: Change | None) -> Mapping[str, str]:

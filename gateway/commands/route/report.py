@@ -28,7 +28,7 @@ def report(config: Config, found: Found, away: Collection[str]) -> int:
     if where.route == "unkeyed":
         out.print("Users have no home: `sticky.key` does not name `user`")
         return 0
-    rows = [*_choices(where, away), *_strangers(config, where)]
+    rows = [*_choices(where, away), *_off_ring(config, where)]
     out.print(_table(rows, is_live=found.origin is not None))
     left = [each for each in where.choices if each.provider not in away]
     chosen = min(left, key=_trouble, default=None)
@@ -59,8 +59,8 @@ def _choices(where: UserRoute, away: Collection[str]) -> Iterator[Row]:
             yield str(number), each.provider, share, calls, each.why
 
 
-def _strangers(config: Config, where: UserRoute) -> Iterator[Row]:
-    """The configured providers that are not on this user's ring at all."""
+def _off_ring(config: Config, where: UserRoute) -> Iterator[Row]:
+    """The configured providers that are not on this user's ring."""
     chosen = {each.provider for each in where.choices}
     for provider in config.providers:
         if provider.name not in chosen:

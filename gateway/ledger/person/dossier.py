@@ -1,4 +1,4 @@
-"""Everything kept about one end user, as entries to hand out."""
+"""Everything kept of one end user, as entries for an export."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Forgetting one end user: in the store, and in the journals on this machine."""
+"""Erasing one end user: from the store, and from the journals on this machine."""
 
 import asyncio
 from collections.abc import Collection, Mapping
@@ -16,9 +16,9 @@ _TIMEOUT = 10.0
 
 
 class Erasure(msgspec.Struct, frozen=True, kw_only=True):
-    """What was forgotten: journal lines, and generations in the store by tenant.
+    """What was erased: journal lines, and generations in the store by tenant.
 
-    `error`: why the store forgot nothing or not all; None when nothing is left of the person.
+    `error`: why the store erased nothing or not all; None when nothing is left of the person.
     """
 
     lines: int
@@ -27,7 +27,7 @@ class Erasure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def erase(shipper: Shipper, person: Person, known: Collection[str]) -> Erasure:
-    """Forget the person; of every tenant when it names none: the `known` ones and those met.
+    """Erase the person: of its tenants, or of the `known` ones and all that the ledger has.
 
     What the calls cost stays in the totals of their days, without a user. When the store is away
     the journals are redacted all the same; it may be repeated until it is complete. What settles

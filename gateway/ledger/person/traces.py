@@ -1,4 +1,4 @@
-"""What the journals hold of one end user: found, and made nobody's.
+"""One end user's records in the journals: found, and anonymised.
 
 Lines stay on the disk after they were applied, until their segment is deleted, and for good in
 segments that were set aside. A writer may be appending to the file meanwhile: only complete lines
@@ -36,7 +36,7 @@ class Person(NamedTuple):
     user: str
     tenants: frozenset[str] | None
 
-    def made(self, generation: Generation) -> bool:
+    def owns(self, generation: Generation) -> bool:
         """Whether it is one of this user's calls."""
         is_theirs = self.tenants is None or generation.tenant in self.tenants
         return is_theirs and generation.user == self.user
@@ -59,7 +59,7 @@ def find_traces(folder: Path, person: Person) -> Iterator[Generation]:
 
 
 def redact(folder: Path, person: Person) -> int:
-    """Make every line of the person nobody's, on the disk as well; how many lines it were.
+    """Anonymise every line of the person, also on the disk; returns how many lines there were.
 
     What is left of a record counts what it would have counted, as a call without a user. A corrupt
     line with the person's id in it is blanked: nobody can tell whose it was. The caller keeps
@@ -84,26 +84,26 @@ def _overwrite(path: Path, traces: list[Trace]) -> None:
     fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
     try:
         for trace in traces:
-            left = _left(trace.record) if trace.record else b""
-            os.pwrite(fd, left.ljust(len(trace.text)), trace.start)
+            redacted = _redacted(trace.record) if trace.record else b""
+            os.pwrite(fd, redacted.ljust(len(trace.text)), trace.start)
         os.fsync(fd)
     finally:
         os.close(fd)
 
 
-def _left(record: Record) -> bytes:
-    """A record of nobody that is no longer than the one before, which may have had names.
+def _redacted(record: Record) -> bytes:
+    """The record anonymised, and no longer than before, when it may have had names.
 
-    Without names, what comes after the last field that counts is left out: that is more than null
-    takes in place of the short texts before it.
+    Without names, the fields after the last one that counts are left out: that saves more than the
+    nulls in place of short texts take.
     """
-    start, unlinked = (record.writer, record.sequence), _nobodys(record.generation)
-    fields = msgspec.structs.astuple(unlinked)[:_COUNTED_END]
-    lines = map(msgspec.json.encode, ((*start, fields), (*start, named(unlinked))))
+    start, anonymous = (record.writer, record.sequence), _anonymous(record.generation)
+    fields = msgspec.structs.astuple(anonymous)[:_COUNTED_END]
+    lines = map(msgspec.json.encode, ((*start, fields), (*start, named(anonymous))))
     return min(lines, key=len)
 
 
-def _nobodys(known: Generation) -> Generation:
+def _anonymous(known: Generation) -> Generation:
     return Generation(
         id=secrets.token_hex(len(known.id))[: len(known.id)],
         created_at=known.created_at - known.created_at % HOUR,
@@ -124,4 +124,4 @@ def _traces(path: Path, person: Person) -> Iterator[Trace]:
 
 def _trace(start: int, text: bytes, person: Person) -> Trace | None:
     record = record_of(text)
-    return None if record and not person.made(record.generation) else Trace(start, text, record)
+    return None if record and not person.owns(record.generation) else Trace(start, text, record)

@@ -1,14 +1,15 @@
 """The shared store: Redis 6.2 or later, or Valkey; one server, a Sentinel set-up or a Cluster.
 
-store                     the store's methods; connect, client: what they send commands by
-keys, lifetimes           the data model: every name, and for how long it is there
-applying                  records counted by `apply.lua`, which is all that writes counters
-batch, draft              what it is given; counters, lists: what is in that; numbering of its keys
-generations               single generations
-activity                  hours and days
-users, ranking, boards,   users of any range of days, of a month, and all of them; spans: out of
-crowd                     which periods; periods, people: what those hold
-erasing, expiry, recount  forgetting, and counting again
+keys, lifetimes           the data model: every key, and when it expires
+apply.lua                 counts, and is all that writes counters; batch: what it is given
+applying                  counting parcels with it
+builder                   its batch, made of counters and lists; key_table: the keys it refers to
+store                     the store's methods; connect, client, resp: the connection they share
+generations, unusual      reads of single generations
+activity                  reads of hours and days
+users, ranking, spans,    reads of users: over any days, of a month, and filtered; out of periods
+leaderboard, search       and user_rows
+erasing, expiry, recount  erasing a user, expiry, and the recount
 """
 
 from gateway.ledger.redis.store import RedisStore

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
-from gateway.ledger.counts import Counts
+from gateway.ledger.counts import Counts, total
 from gateway.ledger.queries import ActivityQuery
 from gateway.ledger.redis import keys, periods
 from gateway.ledger.redis.client import Client
@@ -12,7 +12,7 @@ from gateway.ledger.redis.periods import Part
 from gateway.ledger.results import ActivityRow, HourRow
 
 Row = tuple[int, str, str, str, str, str]
-"""Minus the day, model, provider, user, tenant, route: in the order rows are told."""
+"""Minus the day, model, provider, user, tenant, route; tuples sort as rows are returned."""
 
 
 async def activity(client: Client, shards: Shards, query: ActivityQuery) -> Sequence[ActivityRow]:
@@ -34,7 +34,7 @@ async def activity(client: Client, shards: Shards, query: ActivityQuery) -> Sequ
             if b":" in name:
                 row = _row(query, day, user, *keys.split(name))
                 sums.setdefault(row, []).append(counts)
-    return [_told(row, periods.total(sums[row])) for row in sorted(sums)]
+    return [_activity_row(row, total(sums[row])) for row in sorted(sums)]
 
 
 def _row(query: ActivityQuery, day: Part, user: str, model: str, provider: str, route: str) -> Row:
@@ -42,7 +42,7 @@ def _row(query: ActivityQuery, day: Part, user: str, model: str, provider: str, 
     return -day.number, model, provider, user, tenant, route if "route" in query.by else ""
 
 
-def _told(row: Row, counts: Counts) -> ActivityRow:
+def _activity_row(row: Row, counts: Counts) -> ActivityRow:
     day, model, provider, user, tenant, route = row
     return ActivityRow(
         day=-day,
@@ -71,7 +71,7 @@ async def _users(
     if users is None:
         return await all_users(client, days)
     return [
-        (day, user) for day in days for user in users if shards.of(day.tenant, user) is day.names
+        (day, user) for day in days for user in users if shards.of(day.tenant, user) is day.shard
     ]
 
 
@@ -100,7 +100,7 @@ async def hours(
             tenant=tenant,
             model=model or None,
             provider=provider or None,
-            counts=periods.total(sums[hour, tenant, model, provider]),
+            counts=total(sums[hour, tenant, model, provider]),
         )
         for hour, tenant, model, provider in sorted(sums)
     ]

@@ -1,18 +1,18 @@
-"""Counting parcels: one call of the script a shard, again without what turned out to be known."""
+"""Counting parcels: one call of the script for each shard, made again without what is not new."""
 
 from collections.abc import Sequence
 
 from gateway.calendar import DAY
 from gateway.ledger.parcel import Parcel
 from gateway.ledger.redis.batch import Call, Writer
+from gateway.ledger.redis.builder import build_call
 from gateway.ledger.redis.client import Client
-from gateway.ledger.redis.draft import drafted
-from gateway.ledger.redis.keys import Keys, Shards
+from gateway.ledger.redis.keys import Shard, Shards
 from gateway.ledger.redis.lifetimes import Lifetimes
 
 
-class Reach:
-    """How far parcels go in a writer's journal, and the newest moment they count at."""
+class WriterProgress:
+    """How far parcels go in a writer's journal, and when the newest of them was created."""
 
     def __init__(self) -> None:
         self.last = 0
@@ -22,45 +22,47 @@ class Reach:
 class _Part:
     """A shard's part of the parcels: those that are new as far as is known here."""
 
-    def __init__(self, names: Keys, parcels: Sequence[Parcel], reached: dict[str, Reach]) -> None:
-        self.names = names
+    def __init__(
+        self, shard: Shard, parcels: Sequence[Parcel], writers: dict[str, WriterProgress]
+    ) -> None:
+        self.shard = shard
         self.parcels = parcels
-        self.reached = reached
+        self.writers = writers
 
     def call(self, lifetimes: Lifetimes) -> Call:
-        """That counts them."""
+        """The call that counts them."""
         first = _first(self.parcels)
         writers = [
-            Writer(name, reach.last, reach.newest // DAY, first.get(name))
-            for name, reach in self.reached.items()
+            Writer(name, progress.last, progress.newest // DAY, first.get(name))
+            for name, progress in self.writers.items()
         ]
-        return drafted(self.names, self.parcels, writers, lifetimes)
+        return build_call(self.shard, self.parcels, writers, lifetimes)
 
-    def without(self, reached: Sequence[bytes], kept: Sequence[bytes], kept_from: int) -> "_Part":
-        """What is left when the shard has told how far writers were, what it has, and the first
-        day of which it keeps anything."""
-        positions = {
-            writer: int(position) for writer, position in zip(self.reached, reached, strict=True)
+    def without(self, positions: Sequence[bytes], kept: Sequence[bytes], kept_from: int) -> "_Part":
+        """What is new, by the shard's reply: the writers' positions, the ids it keeps, and the
+        first day of which it keeps anything."""
+        reached = {
+            writer: int(position) for writer, position in zip(self.writers, positions, strict=True)
         }
         known = {each.decode() for each in kept}
         fresh = [
             one
             for one in self.parcels
             if one.id not in known
-            and one.sequence > positions[one.writer]
+            and one.sequence > reached[one.writer]
             and one.created_at // DAY >= kept_from
         ]
-        return _Part(self.names, fresh, self.reached)
+        return _Part(self.shard, fresh, self.writers)
 
 
 async def apply(
     client: Client, shards: Shards, lifetimes: Lifetimes, parcels: Sequence[Parcel]
 ) -> None:
-    """Shards without a parcel in the batch are called as well, as their writers move too.
+    """Shards without a parcel in the batch are called as well, as their writers move too: every
+    shard has everything up to the lowest position that any of them has.
 
-    So a writer's lowest position on any shard is one up to which all of them have everything. A
-    call that is refused is answered with what the shard knows already; without that there is less
-    to count each time, so there is an end to it.
+    A shard that knows some of its part replies with what it knows. The next call leaves that out,
+    so each has less to count than the one before, and there is a last one.
     """
     parts = _parts(shards, parcels)
     while parts:
@@ -73,21 +75,21 @@ async def apply(
 
 
 def _parts(shards: Shards, parcels: Sequence[Parcel]) -> list[_Part]:
-    reached: dict[str, Reach] = {}
-    homes: dict[Keys, dict[str, Parcel]] = {names: {} for names in shards.all}
+    writers: dict[str, WriterProgress] = {}
+    by_shard: dict[Shard, dict[str, Parcel]] = {shard: {} for shard in shards.all}
     for one in parcels:
-        homes[shards.of(one.series.tenant, one.user)].setdefault(one.id, one)
+        by_shard[shards.of(one.series.tenant, one.user)].setdefault(one.id, one)
         writer = one.writer
-        reach = reached.get(writer)
-        if reach is None:
-            reach = reached[writer] = Reach()
-        reach.last = max(reach.last, one.sequence)
-        reach.newest = max(reach.newest, one.created_at)
-    return [_Part(names, [*found.values()], reached) for names, found in homes.items()]
+        progress = writers.get(writer)
+        if progress is None:
+            progress = writers[writer] = WriterProgress()
+        progress.last = max(progress.last, one.sequence)
+        progress.newest = max(progress.newest, one.created_at)
+    return [_Part(shard, [*by_id.values()], writers) for shard, by_id in by_shard.items()]
 
 
 def _first(parcels: Sequence[Parcel]) -> dict[str, int]:
-    """Where what is counted of each writer begins."""
+    """Each writer's first sequence among the parcels."""
     first: dict[str, int] = {}
     for one in parcels:
         writer, sequence = one.writer, one.sequence

@@ -1,19 +1,20 @@
-"""What `apply.lua` is given, with each key it may touch under a number."""
+"""What `apply.lua` is given. Keys are referred to by number, which is their index in KEYS, and
+generations by their index in the batch; both count from 1, as Lua does."""
 
 from collections.abc import Mapping, Sequence
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from gateway.ledger.redis.numbering import Numbers
+from gateway.ledger.redis.key_table import KeyTable
 
 Row = tuple[str, Sequence[int | str]]
 """Its name, and what is added to each of COUNTERS; as text where it is very large."""
 
 
 class Writer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How far a batch goes in a writer's journal, the last day it counts on, and where what it
-    counts begins, if it counts anything of it on this shard."""
+    """One writer's part of a batch: the `last` sequence, the last `day` it counts on, and the
+    `first` sequence that is counted on this shard, None when none is."""
 
     name: str
     last: int
@@ -22,36 +23,43 @@ class Writer(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Totals(msgspec.Struct, frozen=True):
-    """Rows that are added to the hash of a tenant's hour or day."""
+    """Rows to add to the hash of a tenant's hour or day."""
 
     key: int
     rows: Sequence[Row]
 
 
 class Day(msgspec.Struct, frozen=True):
-    """A tenant's day, the `date` of the month: the keys that its users share there and in the
-    month, and the users. `numbers` is where their rows have numbers, `rows` are the names of these.
-    After key number `keys` come those of the users, three each, which may go at `ends`: the day,
-    the month, and the list of generations. `news` are of one user after the other, flat since
-    tables are dear in Lua: how many rows, and each row as the place of its name and what is added
-    to each of COUNTERS; how many generations, and their places."""
+    """What is added to a tenant's day, and so to its month, user by user.
+
+    `date`: the day of the month. `rows`: the names of the rows that occur; `row_numbers`: the key
+    that maps them to numbers. `boards`, `month_boards`, `spread`: keys that the users share.
+    `user_keys`: the key before the users' own, three for each: the day, the month, and the list of
+    generations; `expire_at`: when those three expire.
+
+    `updates`: what is added, one user after the other, flat since tables are expensive in Lua. For
+    each user: the number of rows; for each row its index in `rows` and an increment for each of
+    COUNTERS; the number of generations; their indexes.
+    """
 
     date: int
-    numbers: int
+    row_numbers: int
     rows: Sequence[str]
     boards: Sequence[int]
     month_boards: Sequence[int]
     spread: int
-    keys: int
-    ends: Sequence[int]
+    user_keys: int
+    expire_at: Sequence[int]
     users: Sequence[str]
-    news: Sequence[int | str]
+    updates: Sequence[int | str]
 
 
-class Gone(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An end user to take out of one period: the keys of the `newest` list, which must be empty by
-    now, and of what is `kept` there, and the boards, a month's spread, or the hash of a day's
-    erased users, as that period has them."""
+class Removal(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An end user to remove from one period.
+
+    Keys: `newest`, the user's list of generations, which must be empty; `kept`, the user's hash of
+    the period; `boards`; `erased`, the hash of a day's erased users; `spread`, that of a month.
+    """
 
     user: str
     newest: int
@@ -62,28 +70,28 @@ class Gone(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole of a script call's first argument.
+    """The first argument of a script call.
 
-    `ids` and `moments` are those of its generations, which are spoken of by their places there,
-    from 1. Their keys come after key number `generations`; after number `references` come keys that
-    lead to those at the places `referred`, by their providers' ids. `lists`: the number of a list's
-    key, then places. `registers`: the same, then scores and members in turns; scores only ever
-    rise. `kept_until`, `expiries`: seconds since the epoch, the latter with keys after them.
-    `oldest`: the first day that it counts on, if it counts anything. `retention`: the first days
-    that are not cut, for the register of that name.
+    `ids`, `timestamps`: of the generations; their keys follow key number `generation_keys`.
+    `referred`: indexes of those that a provider gave an id; the keys of these ids follow key number
+    `reference_keys`. `lists`: the key of each list, then the indexes of generations to add to it.
+    `registers`: the key of each sorted set, then scores and members by turns; scores only rise.
+    `oldest`: the first day that is counted on, unset when none is. `retention`: fields of the hash
+    of that name, and the first days that are not cut. `kept_until`: when generations expire.
+    `expiries`: a time, then the keys that expire then. Times are seconds since the epoch.
     """
 
     writers: Sequence[Writer] = ()
     ids: Sequence[str] = ()
-    moments: Sequence[str] = ()
-    generations: int = 0
-    references: int = 0
+    timestamps: Sequence[str] = ()
+    generation_keys: int = 0
+    reference_keys: int = 0
     referred: Sequence[int] = ()
     lists: Sequence[Sequence[int]] = ()
     registers: Sequence[Sequence[int | str]] = ()
     totals: Sequence[Totals] = ()
     days: Sequence[Day] = ()
-    gone: Sequence[Gone] = ()
+    removals: Sequence[Removal] = ()
     oldest: int | UnsetType = UNSET
     retention: Mapping[str, int] = {}
     kept_until: int = 0
@@ -97,7 +105,7 @@ class Call(msgspec.Struct, frozen=True):
     args: Sequence[bytes]
 
 
-def called(numbers: Numbers, batch: Batch, records: Sequence[bytes] = ()) -> Call:
-    """The call of a batch that has all but its expiries."""
-    batch = msgspec.structs.replace(batch, expiries=numbers.expiries)
-    return Call(numbers.keys, [msgspec.json.encode(batch), *records])
+def call_of(table: KeyTable, batch: Batch, records: Sequence[bytes] = ()) -> Call:
+    """The call for a batch without its `expiries`, which the table has."""
+    batch = msgspec.structs.replace(batch, expiries=table.expiries)
+    return Call(table.keys, [msgspec.json.encode(batch), *records])

@@ -28,16 +28,20 @@ _FAILURES = (RedisError, RedisClusterException, OSError, TimeoutError, RuntimeEr
 class Client:
     """One Redis, however many servers that is; `name` stands in errors.
 
-    `replicas`: how many must have what a script wrote, within `patience` seconds.
+    `replicas`: how many must have what a script wrote, within `replica_timeout` seconds.
     """
 
     def __init__(
-        self, redis: Redis | RedisCluster, name: str, replicas: int = 0, patience: float = 1.0
+        self,
+        redis: Redis | RedisCluster,
+        name: str,
+        replicas: int = 0,
+        replica_timeout: float = 1.0,
     ) -> None:
         self._redis = redis
         self.name = name
         self._replicas = replicas
-        self._patience = patience
+        self._replica_timeout = replica_timeout
 
     async def ask(self, commands: Sequence[Command]) -> list[Any]:
         """The replies, in order: a hash as a dict, all else as Redis sends it."""
@@ -71,7 +75,7 @@ class Client:
             (*script, len(call.keys), *call.keys, *call.args) for call in calls
         ]
         if self._replicas:
-            commands.append(("WAIT", self._replicas, int(self._patience * 1000)))
+            commands.append(("WAIT", self._replicas, int(self._replica_timeout * 1000)))
         return await self._send(commands)
 
     async def _send(self, commands: Sequence[Command]) -> list[Any]:

@@ -1,4 +1,4 @@
-"""From an address to a client.
+"""Making a client for an address.
 
 redis-py, left alone, sends a command again when its reply was lost, so that one increment counts
 twice: retries are off. Version 2 of the protocol has replies of the same form everywhere.
@@ -7,13 +7,13 @@ twice: retries are off. Version 2 of the protocol has replies of the same form e
 from collections.abc import Callable
 from typing import Any
 
-from hiredis import pack_command
 from redis.asyncio import Redis, RedisCluster, Sentinel
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from gateway.ledger.redis.client import Client
+from gateway.ledger.redis.resp import packed
 from gateway.redisurl import Address
 
 
@@ -22,17 +22,17 @@ def connect(address: Address) -> Client:
     replicas = address.options.replicas
     if replicas is None:
         replicas = int(address.kind == "sentinel")
-    # Replicas that are late are an answer, which must come before the patience with Redis ends.
-    patience = address.options.timeout / 2
-    return Client(_KINDS[address.kind](address), str(address), replicas, patience)
+    # WAIT has to reply, even that replicas are late, before the socket's own timeout.
+    replica_timeout = address.options.timeout / 2
+    return Client(_KINDS[address.kind](address), str(address), replicas, replica_timeout)
 
 
 class _Packing:
-    """Beside a connection of redis-py: packs commands in C, as only its blocking half does."""
+    """Beside a connection of redis-py, which packs one argument at a time."""
 
     def pack_command(self, *args: Any) -> list[bytes]:
-        """In one piece; what is called by two words, as `CLIENT SETINFO`, is sent as two."""
-        return [pack_command((*args[0].split(), *args[1:]))]
+        """In few parts; what is called by two words, as `CLIENT SETINFO`, is sent as two."""
+        return packed((*args[0].split(), *args[1:]))
 
 
 def _packing(connection: type) -> type:

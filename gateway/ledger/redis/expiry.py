@@ -1,6 +1,7 @@
-"""Forgetting, a few keys at a time, so that records can be applied in between.
+"""Expiring what is past its retention, a few keys at a time, so that records can be applied in
+between.
 
-What leads to the rest goes last: a crash midway leaves nothing that the next time cannot find.
+What leads to the rest goes last: after a crash midway the next run still finds everything.
 """
 
 from collections.abc import Sequence
@@ -9,14 +10,14 @@ from gateway.calendar import DAY, HOUR
 from gateway.ledger.packing import readable
 from gateway.ledger.redis import keys, periods
 from gateway.ledger.redis.activity import all_users
-from gateway.ledger.redis.batch import Batch, called
+from gateway.ledger.redis.batch import Batch, call_of
 from gateway.ledger.redis.client import Client, Command
 from gateway.ledger.redis.generations import all_tenants
-from gateway.ledger.redis.keys import Keys, Shards
+from gateway.ledger.redis.key_table import KeyTable
+from gateway.ledger.redis.keys import Shard, Shards
 from gateway.ledger.redis.lifetimes import Lifetimes
-from gateway.ledger.redis.lists import kinds_of
-from gateway.ledger.redis.numbering import Numbers
 from gateway.ledger.redis.periods import Part
+from gateway.ledger.redis.unusual import kinds_of
 
 _AT_ONCE = 500
 
@@ -24,20 +25,22 @@ _AT_ONCE = 500
 async def expire(
     client: Client,
     shards: Shards,
-    ends: Lifetimes,
+    lifetimes: Lifetimes,
     generations_before: int,
     activity_before: int,
 ) -> None:
     """See Store. What is about to be incomplete is noted first."""
     cuts = _cuts(generations_before, activity_before)
-    await client.run([called(Numbers(names, ends), Batch(retention=cuts)) for names in shards.all])
+    await client.run(
+        [call_of(KeyTable(shard, lifetimes), Batch(retention=cuts)) for shard in shards.all]
+    )
     for tenant in await all_tenants(client, shards, None):
-        for names in shards.all:
-            while await _expire_some(client, names, tenant, generations_before):
+        for shard in shards.all:
+            while await _expire_some(client, shard, tenant, generations_before):
                 continue
     await client.ask(
-        [("ZREMRANGEBYSCORE", names.tenants, "-inf", f"({generations_before}")
-         for names in shards.all]
+        [("ZREMRANGEBYSCORE", shard.tenants, "-inf", f"({generations_before}")
+         for shard in shards.all]
     )  # fmt: skip
     for part in await periods.parts(client, shards, "-inf", f"({activity_before}"):
         await _expire_part(client, part)
@@ -54,16 +57,16 @@ def _cuts(generations_before: int, activity_before: int) -> dict[str, int]:
     }
 
 
-async def _expire_some(client: Client, names: Keys, tenant: str, before: int) -> bool:
+async def _expire_some(client: Client, shard: Shard, tenant: str, before: int) -> bool:
     """Forget the oldest of a tenant on one shard; whether there were any."""
     span = ("-inf", f"({before}")
-    [ids] = await client.ask([("ZRANGEBYSCORE", names.newest(tenant), *span, "LIMIT", 0, _AT_ONCE)])
+    [ids] = await client.ask([("ZRANGEBYSCORE", shard.newest(tenant), *span, "LIMIT", 0, _AT_ONCE)])
     ids = [each.decode() for each in ids]
     if not ids:
         return False
-    kept = await client.ask([("GET", names.generation(each)) for each in ids])
+    kept = await client.ask([("GET", shard.generation(each)) for each in ids])
     generations = list(readable(kept))
-    users = {each.user for each in generations if each.user is not None}
+    users = {each.user or "" for each in generations}
     pairs = {(each.model or "", each.provider or "") for each in generations}
     kinds = {
         kind
@@ -71,20 +74,20 @@ async def _expire_some(client: Client, names: Keys, tenant: str, before: int) ->
         for kind in kinds_of(each.status, each.outcome, bool(each.flags))
     }
     lists = [
-        *(names.unusual(tenant, kind) for kind in kinds),
-        *(names.newest_of_user(tenant, user) for user in users),
-        *(names.served(tenant, model, provider) for model, provider in pairs),
-        names.pairs(tenant),
+        *(shard.unusual(tenant, kind) for kind in kinds),
+        *(shard.newest_of_user(tenant, user) for user in users),
+        *(shard.served(tenant, model, provider) for model, provider in pairs),
+        shard.pairs(tenant),
     ]
-    upstream = [names.upstream(tenant, e.upstream_id) for e in generations if e.upstream_id]
+    upstream = [shard.upstream(tenant, e.upstream_id) for e in generations if e.upstream_id]
     await client.ask(
         [
             *await obsolete(client, upstream, ids),
             *(("ZREMRANGEBYSCORE", key, *span) for key in lists),
-            *(("UNLINK", names.generation(each)) for each in ids),
+            *(("UNLINK", shard.generation(each)) for each in ids),
         ]
     )
-    await client.ask([("ZREM", names.newest(tenant), *ids)])
+    await client.ask([("ZREM", shard.newest(tenant), *ids)])
     return True
 
 
@@ -106,6 +109,6 @@ async def _expire_part(client: Client, part: Part) -> None:
     await client.ask(
         [
             ("UNLINK", part.totals, part.rows, part.erased, part.spread, *map(part.board, orders)),
-            ("ZREM", part.names.periods, keys.joined(part.period, part.tenant)),
+            ("ZREM", part.shard.periods, keys.joined(part.period, part.tenant)),
         ]
     )

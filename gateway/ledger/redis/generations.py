@@ -9,13 +9,13 @@ from gateway.generation import Generation
 from gateway.ledger.packing import readable
 from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.redis.client import Client, Command
-from gateway.ledger.redis.keys import Keys, Shards, split
-from gateway.ledger.redis.lists import kind_of
+from gateway.ledger.redis.keys import Shard, Shards, split
+from gateway.ledger.redis.unusual import kind_of
 
 Place = tuple[int, str]
 """A generation's moment and id: the order of all lists."""
 
-Found = tuple[Place, Keys]
+Found = tuple[Place, Shard]
 
 _LEAST, _MOST = 200, 3200
 
@@ -24,7 +24,7 @@ async def generation(
     client: Client, shards: Shards, generation_id: str, tenants: frozenset[str] | None
 ) -> Generation | None:
     """Every shard is asked, as the id does not tell the user."""
-    kept = await client.ask([("GET", names.generation(generation_id)) for names in shards.all])
+    kept = await client.ask([("GET", shard.generation(generation_id)) for shard in shards.all])
     for found in readable(kept):
         if tenants is None or found.tenant in tenants:
             return found
@@ -35,23 +35,23 @@ async def _by_upstream_id(
     client: Client, shards: Shards, upstream_id: str, tenants: frozenset[str] | None
 ) -> Generation | None:
     known = [
-        (names, tenant)
+        (shard, tenant)
         for tenant in await all_tenants(client, shards, tenants)
-        for names in shards.all
+        for shard in shards.all
     ]
     references = await client.ask(
-        [("GET", names.upstream(tenant, upstream_id)) for names, tenant in known]
+        [("GET", shard.upstream(tenant, upstream_id)) for shard, tenant in known]
     )
     newest = max(
-        ((reference, names) for reference, (names, _) in zip(references, known, strict=True)
+        ((reference, shard) for reference, (shard, _) in zip(references, known, strict=True)
          if reference),
         key=lambda found: found[0],
         default=None,
     )  # fmt: skip
     if newest is None:
         return None
-    reference, names = newest
-    [record] = await client.ask([("GET", names.generation(reference.decode().split(" ", 1)[1]))])
+    reference, shard = newest
+    [record] = await client.ask([("GET", shard.generation(reference.decode().split(" ", 1)[1]))])
     return next(readable([record]), None)
 
 
@@ -61,7 +61,7 @@ async def all_tenants(
     """Those asked for, or all with a generation that is kept."""
     if tenants is not None:
         return tenants
-    known = await client.ask([("ZRANGE", names.tenants, 0, -1) for names in shards.all])
+    known = await client.ask([("ZRANGE", shard.tenants, 0, -1) for shard in shards.all])
     return frozenset(tenant.decode() for some in known for tenant in some)
 
 
@@ -87,11 +87,11 @@ async def generations(
 
 async def records(client: Client, places: Sequence[Found]) -> list[Generation]:
     """In the order of `places`; those that were forgotten meanwhile are left out."""
-    homes: dict[Keys, list[Place]] = {}
-    for place, names in places:
-        homes.setdefault(names, []).append(place)
+    homes: dict[Shard, list[Place]] = {}
+    for place, shard in places:
+        homes.setdefault(shard, []).append(place)
     replies = await client.ask(
-        [("MGET", *(names.generation(one) for _, one in places)) for names, places in homes.items()]
+        [("MGET", *(shard.generation(one) for _, one in places)) for shard, places in homes.items()]
     )
     kept = {
         place: record
@@ -114,44 +114,45 @@ def _filter(query: GenerationQuery) -> Callable[[Generation], bool] | None:
 
     def matches(one: Generation) -> bool:
         flagged = query.flagged in (None, bool(one.flags))
-        return flagged and all(getattr(one, name) == value for name, value in wanted.items())
+        # Nobody is None in the record, and the empty user of the query.
+        return flagged and all((getattr(one, name) or "") == want for name, want in wanted.items())
 
     return matches if wanted or query.flagged is not None else None
 
 
-async def _lists(client: Client, shards: Shards, query: GenerationQuery) -> list[tuple[Keys, str]]:
+async def _lists(client: Client, shards: Shards, query: GenerationQuery) -> list[tuple[Shard, str]]:
     tenants, kind = await all_tenants(client, shards, query.tenants), kind_of(query)
     if query.user is not None:
         homes = [(shards.of(tenant, query.user), tenant) for tenant in tenants]
-        own = [(names, names.newest_of_user(tenant, query.user)) for names, tenant in homes]
+        own = [(shard, shard.newest_of_user(tenant, query.user)) for shard, tenant in homes]
         if kind is None:
             return own
-        unusual = [(names, names.unusual(tenant, kind)) for names, tenant in homes]
+        unusual = [(shard, shard.unusual(tenant, kind)) for shard, tenant in homes]
         return await _shorter(client, own, unusual)
-    every = [(names, tenant) for names in shards.all for tenant in tenants]
+    every = [(shard, tenant) for shard in shards.all for tenant in tenants]
     if kind is not None:
-        return [(names, names.unusual(tenant, kind)) for names, tenant in every]
+        return [(shard, shard.unusual(tenant, kind)) for shard, tenant in every]
     if query.model is not None or query.provider is not None:
         return await _served(client, every, query)
-    return [(names, names.newest(tenant)) for names, tenant in every]
+    return [(shard, shard.newest(tenant)) for shard, tenant in every]
 
 
 async def _served(
-    client: Client, homes: Sequence[tuple[Keys, str]], query: GenerationQuery
-) -> list[tuple[Keys, str]]:
+    client: Client, homes: Sequence[tuple[Shard, str]], query: GenerationQuery
+) -> list[tuple[Shard, str]]:
     """The lists of the models and providers that are asked for."""
-    known = await client.ask([("ZRANGE", names.pairs(tenant), 0, -1) for names, tenant in homes])
+    known = await client.ask([("ZRANGE", shard.pairs(tenant), 0, -1) for shard, tenant in homes])
     return [
-        (names, names.served(tenant, model, provider))
-        for (names, tenant), some in zip(homes, known, strict=True)
+        (shard, shard.served(tenant, model, provider))
+        for (shard, tenant), some in zip(homes, known, strict=True)
         for model, provider in map(split, some)
         if query.model in (None, model) and query.provider in (None, provider)
     ]
 
 
 async def _shorter(
-    client: Client, some: Sequence[tuple[Keys, str]], others: Sequence[tuple[Keys, str]]
-) -> list[tuple[Keys, str]]:
+    client: Client, some: Sequence[tuple[Shard, str]], others: Sequence[tuple[Shard, str]]
+) -> list[tuple[Shard, str]]:
     """Of each pair the list with fewer on it: a user may have called very often, or hardly ever."""
     sizes = await client.ask([("ZCARD", key) for _, key in (*some, *others)])
     pairs = zip(some, others, sizes[: len(some)], sizes[len(some) :], strict=True)
@@ -160,15 +161,15 @@ async def _shorter(
 
 async def _newest(
     client: Client,
-    lists: Sequence[tuple[Keys, str]],
+    lists: Sequence[tuple[Shard, str]],
     query: GenerationQuery,
     before: Place | None,
     size: int,
 ) -> list[Found]:
     """The `size` newest of all lists together, before a place."""
     pages = [
-        [(place, names) for place in page]
-        for (names, _), page in zip(
+        [(place, shard) for place in page]
+        for (shard, _), page in zip(
             lists, await _pages(client, [key for _, key in lists], query, before, size), strict=True
         )
     ]

@@ -1,26 +1,27 @@
-"""Every name in Redis: this file and `apply.lua` are the whole data model.
+"""Every key in Redis: this file and `apply.lua` are the whole data model.
 
-A store is cut into shards; an end user with all that belongs to it lives on one of them. A single
+A store is divided into shards; an end user with all that belongs to it is on one of them. A single
 server has one shard, a Cluster sixteen. The braces make all keys of a shard share a hash slot, so
 that one script call can change them together. `P` is a period: `h` and an hour or `d` and a day
 (since the epoch), or `m` and a month (since January 1970), e.g. `h480000`, `d20000` and `m657`.
+Moments are microseconds since the epoch; a generation's is that of its creation.
 
     hearth{SHARD}:
         writers                 hash    writer -> sequence of its last applied record
         writer-days             zset    writer, by the last day it counted on
-        tenants                 zset    tenant, by the moment its newest generation was created
+        tenants                 zset    tenant, by the moment of its newest generation
         periods                 zset    P:TENANT of which something is kept, by its last day
         retention               hash    complete_from, activity_from, kept_from -> the first day
-                                        not cut, with rows, and of which anything is kept
+                                        kept whole, kept by user, and kept at all
         version                 string  of the layout of all this; see apply.lua
-        hold                    string  there while a recount wants nothing to change
+        hold                    string  exists while a recount lets nothing change
 
         generation:ID           string  all of it; see ledger/packing.py
         upstream:TENANT:ID      string  of the newest with that upstream id: its moment and own id
-        newest:TENANT           zset    generation id, by its moment in microseconds
-        newest:TENANT:USER      zset    the same of one end user
+        newest:TENANT           zset    generation id, by its moment
+        newest:TENANT:USER      zset    the same of one end user, who is empty where calls name none
         served:TENANT:MODEL:PROVIDER    the same of one model at one provider
-        pairs:TENANT            zset    MODEL:PROVIDER that have a list, by its newest moment
+        pairs:TENANT            zset    MODEL:PROVIDER that have such a list, by its newest moment
         unusual:TENANT:KIND     zset    the same of a status not 200, an outcome not ok, `flagged`
 
         totals:dDAY:TENANT      hash    MODEL:PROVIDER:ROUTE:COUNTER -> integer
@@ -30,17 +31,17 @@ that one script call can change them together. `P` is a period: `h` and an hour 
         user:dDAY:TENANT:USER   hash    NUMBER:COUNTER -> integer; first, last -> moment
         user:mMONTH:TENANT:USER hash    COUNTER -> integer; first, last; days -> a bit for each day
         board:P:TENANT:ORDER    zset    user, by minus what `ORDER` says
-        spread:mMONTH:TENANT    hash    MEASURE:BAR -> how many users stand there
+        spread:mMONTH:TENANT    hash    MEASURE:BAR -> how many users have so much; see spread.py
 
 Counters are exact 64-bit integers (HINCRBY). The score of a sorted set is a double: exact to 2^53,
 nine million dollars in nano-dollars for one user in one period. Beyond that two users who are that
-close may stand in the wrong order; what is told of them comes out of the hashes and stays exact.
-Minus, so that ascending scores put the highest first and equals in the order of their names; a
-counter that is zero is not kept, in hashes nor on the boards of a day (`requests` is never zero).
+close may be in the wrong order; their counters are read from the hashes and stay exact. Scores are
+negative so that ascending order has the highest first, and equals by name. A counter that is zero
+is not kept, in hashes nor on the boards of a day (`requests` is never zero).
 
-Every key expires (EXPIREAT) a day after what is in it is past its retention; see lifetimes.py.
+Every key expires (EXPIREAT) a day after its content is past its retention; see lifetimes.py.
 
-Names that people choose are escaped: their `%` and `:` would make two keys one.
+Names that people choose are escaped: with a `%` or `:` in them, two keys could become one.
 """
 
 from collections.abc import Sequence
@@ -86,23 +87,23 @@ def last_day(period: str) -> int:
 
 
 def joined(*parts: str) -> str:
-    """Parts with colons between them, such that `split` gives them back."""
+    """Parts with colons between them; `split` is the reverse."""
     return ":".join([escaped(part) for part in parts])
 
 
 def escaped(part: str) -> str:
-    """A part as it is joined."""
+    """A part with its colons escaped."""
     if "%" in part or ":" in part:
         return part.replace("%", "%25").replace(":", "%3A")
     return part
 
 
 def split(text: bytes) -> Sequence[str]:
-    """What was joined."""
+    """The parts of what was joined."""
     return [unquote(part) for part in text.decode().split(":")]
 
 
-class Keys:
+class Shard:
     """The keys of one shard."""
 
     def __init__(self, prefix: str, shard: int) -> None:
@@ -120,7 +121,7 @@ class Keys:
         return self._generations + escaped(generation_id)
 
     def upstreams(self, tenant: str) -> str:
-        """What each `upstream` of a tenant begins with."""
+        """The prefix of each `upstream` of a tenant."""
         return self._before("upstream", tenant)
 
     def upstream(self, tenant: str, upstream_id: str) -> str:
@@ -130,7 +131,7 @@ class Keys:
         return self._key("newest", tenant)
 
     def newest_of_users(self, tenant: str) -> str:
-        """What each `newest_of_user` of a tenant begins with."""
+        """The prefix of each `newest_of_user` of a tenant."""
         return self._before("newest", tenant)
 
     def newest_of_user(self, tenant: str, user: str) -> str:
@@ -155,7 +156,7 @@ class Keys:
         return self._key("rows", period, tenant)
 
     def users(self, period: str, tenant: str) -> str:
-        """What each `user` of a tenant in a period begins with."""
+        """The prefix of each `user` of a tenant in a period."""
         return self._before("user", period, tenant)
 
     def user(self, period: str, tenant: str, user: str) -> str:
@@ -175,13 +176,13 @@ class Keys:
 
 
 class Shards:
-    """The shards of a store. How many there are must never change: users would move."""
+    """The shards of a store. Their number must never change, as users would move."""
 
     def __init__(self, prefix: str, count: int) -> None:
-        self.all = tuple(Keys(prefix, number) for number in range(count))
+        self.all = tuple(Shard(prefix, number) for number in range(count))
 
-    def of(self, tenant: str, user: str | None) -> Keys:
-        """The shard an end user lives on; calls without a user count as one more user."""
+    def of(self, tenant: str, user: str | None) -> Shard:
+        """The shard of an end user; calls without a user count as one more user."""
         if len(self.all) == 1:
             return self.all[0]
         name = joined(tenant, user or "").encode()

@@ -1,4 +1,4 @@
-"""When each key may go by itself, should no gateway be left to expire what is in it."""
+"""When each key expires by itself, in case no gateway is left to expire what is in it."""
 
 import time
 from collections.abc import Callable

@@ -1,17 +1,15 @@
-"""What is kept of which days and months, and the rows in it."""
+"""Which hours, days and months have data, and what their hashes hold."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from operator import add
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from gateway.ledger.counts import COUNTERS, Counts
 from gateway.ledger.redis import keys
 from gateway.ledger.redis.client import Client
-from gateway.ledger.redis.keys import Keys, Shards
+from gateway.ledger.redis.keys import Shard, Shards
 from gateway.ledger.results import UserRow
 
-_ZERO = (0,) * len(COUNTERS)
 _NAMES = {name.encode(): name for name in COUNTERS}
 
 Fields = Mapping[bytes, bytes]
@@ -21,7 +19,7 @@ Fields = Mapping[bytes, bytes]
 class Part(msgspec.Struct, frozen=True):
     """A tenant's part of one shard in one period."""
 
-    names: Keys
+    shard: Shard
     period: str
     tenant: str
 
@@ -30,26 +28,26 @@ class Part(msgspec.Struct, frozen=True):
         return int(self.period[1:])
 
     def board(self, order: str) -> str:
-        return self.names.board(self.period, self.tenant, order)
+        return self.shard.board(self.period, self.tenant, order)
 
     def user(self, user: str) -> str:
-        return self.names.user(self.period, self.tenant, user)
+        return self.shard.user(self.period, self.tenant, user)
 
     @property
     def totals(self) -> str:
-        return self.names.totals(self.period, self.tenant)
+        return self.shard.totals(self.period, self.tenant)
 
     @property
     def rows(self) -> str:
-        return self.names.rows(self.period, self.tenant)
+        return self.shard.rows(self.period, self.tenant)
 
     @property
     def erased(self) -> str:
-        return self.names.erased(self.period, self.tenant)
+        return self.shard.erased(self.period, self.tenant)
 
     @property
     def spread(self) -> str:
-        return self.names.spread(self.period, self.tenant)
+        return self.shard.spread(self.period, self.tenant)
 
 
 async def parts(
@@ -58,11 +56,11 @@ async def parts(
     """Those of all periods that end between two days, both included, or of one `kind` of them."""
     beginning = kind.encode()
     replies = await client.ask(
-        [("ZRANGEBYSCORE", names.periods, since, until) for names in shards.all]
+        [("ZRANGEBYSCORE", shard.periods, since, until) for shard in shards.all]
     )
     return [
-        Part(names, *keys.split(member))
-        for names, members in zip(shards.all, replies, strict=True)
+        Part(shard, *keys.split(member))
+        for shard, members in zip(shards.all, replies, strict=True)
         for member in members
         if member.startswith(beginning)
     ]
@@ -98,7 +96,7 @@ def _of(part: Part, tenants: frozenset[str] | None) -> bool:
 
 
 def rows(fields: Fields) -> dict[bytes, Counts]:
-    """The counters of a day's or an hour's hash by what comes before their names."""
+    """The counters of a day's or an hour's hash, by row: what comes before a counter's name."""
     found: dict[bytes, dict[str, int]] = {}
     for field, value in fields.items():
         row, colon, counter = field.rpartition(b":")
@@ -108,12 +106,12 @@ def rows(fields: Fields) -> dict[bytes, Counts]:
 
 
 def single(fields: Fields) -> Counts:
-    """The counters of a hash that has nothing apart."""
+    """The counters of a hash without rows."""
     return Counts(**{name: int(fields.get(name.encode(), 0)) for name in COUNTERS})
 
 
 def user_row(tenant: str, user: str, hashes: Iterable[tuple[str, Fields]]) -> UserRow | None:
-    """A user over several periods, given with what is kept of it there; None if that is nothing."""
+    """A user over several periods, given with the user's hash of each; None if all are empty."""
     kept = [(period, fields) for period, fields in hashes if fields]
     if not kept:
         return None
@@ -127,16 +125,8 @@ def user_row(tenant: str, user: str, hashes: Iterable[tuple[str, Fields]]) -> Us
     )
 
 
-def total(counts: Iterable[Counts]) -> Counts:
-    """Their sum."""
-    sums: Sequence[int] = _ZERO
-    for each in counts:
-        sums = tuple(map(add, sums, msgspec.structs.astuple(each)))
-    return Counts(**dict(zip(COUNTERS, sums, strict=True)))
-
-
 def _together(hashes: Iterable[Fields]) -> Counts:
-    """The counters of a user's days, whatever the rows, and months."""
+    """The sum over a user's days, with their rows, and months."""
     sums = dict.fromkeys(_NAMES, 0)
     for fields in hashes:
         for field, value in fields.items():

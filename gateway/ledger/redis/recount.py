@@ -1,10 +1,10 @@
-"""Counting everything again, while nothing changes."""
+"""The recount, while nothing may change."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from gateway.ledger.counts import Counts
+from gateway.ledger.counts import Counts, total
 from gateway.ledger.packing import readable
 from gateway.ledger.redis import periods
 from gateway.ledger.redis.activity import all_users
@@ -23,7 +23,7 @@ Sums = dict[int, Counts]
 
 
 async def recount(client: Client, shards: Shards) -> Recount:
-    """Meanwhile shippers are told to wait: a batch between two reads would look like drift."""
+    """Meanwhile shippers have to wait: a batch between two reads would look like drift."""
     async with _held(client, shards):
         erased = await _erased(client, shards)
         return Recount(
@@ -40,18 +40,18 @@ async def _held(client: Client, shards: Shards) -> AsyncIterator[None]:
 
     StoreUnavailable when something may have been: each read renews the hold, one took too long.
     """
-    await client.ask([("SET", names.hold, 1, "EX", _HOLD) for names in shards.all])
+    await client.ask([("SET", shard.hold, 1, "EX", _HOLD) for shard in shards.all])
     try:
         yield
     finally:
-        held = await client.ask([("DEL", names.hold) for names in shards.all])
+        held = await client.ask([("DEL", shard.hold) for shard in shards.all])
     if not all(held):
         raise StoreUnavailable("the recount was interrupted; try again")
 
 
 async def _read(client: Client, shards: Shards, commands: Sequence[Command]) -> AsyncIterator[Any]:
     """The replies in order, some at a time."""
-    renew: list[Command] = [("EXPIRE", names.hold, _HOLD) for names in shards.all]
+    renew: list[Command] = [("EXPIRE", shard.hold, _HOLD) for shard in shards.all]
     for start in range(0, len(commands), _AT_ONCE):
         part = commands[start : start + _AT_ONCE]
         for reply in (await client.ask([*part, *renew]))[: len(part)]:
@@ -100,14 +100,14 @@ async def _by_day(days: Sequence[int], hashes: AsyncIterator[periods.Fields]) ->
 async def _by_generation(client: Client, shards: Shards) -> Sums:
     """Out of the full records, not out of anything that was derived from them."""
     homes = [
-        (names, tenant)
+        (shard, tenant)
         for tenant in await all_tenants(client, shards, None)
-        for names in shards.all
+        for shard in shards.all
     ]
-    lists = await client.ask([("ZRANGE", names.newest(tenant), 0, -1) for names, tenant in homes])
+    lists = await client.ask([("ZRANGE", shard.newest(tenant), 0, -1) for shard, tenant in homes])
     commands: list[Command] = [
-        ("GET", names.generation(one.decode()))
-        for (names, _), some in zip(homes, lists, strict=True)
+        ("GET", shard.generation(one.decode()))
+        for (shard, _), some in zip(homes, lists, strict=True)
         for one in some
     ]
     sums: Sums = {}
@@ -118,9 +118,9 @@ async def _by_generation(client: Client, shards: Shards) -> Sums:
 
 
 async def _complete_from(client: Client, shards: Shards) -> int:
-    cut = await client.ask([("HGET", names.retention, "complete_from") for names in shards.all])
+    cut = await client.ask([("HGET", shard.retention, "complete_from") for shard in shards.all])
     return max(int(first or 0) for first in cut)
 
 
 def _add(sums: Sums, day: int, *counts: Counts) -> None:
-    sums[day] = periods.total((sums.get(day, Counts()), *counts))
+    sums[day] = total((sums.get(day, Counts()), *counts))

@@ -7,7 +7,7 @@ import msgspec
 from gateway.calendar import first_day, month_of
 from gateway.ledger.redis import keys, periods
 from gateway.ledger.redis.client import Client
-from gateway.ledger.redis.keys import Keys, Shards
+from gateway.ledger.redis.keys import Shard, Shards
 from gateway.ledger.redis.periods import Part
 
 
@@ -32,17 +32,17 @@ async def spans(
     """Those of tenants, None for all, that have something between two days, both included."""
     first = max(since, *await _first_kept(client, shards))
     last = first_day(month_of(max(0, until)) + 1) - 1
-    homes: dict[tuple[str, Keys], list[Part]] = {}
+    homes: dict[tuple[str, Shard], list[Part]] = {}
     for part in await periods.parts(client, shards, first, last):
         if tenants is None or part.tenant in tenants:
-            homes.setdefault((part.tenant, part.names), []).append(part)
+            homes.setdefault((part.tenant, part.shard), []).append(part)
     found = [_span(parts, first, until) for parts in homes.values()]
     return [span for span in found if span.parts]
 
 
 async def _first_kept(client: Client, shards: Shards) -> list[int]:
     """The first day that each shard has not cut."""
-    cut = await client.ask([("HGET", names.retention, "activity_from") for names in shards.all])
+    cut = await client.ask([("HGET", shard.retention, "activity_from") for shard in shards.all])
     return [int(first or 0) for first in cut]
 
 

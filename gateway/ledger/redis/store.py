@@ -8,28 +8,28 @@ from gateway.generation import Generation
 from gateway.ledger.parcel import Parcel
 from gateway.ledger.queries import (
     ActivityQuery,
-    CrowdPage,
-    CrowdQuery,
     GenerationQuery,
-    StandingsQuery,
+    LeaderboardQuery,
+    SearchPage,
     UserQuery,
+    UserSearch,
 )
 from gateway.ledger.redis import (
     activity,
     applying,
-    boards,
-    crowd,
     erasing,
     expiry,
     generations,
+    leaderboard,
     recount,
+    search,
     users,
 )
 from gateway.ledger.redis.client import Client
 from gateway.ledger.redis.connect import connect
 from gateway.ledger.redis.keys import Shards
 from gateway.ledger.redis.lifetimes import lifetimes
-from gateway.ledger.results import ActivityRow, Crowd, HourRow, Quantities, Recount, UserRow
+from gateway.ledger.results import ActivityRow, Distribution, FoundUsers, HourRow, Recount, UserRow
 from gateway.ledger.spread import Spread
 from gateway.ledger.store import StoreUnavailable
 from gateway.redisurl import Address, BadAddress
@@ -47,7 +47,7 @@ class RedisStore:
     lose nothing in a crash, and a failover loses nothing that `replicas` had to have.
     """
 
-    at_once = 700
+    batch_size = 700
     """Nobody else is served while they are counted, 25 to 50 ms."""
 
     def __init__(self, client: Client, shards: Shards, retention: Retention = KEPT) -> None:
@@ -122,21 +122,21 @@ class RedisStore:
         """See Store."""
         return await users.users(self._client, self._shards, query)
 
-    async def crowd(self, query: CrowdQuery, page: CrowdPage) -> Crowd:
+    async def search_users(self, query: UserSearch, page: SearchPage) -> FoundUsers:
         """See Store."""
-        return await crowd.crowd(self._client, self._shards, query, page)
+        return await search.search_users(self._client, self._shards, query, page)
 
-    async def quantities(self, query: CrowdQuery) -> Quantities:
+    async def distribution(self, query: UserSearch) -> Distribution:
         """See Store."""
-        return await crowd.quantities(self._client, self._shards, query)
+        return await search.distribution(self._client, self._shards, query)
 
-    async def standings(self, query: StandingsQuery) -> Sequence[UserRow]:
+    async def leaderboard(self, query: LeaderboardQuery) -> Sequence[UserRow]:
         """See Store."""
-        return await boards.standings(self._client, self._shards, query)
+        return await leaderboard.leaderboard(self._client, self._shards, query)
 
     async def spread(self, month: int, tenants: frozenset[str] | None) -> Spread:
         """See Store."""
-        return await boards.spread(self._client, self._shards, month, tenants)
+        return await leaderboard.spread(self._client, self._shards, month, tenants)
 
     async def erase(self, tenant: str, user: str) -> int:
         """See Store."""

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from gateway.ledger.queries import UserQuery
 from gateway.ledger.redis.client import Client
 from gateway.ledger.redis.keys import Shards
-from gateway.ledger.redis.people import user_rows
 from gateway.ledger.redis.ranking import ranked
 from gateway.ledger.redis.spans import spans
+from gateway.ledger.redis.user_rows import user_rows
 from gateway.ledger.results import UserRow
 from gateway.ledger.topn import Place
 

@@ -1,14 +1,15 @@
 """The embedded store: one SQLite file, shared by the worker processes of one machine.
 
-store, lane               the store's methods, and the threads that they work in
+store, executor           the store's methods, and the threads that they run on
 schema, migrations/       the tables, and how older ones become these
-writes                    records counted; months, presence: for their users, by calendar month
+applying                  counting parcels; months, presence: by user and calendar month
 counters                  rows of counters, in and out
-lists                     single generations
-days                      hours and days
-users, standings, crowd   users of any range of days, of a month, and all of them
-where, conditions, orders the parts of their SQL
-erasing, expiry, recount  forgetting, and counting again
+generations               reads of single generations
+activity                  reads of hours and days
+users, leaderboard,       reads of users: over any days, of a month, and filtered
+search
+where, conditions, orders parts of their SQL
+erasing, expiry, recount  erasing a user, expiry, and the recount
 """
 
 from gateway.ledger.sqlite.store import SqliteStore

@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from gateway.ledger.conditions import Comparison, Condition, Measure, Operator, globbed
-from gateway.ledger.sqlite.orders import STANDINGS
+from gateway.ledger.sqlite.orders import ORDERS
 
-_MEASURES = {**STANDINGS, "usd": "(cost / 1e9)"}
+_MEASURES = {**ORDERS, "usd": "(cost / 1e9)"}
 _PARTS: Mapping[Measure, Collection[str]] = {
     "user": (),
     "usd": ("cost",),

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from itertools import repeat
 from typing import TypeVar
 
-from gateway.ledger.adds import Sums, total
 from gateway.ledger.counts import COUNTERS, Counts
+from gateway.ledger.increments import Sums, total
 
 K = TypeVar("K")
 

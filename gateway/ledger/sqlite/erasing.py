@@ -1,12 +1,12 @@
-"""Forgetting one end user, a piece a transaction.
+"""Erasing one end user, a part in each transaction.
 
-The totals keep what the user's calls cost. Each piece moves what it takes away to the `erased`
-counters of its day, so that the recount balances after every single one.
+The totals keep what the user's calls cost. Each part adds what it deletes to the `erased` counters
+of its day, so that the recount balances after every transaction.
 """
 
 import sqlite3
 
-from gateway.ledger.adds import Sums, adds_of
+from gateway.ledger.increments import Sums, increments_of
 from gateway.ledger.packing import readable
 from gateway.ledger.sqlite.counters import SUMS, add_to, summed
 from gateway.ledger.sqlite.months import Shifts
@@ -19,7 +19,7 @@ _BRIEF = 200
 
 
 def erase_generations(db: sqlite3.Connection, tenant: str, user: str, most: int) -> int:
-    """Forget at most `most` of the user's generations; how many it were."""
+    """Delete at most `most` of the user's generations; returns how many there were."""
     db.execute("BEGIN IMMEDIATE")
     with db:
         found = db.execute(
@@ -27,13 +27,13 @@ def erase_generations(db: sqlite3.Connection, tenant: str, user: str, most: int)
             (tenant, user, most),
         ).fetchall()
         singles = readable(record for _, record in found)
-        _keep_sums(db, "generations", summed((one.day, adds_of(one)) for one in singles))
+        _keep_sums(db, "generations", summed((one.day, increments_of(one)) for one in singles))
         db.executemany("DELETE FROM generations WHERE id = ?", ((each,) for each, _ in found))
     return len(found)
 
 
 def erase_month(db: sqlite3.Connection, tenant: str, user: str) -> bool:
-    """Forget one of the user's months with its days; whether there was any."""
+    """Delete one of the user's months with its days; returns whether there was one."""
     db.execute("BEGIN IMMEDIATE")
     with db:
         for (month,) in db.execute("SELECT DISTINCT month FROM spreads").fetchall():
@@ -54,17 +54,17 @@ def erase_month(db: sqlite3.Connection, tenant: str, user: str) -> bool:
 
 
 def scrub(db: sqlite3.Connection) -> None:
-    """Copy the log into the file and empty it: pages of before the erasing go from the disk.
+    """Copy the log into the file and empty it: pages from before the erasure leave the disk.
 
-    Readers and other writers are not made to wait; if one is in the way for long, whichever
-    connection empties the log next does it (sqlite.org/pragma.html#pragma_wal_checkpoint).
+    Readers and other writers need not wait; if one is in the way for long, whichever connection
+    empties the log next does it (sqlite.org/pragma.html#pragma_wal_checkpoint).
     """
-    (patience,) = db.execute("PRAGMA busy_timeout").fetchone()
+    (timeout,) = db.execute("PRAGMA busy_timeout").fetchone()
     db.execute(f"PRAGMA busy_timeout = {_BRIEF}")
     try:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     finally:
-        db.execute(f"PRAGMA busy_timeout = {patience}")
+        db.execute(f"PRAGMA busy_timeout = {timeout}")
 
 
 def _erase_days(db: sqlite3.Connection, tenant: str, user: str, days: str) -> None:

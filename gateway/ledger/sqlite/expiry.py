@@ -1,4 +1,4 @@
-"""Forgetting what is past its retention, a few rows a transaction."""
+"""Expiring what is past its retention, a few rows a transaction."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -38,9 +38,9 @@ _BY_DAY = {
 
 
 def begin(db: sqlite3.Connection, generations_before: int, activity_before: int) -> None:
-    """Note which days are about to be incomplete; forget writers that counted on none of the rest.
+    """Note which days are about to be incomplete; delete writers that counted on no later day.
 
-    Noted first, so that a crash midway leaves nobody comparing days that lost generations.
+    Noted first, so that after a crash midway `verify` does not compare days that lost generations.
     """
     complete_from = max(-(-generations_before // DAY), activity_before)
     kept_from = min(generations_before // DAY, activity_before)
@@ -55,7 +55,7 @@ def begin(db: sqlite3.Connection, generations_before: int, activity_before: int)
 
 
 def expire_some(db: sqlite3.Connection, old: Old, most: int) -> int:
-    """Delete at most `most` of them, so that records can be applied in between; how many."""
+    """Delete at most `most`, so that records can be applied in between; returns how many."""
     return db.execute(
         f"DELETE FROM {old.table} WHERE ({old.key}) IN"
         f" (SELECT {old.key} FROM {old.table} WHERE {old.age} < ? ORDER BY {old.age} LIMIT ?)",

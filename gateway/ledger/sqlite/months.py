@@ -5,12 +5,13 @@ from collections import Counter
 from secrets import randbelow
 
 from gateway.calendar import day_of_month, month_of
-from gateway.ledger.adds import Sums, total
 from gateway.ledger.counts import COUNTERS
+from gateway.ledger.increments import Sums, total
+from gateway.ledger.parcel import Parcel
 from gateway.ledger.spread import bar_of
 from gateway.ledger.sqlite.counters import insert
 from gateway.ledger.sqlite.presence import days_in
-from gateway.ledger.tally import Tally, UserDay
+from gateway.ledger.tally import Tally
 
 _HOT = 16_000
 """As many busy users are sorted in a hundredth of a second, whenever someone looks at an order."""
@@ -52,13 +53,13 @@ class UserMonth:
         self.last = moment
         self.several: list[Sums] = []
 
-    def add(self, bit: int, day: UserDay) -> None:
-        """One of its days."""
+    def add(self, bit: int, parcels: list[Parcel]) -> None:
+        """Those of one of its days."""
         self.days |= bit
-        self.first = min(self.first, day.first)
-        self.last = max(self.last, day.last)
-        for several in day.rows.values():
-            self.several += several
+        for one in parcels:
+            self.first = min(self.first, one.created_at)
+            self.last = max(self.last, one.created_at)
+            self.several.append(one.increments)
 
 
 class Shifts:
@@ -106,12 +107,12 @@ def _months(tally: Tally) -> dict[Key, UserMonth]:
     months: dict[Key, UserMonth] = {}
     for (day, tenant), users in tally.days.items():
         number, bit = month_of(day), 1 << day_of_month(day)
-        for user, one in users.items():
-            key = (number, tenant, user)
+        for user, indexes in users.items():
+            key, parcels = (number, tenant, user), tally.of(indexes)
             month = months.get(key)
             if month is None:
-                month = months[key] = UserMonth(one.first)
-            month.add(bit, one)
+                month = months[key] = UserMonth(parcels[0].created_at)
+            month.add(bit, parcels)
     return months
 
 
@@ -127,13 +128,13 @@ def _add(db: sqlite3.Connection, key: Key, month: UserMonth, shifts: Shifts) -> 
     before = db.execute(_FIND, key).fetchone()
     requests, cost, known, hot = before or (0, 0, 0, 0)
     days: int = known | month.days
-    adds = total(month.several)
-    values = (days, days.bit_count(), month.first, month.last, *adds, *key)
+    sums = total(month.several)
+    values = (days, days.bit_count(), month.first, month.last, *sums, *key)
     if before:
         db.execute(_ADD if hot else _HEAT, values)
         shifts.leave(key, requests, cost)
     else:
         db.execute(_BEGIN, (*values, 1))
-    shifts.enter(key, requests + adds[_REQUESTS], cost + adds[_COST])
+    shifts.enter(key, requests + sums[_REQUESTS], cost + sums[_COST])
     shifts.appear(key, days & ~known)
     return not hot

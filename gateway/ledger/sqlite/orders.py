@@ -1,6 +1,6 @@
 """What users can be ordered by, in SQL."""
 
-STANDINGS = {
+ORDERS = {
     "user": "user",
     "cost": "cost",
     "requests": "requests",

@@ -1,4 +1,4 @@
-"""On which days a user was there: a month has a bit for each, and so rows need no index by user."""
+"""The days a user was active on: a bit for each in the month, so days need no index by user."""
 
 import sqlite3
 from collections.abc import Iterator

@@ -3,8 +3,8 @@
 import sqlite3
 from collections.abc import Iterator
 
-from gateway.ledger.adds import Sums, adds_of, total
 from gateway.ledger.counts import Counts
+from gateway.ledger.increments import Sums, increments_of, total
 from gateway.ledger.packing import readable
 from gateway.ledger.results import Recount
 from gateway.ledger.sqlite.counters import COLUMNS, SUMS, counts_of
@@ -48,7 +48,7 @@ def _by_generation(db: sqlite3.Connection) -> Days:
 def _singles(db: sqlite3.Connection) -> Iterator[tuple[int, Sums]]:
     records = db.execute("SELECT record FROM generations")
     for single in readable(record for (record,) in records):
-        yield single.day, adds_of(single)
+        yield single.day, increments_of(single)
 
 
 def _counts(*several: Days) -> dict[int, Counts]:

@@ -1,4 +1,4 @@
-"""The store's methods: each sends functions of the modules beside to the right lane."""
+"""The store's methods: each runs functions of the other modules on the right threads."""
 
 import asyncio
 import sqlite3
@@ -11,27 +11,27 @@ from gateway.generation import Generation
 from gateway.ledger.parcel import Parcel
 from gateway.ledger.queries import (
     ActivityQuery,
-    CrowdPage,
-    CrowdQuery,
     GenerationQuery,
-    StandingsQuery,
+    LeaderboardQuery,
+    SearchPage,
     UserQuery,
+    UserSearch,
 )
-from gateway.ledger.results import ActivityRow, Crowd, HourRow, Quantities, Recount, UserRow
+from gateway.ledger.results import ActivityRow, Distribution, FoundUsers, HourRow, Recount, UserRow
 from gateway.ledger.spread import Spread
 from gateway.ledger.sqlite import (
-    crowd,
-    days,
+    activity,
+    applying,
     erasing,
     expiry,
-    lists,
+    generations,
+    leaderboard,
     recount,
     schema,
-    standings,
+    search,
     users,
-    writes,
 )
-from gateway.ledger.sqlite.lane import Lane
+from gateway.ledger.sqlite.executor import Executor
 from gateway.ledger.store import StoreUnavailable
 
 _READERS = 3
@@ -44,14 +44,14 @@ class SqliteStore:
     What takes seconds has a thread of its own, so that nobody else waits for it.
     """
 
-    at_once = 2000
+    batch_size = 2000
     """A page that many of them change is written once."""
 
     def __init__(self, path: Path) -> None:
         self.name = str(path)
-        self._writer = Lane(path, threads=1)
-        self._readers = Lane(path, threads=_READERS)
-        self._patient = Lane(path, threads=1)
+        self._writer = Executor(path, threads=1)
+        self._readers = Executor(path, threads=_READERS)
+        self._patient = Executor(path, threads=1)
 
     @classmethod
     async def open(cls, path: Path) -> Self:
@@ -64,34 +64,34 @@ class SqliteStore:
 
     async def apply(self, parcels: Sequence[Parcel]) -> None:
         """One transaction, synced to the disk."""
-        await self._writer.run(partial(writes.apply, parcels=parcels))
+        await self._writer.run(partial(applying.apply, parcels=parcels))
 
     async def positions(self, writers: Collection[str]) -> Mapping[str, int]:
         """See Store."""
-        return await self._readers.run(partial(writes.positions, writers=writers))
+        return await self._readers.run(partial(applying.positions, writers=writers))
 
     async def generation(
         self, generation_id: str, tenants: frozenset[str] | None
     ) -> Generation | None:
         """See Store."""
         return await self._readers.run(
-            partial(lists.generation, generation_id=generation_id, tenants=tenants)
+            partial(generations.generation, generation_id=generation_id, tenants=tenants)
         )
 
     async def generations(self, query: GenerationQuery) -> Sequence[Generation]:
         """See Store."""
-        return await self._readers.run(partial(lists.generations, query=query))
+        return await self._readers.run(partial(generations.generations, query=query))
 
     async def activity(self, query: ActivityQuery) -> Sequence[ActivityRow]:
         """See Store."""
-        return await self._readers.run(partial(days.activity, query=query))
+        return await self._readers.run(partial(activity.activity, query=query))
 
     async def hours(
         self, since: int, until: int, tenants: frozenset[str] | None
     ) -> Sequence[HourRow]:
         """See Store."""
         return await self._readers.run(
-            partial(days.hours, since=since, until=until, tenants=tenants)
+            partial(activity.hours, since=since, until=until, tenants=tenants)
         )
 
     async def active_users(
@@ -99,28 +99,28 @@ class SqliteStore:
     ) -> Mapping[int, int]:
         """See Store."""
         return await self._readers.run(
-            partial(days.active_users, since=since, until=until, tenants=tenants)
+            partial(activity.active_users, since=since, until=until, tenants=tenants)
         )
 
     async def users(self, query: UserQuery) -> Sequence[UserRow]:
         """See Store."""
         return await self._readers.run(partial(users.users, query=query))
 
-    async def crowd(self, query: CrowdQuery, page: CrowdPage) -> Crowd:
+    async def search_users(self, query: UserSearch, page: SearchPage) -> FoundUsers:
         """See Store."""
-        return await self._patient.run(partial(crowd.crowd, query=query, page=page))
+        return await self._patient.run(partial(search.search_users, query=query, page=page))
 
-    async def quantities(self, query: CrowdQuery) -> Quantities:
+    async def distribution(self, query: UserSearch) -> Distribution:
         """See Store."""
-        return await self._patient.run(partial(crowd.quantities, query=query))
+        return await self._patient.run(partial(search.distribution, query=query))
 
-    async def standings(self, query: StandingsQuery) -> Sequence[UserRow]:
+    async def leaderboard(self, query: LeaderboardQuery) -> Sequence[UserRow]:
         """See Store."""
-        return await self._readers.run(partial(standings.standings, query=query))
+        return await self._readers.run(partial(leaderboard.leaderboard, query=query))
 
     async def spread(self, month: int, tenants: frozenset[str] | None) -> Spread:
         """See Store."""
-        return await self._readers.run(partial(standings.spread, month=month, tenants=tenants))
+        return await self._readers.run(partial(leaderboard.spread, month=month, tenants=tenants))
 
     async def recount(self) -> Recount:
         """See Store."""

@@ -7,16 +7,16 @@ months. Whoever comes up is looked up exactly.
 import sqlite3
 from collections.abc import Iterator
 
-from gateway.ledger.adds import Sums, total
 from gateway.ledger.counts import COUNTERS
-from gateway.ledger.queries import StandingsQuery, UserQuery
+from gateway.ledger.increments import Sums, total
+from gateway.ledger.queries import LeaderboardQuery, UserQuery
 from gateway.ledger.results import UserRow
+from gateway.ledger.sqlite.activity import active_users
 from gateway.ledger.sqlite.counters import COLUMNS, SUMS
-from gateway.ledger.sqlite.days import active_users
-from gateway.ledger.sqlite.lists import tenants_known
-from gateway.ledger.sqlite.orders import STANDINGS
+from gateway.ledger.sqlite.generations import tenants_known
+from gateway.ledger.sqlite.leaderboard import user_row, walk
+from gateway.ledger.sqlite.orders import ORDERS
 from gateway.ledger.sqlite.presence import EVERY_DAY, bits_of, days_in, first_kept, months_kept
-from gateway.ledger.sqlite.standings import user_row, walk
 from gateway.ledger.sqlite.where import Where
 from gateway.ledger.topn import Place, top
 
@@ -73,7 +73,7 @@ def added_up(db: sqlite3.Connection, query: UserQuery) -> list[Place]:
     where = Where().between("day", first_kept(db, query.since), query.until)
     where.among("tenant", query.tenants)
     return db.execute(
-        f"SELECT -sum({STANDINGS[query.order]}), tenant, user FROM activity {where}"
+        f"SELECT -sum({ORDERS[query.order]}), tenant, user FROM activity {where}"
         " GROUP BY tenant, user ORDER BY 1, tenant, user LIMIT ?",
         (*where.values, query.offset + query.limit),
     ).fetchall()
@@ -87,8 +87,8 @@ def looked_up(db: sqlite3.Connection, query: UserQuery) -> list[Place]:
 
 
 def _walk(db: sqlite3.Connection, query: UserQuery, month: int, bits: int) -> Iterator[Place]:
-    standing = StandingsQuery(month=month, tenants=query.tenants, order=query.order)
-    return walk(db, standing, "tenant, user", bits)
+    ranking = LeaderboardQuery(month=month, tenants=query.tenants, order=query.order)
+    return walk(db, ranking, "tenant, user", bits)
 
 
 class Lookup:

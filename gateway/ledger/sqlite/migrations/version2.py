@@ -1,6 +1,6 @@
 """Version 2: users by calendar month, and lists by whatever they are filtered by."""
 
-from gateway.ledger.sqlite.orders import STANDINGS
+from gateway.ledger.sqlite.orders import ORDERS
 
 _MONTH_OF_DAY = (
     "(strftime('%Y', day * 86400, 'unixepoch') - 1970) * 12"
@@ -54,7 +54,7 @@ STATEMENTS = (
     """,
     *(
         f"CREATE INDEX months_by_{order} ON months (month, tenant, {value} DESC, user)"
-        for order, value in STANDINGS.items()
+        for order, value in ORDERS.items()
         if order != "user"
     ),
     # How many users' counters have how many digits and which one first; see `Bar`.

@@ -1,9 +1,9 @@
 """Version 3: moves, routes and hours; lists by model and provider; boards without the busy users.
 
-Rows of before have no route and no moves; hours begin with this version.
+Rows of earlier versions have no route and no moves; hours begin with this version.
 """
 
-from gateway.ledger.sqlite.orders import STANDINGS
+from gateway.ledger.sqlite.orders import ORDERS
 
 _COUNTERS = """
     requests INTEGER NOT NULL,
@@ -93,11 +93,11 @@ STATEMENTS = (
     "ALTER TABLE months ADD COLUMN moves INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE months ADD COLUMN move_cost INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE months ADD COLUMN hot INTEGER NOT NULL DEFAULT 0",
-    *(f"DROP INDEX months_by_{order}" for order in STANDINGS if order != "user"),
+    *(f"DROP INDEX months_by_{order}" for order in ORDERS if order != "user"),
     *(
         f"CREATE INDEX months_by_{order} ON months (month, tenant, {value} DESC, user)"
         " WHERE hot = 0"
-        for order, value in STANDINGS.items()
+        for order, value in ORDERS.items()
         if order != "user"
     ),
     "CREATE INDEX months_hot ON months (month, tenant, user) WHERE hot = 1",

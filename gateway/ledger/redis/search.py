@@ -1,18 +1,18 @@
-"""Everyone of a range of days, gathered from the hashes of each."""
+"""Searching the users of a range of days: all their hashes are read, and filtered in memory."""
 
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
 
-from gateway.ledger.gathered import crowd_of, merged, quantities_of
-from gateway.ledger.queries import CrowdPage, CrowdQuery
+from gateway.ledger.memory_search import distribution_of, merged, page_of
+from gateway.ledger.queries import SearchPage, UserSearch
 from gateway.ledger.redis import periods
 from gateway.ledger.redis.activity import all_users
 from gateway.ledger.redis.client import Client
 from gateway.ledger.redis.keys import Shards
 from gateway.ledger.redis.periods import Part
 from gateway.ledger.redis.spans import spans
-from gateway.ledger.results import Crowd, Quantities, UserRow
+from gateway.ledger.results import Distribution, FoundUsers, UserRow
 from gateway.ledger.store import TooManyUsers
 
 MAX_USERS = 100_000
@@ -28,19 +28,21 @@ Place = tuple[Part, str]
 """A user in a period."""
 
 
-async def crowd(client: Client, shards: Shards, query: CrowdQuery, page: CrowdPage) -> Crowd:
+async def search_users(
+    client: Client, shards: Shards, query: UserSearch, page: SearchPage
+) -> FoundUsers:
     """See Store."""
     rows = await _everyone(client, shards, query)
-    return await asyncio.to_thread(crowd_of, rows, query.condition, page)
+    return await asyncio.to_thread(page_of, rows, query.condition, page)
 
 
-async def quantities(client: Client, shards: Shards, query: CrowdQuery) -> Quantities:
+async def distribution(client: Client, shards: Shards, query: UserSearch) -> Distribution:
     """See Store."""
     rows = await _everyone(client, shards, query)
-    return await asyncio.to_thread(quantities_of, rows, query.condition)
+    return await asyncio.to_thread(distribution_of, rows, query.condition)
 
 
-async def _everyone(client: Client, shards: Shards, query: CrowdQuery) -> list[UserRow]:
+async def _everyone(client: Client, shards: Shards, query: UserSearch) -> list[UserRow]:
     found = await spans(client, shards, query.since, query.until, query.tenants)
     parts = [part for span in found for part in span.parts]
     if query.users is None:
@@ -50,9 +52,9 @@ async def _everyone(client: Client, shards: Shards, query: CrowdQuery) -> list[U
             (part, user)
             for part in parts
             for user in query.users
-            if shards.of(part.tenant, user) is part.names
+            if shards.of(part.tenant, user) is part.shard
         ]
-    rows = [*query.beside]
+    rows = [*query.extra]
     for start in range(0, len(places), _AT_ONCE):
         rows += await _rows(client, places[start : start + _AT_ONCE])
     return await asyncio.to_thread(merged, rows)

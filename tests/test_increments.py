@@ -3,8 +3,8 @@
 import msgspec
 
 from gateway.generation import Usage
-from gateway.ledger.adds import LARGEST, adds_of, total
 from gateway.ledger.counts import COUNTERS, Counts
+from gateway.ledger.increments import LARGEST, increments_of, total
 from tests.generations import generation, refusal
 
 
@@ -19,7 +19,7 @@ def test_in_the_order_of_the_counters() -> None:
         moved_from="p",
         move_cost=9,
     )
-    assert dict(zip(COUNTERS, adds_of(one), strict=True)) == {
+    assert dict(zip(COUNTERS, increments_of(one), strict=True)) == {
         "requests": 1,
         "errors": 0,
         "flags": 0,
@@ -33,13 +33,13 @@ def test_in_the_order_of_the_counters() -> None:
         "moves": 1,
         "move_cost": 9,
     }
-    assert adds_of(refusal(2)) == msgspec.structs.astuple(Counts.of(refusal(2)))
+    assert increments_of(refusal(2)) == msgspec.structs.astuple(Counts.of(refusal(2)))
 
 
 def test_bounded() -> None:
     """No provider's nonsense can overflow a 64-bit sum, in either direction."""
     one = generation(1, usage=Usage(prompt_tokens=10**30), cache_discount=-(10**30))
-    adds = dict(zip(COUNTERS, adds_of(one), strict=True))
+    adds = dict(zip(COUNTERS, increments_of(one), strict=True))
     assert (adds["prompt_tokens"], adds["cache_discount"]) == (LARGEST, -LARGEST)
 
 

@@ -1,5 +1,5 @@
-"""Everyone of a range of days, looked through by SQLite itself: of a million users, only those of
-the page are read in full."""
+"""Searching the users of a range of days in SQL: of a million, only those of the page are read in
+full."""
 
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
@@ -9,12 +9,12 @@ import msgspec
 from gateway.calendar import first_day, month_of
 from gateway.ledger.conditions import Measure
 from gateway.ledger.counts import COUNTERS
-from gateway.ledger.gathered import merged
-from gateway.ledger.queries import CrowdPage, CrowdQuery, UserQuery
-from gateway.ledger.results import Crowd, Quantities, UserRow
+from gateway.ledger.memory_search import merged
+from gateway.ledger.queries import SearchPage, UserQuery, UserSearch
+from gateway.ledger.results import Distribution, FoundUsers, UserRow
 from gateway.ledger.sqlite.conditions import Sql, columns_of, condition_sql, measure_sql
 from gateway.ledger.sqlite.counters import insert
-from gateway.ledger.sqlite.lists import tenants_known
+from gateway.ledger.sqlite.generations import tenants_known
 from gateway.ledger.sqlite.presence import EVERY_DAY, bits_of, first_kept, months_kept
 from gateway.ledger.sqlite.users import Lookup
 from gateway.ledger.sqlite.where import Where
@@ -26,18 +26,18 @@ _SUMS = {
 }
 
 
-def crowd(db: sqlite3.Connection, query: CrowdQuery, page: CrowdPage) -> Crowd:
+def search_users(db: sqlite3.Connection, query: UserSearch, page: SearchPage) -> FoundUsers:
     """See Store."""
     db.execute("BEGIN")
     with db:
         names, count = _names(db, query, page)
-        return Crowd(_rows(db, query, names), count)
+        return FoundUsers(_rows(db, query, names), count)
 
 
 def _names(
-    db: sqlite3.Connection, query: CrowdQuery, page: CrowdPage
+    db: sqlite3.Connection, query: UserSearch, page: SearchPage
 ) -> tuple[list[tuple[str, str]], int]:
-    """Who is on the page, and how many there are: at least one row comes back to tell."""
+    """Who is on the page, and how many are found, which even an empty page has a row for."""
     people, value = _people(db, query, {page.order}), measure_sql(page.order)
     order = f"{value} {'ASC' if page.ascending else 'DESC'}, tenant, user"
     rows = db.execute(
@@ -52,17 +52,17 @@ def _names(
 
 
 def _rows(
-    db: sqlite3.Connection, query: CrowdQuery, names: Sequence[tuple[str, str]]
+    db: sqlite3.Connection, query: UserSearch, names: Sequence[tuple[str, str]]
 ) -> list[UserRow]:
-    """All of each, in the order given."""
+    """In the order of `names`."""
     lookup = Lookup(db, UserQuery(since=query.since, until=_filled(db, query.until)))
-    beside = {(row.tenant, row.user or ""): row for row in query.beside}
-    parts = [part for name in names for part in (lookup.row(*name), beside.get(name)) if part]
+    extra = {(row.tenant, row.user or ""): row for row in query.extra}
+    parts = [part for name in names for part in (lookup.row(*name), extra.get(name)) if part]
     return merged(parts)
 
 
-def quantities(db: sqlite3.Connection, query: CrowdQuery) -> Quantities:
-    """As two texts: each row of a million would ask for the interpreter's lock."""
+def distribution(db: sqlite3.Connection, query: UserSearch) -> Distribution:
+    """See Store. Read as two JSON texts, as each of a million rows would take the GIL."""
     db.execute("BEGIN")
     with db:
         people = _people(db, query, {"requests", "usd"})
@@ -72,20 +72,20 @@ def quantities(db: sqlite3.Connection, query: CrowdQuery) -> Quantities:
             " (SELECT json_group_array(cost) FROM (SELECT cost FROM people ORDER BY 1))",
             people.values,
         ).fetchone()
-    return Quantities(requests=_numbers(requests), cost=_numbers(cost))
+    return Distribution(requests=_numbers(requests), cost=_numbers(cost))
 
 
 def _numbers(text: str) -> list[int]:
-    """An aggregate promises no order, so it is made sure of; it costs next to nothing then."""
+    """An aggregate promises no order; sorting what is in order already costs next to nothing."""
     numbers = msgspec.json.decode(text, type=list[int])
     numbers.sort()
     return numbers
 
 
-def _people(db: sqlite3.Connection, query: CrowdQuery, measures: Collection[Measure]) -> Sql:
-    """Each user who is meant once, with what the measures are made of: little is sorted sooner."""
+def _people(db: sqlite3.Connection, query: UserSearch, measures: Collection[Measure]) -> Sql:
+    """Each user found once, with only the columns the measures need: narrow rows sort faster."""
     columns = columns_of(measures, query.condition)
-    sources = [*_sources(db, query, columns), _beside(db, query.beside, columns)]
+    sources = [*_sources(db, query, columns), _extra_rows(db, query.extra, columns)]
     condition = condition_sql(query.condition)
     return Sql(
         f"SELECT * FROM (SELECT {_summed(columns)}"
@@ -101,8 +101,8 @@ def _summed(columns: Sequence[str], **special: str) -> str:
     return ", ".join(("tenant", "user", *totals))
 
 
-def _sources(db: sqlite3.Connection, query: CrowdQuery, columns: Sequence[str]) -> Iterator[Sql]:
-    """Months count as they are where the range has all their days, of the others the days do."""
+def _sources(db: sqlite3.Connection, query: UserSearch, columns: Sequence[str]) -> Iterator[Sql]:
+    """Rows of months that lie in the range with all their days, and rows of the other days."""
     since, until = first_kept(db, query.since), _filled(db, query.until)
     months = [m for m in months_kept(db, since, until) if bits_of(m, since, until) == EVERY_DAY]
     if not months:
@@ -116,36 +116,36 @@ def _sources(db: sqlite3.Connection, query: CrowdQuery, columns: Sequence[str]) 
 
 
 def _filled(db: sqlite3.Connection, until: int) -> int:
-    """To the end of its month a range that ends on the last day there is, or later."""
+    """`until`, or the end of its month where no later day has rows: that month counts as whole."""
     (last,) = db.execute("SELECT max(day) FROM active_users").fetchone()
     return until if last is None or until < last else first_day(month_of(last) + 1) - 1
 
 
 def _of_days(
-    db: sqlite3.Connection, query: CrowdQuery, columns: Sequence[str], since: int, until: int
+    db: sqlite3.Connection, query: UserSearch, columns: Sequence[str], since: int, until: int
 ) -> Sql:
     where = _who(db, query).between("day", since, until)
     summed = _summed(columns, active_days="count(DISTINCT day)")
     return Sql(f"SELECT {summed} FROM activity {where} GROUP BY tenant, user", where.values)
 
 
-def _who(db: sqlite3.Connection, query: CrowdQuery) -> Where:
+def _who(db: sqlite3.Connection, query: UserSearch) -> Where:
     """Ids are found by index once their tenants are named."""
     if query.users is None:
         return Where().among("tenant", query.tenants)
     return Where().among("tenant", tenants_known(db, query.tenants)).among("user", query.users)
 
 
-def _beside(db: sqlite3.Connection, rows: Sequence[UserRow], columns: Sequence[str]) -> Sql:
-    """A table of this connection's own: there may be more rows than a statement has marks."""
+def _extra_rows(db: sqlite3.Connection, rows: Sequence[UserRow], columns: Sequence[str]) -> Sql:
+    """In a temporary table: there may be more rows than a statement takes parameters."""
     names = ", ".join(("tenant", "user", *columns))
-    db.execute("DROP TABLE IF EXISTS temp.beside")
-    db.execute(f"CREATE TEMP TABLE beside ({names})")
+    db.execute("DROP TABLE IF EXISTS temp.extra")
+    db.execute(f"CREATE TEMP TABLE extra ({names})")
     db.executemany(
-        insert("temp.beside", ("tenant", "user", *columns)),
+        insert("temp.extra", ("tenant", "user", *columns)),
         ((row.tenant, row.user or "", *(_value(row, each) for each in columns)) for row in rows),
     )
-    return Sql(f"SELECT {names} FROM temp.beside")
+    return Sql(f"SELECT {names} FROM temp.extra")
 
 
 def _value(row: UserRow, column: str) -> int:

@@ -8,7 +8,7 @@ import msgspec
 from gateway.ledger.queries import ActivityQuery
 from gateway.ledger.results import ActivityRow, HourRow
 from gateway.ledger.sqlite.counters import COLUMNS, SUMS, counts_of
-from gateway.ledger.sqlite.lists import tenants_known
+from gateway.ledger.sqlite.generations import tenants_known
 from gateway.ledger.sqlite.presence import days_of
 from gateway.ledger.sqlite.where import Where
 

@@ -6,13 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 import msgspec
 
 from gateway.calendar import DAY
-from gateway.ledger.adds import total
 from gateway.ledger.counts import COUNTERS
+from gateway.ledger.increments import total
 from gateway.ledger.parcel import Parcel
 from gateway.ledger.sqlite.counters import ADDED, add_to, insert
 from gateway.ledger.sqlite.months import add_to_months
 from gateway.ledger.sqlite.where import Where
-from gateway.ledger.tally import Tally, grouped, tallied
+from gateway.ledger.tally import Tally, grouped, rows_of, tallied
 
 _GENERATION = (
     "id", "created_at", "tenant", "user", "model", "provider", "status", "outcome", "flags",
@@ -101,7 +101,7 @@ def _row(one: Parcel) -> tuple[object, ...]:
         provider or None,
         one.status,
         one.outcome,
-        one.adds[_FLAGS],
+        one.increments[_FLAGS],
         one.upstream_id,
         one.packed,
     )
@@ -111,12 +111,19 @@ def _add_to_days(db: sqlite3.Connection, tally: Tally) -> None:
     db.executemany(
         _ADD_TO_ACTIVITY,
         [
-            (day, tenant, user, *row, *total(several), one.first, one.last)
+            (day, tenant, user, *row)
             for (day, tenant), users in tally.days.items()
-            for user, one in users.items()
-            for row, several in one.rows.items()
+            for user, indexes in users.items()
+            for row in _user_rows(tally.of(indexes))
         ],
     )
+
+
+def _user_rows(parcels: list[Parcel]) -> list[tuple[str | int, ...]]:
+    """Of a user's day, each with its counters and when the user was first and last seen."""
+    moments = [one.created_at for one in parcels]
+    first, last = min(moments), max(moments)
+    return [(*row, *total(several), first, last) for row, several in rows_of(parcels).items()]
 
 
 def _add_to_totals(db: sqlite3.Connection, tally: Tally) -> None:

@@ -56,13 +56,18 @@ def _lists(db: sqlite3.Connection, query: GenerationQuery) -> Iterator[Where]:
     """Lists that together hold all that is asked for, each with an index; the rarest there are."""
     if query.user is not None:
         for tenant in tenants_known(db, query.tenants):
-            yield Where().compare("tenant", "=", tenant).compare("user", "=", query.user)
+            yield _of_user(Where().compare("tenant", "=", tenant), query.user)
     elif unusual := _unusual(query):
         yield unusual
     elif (query.tenants, query.model, query.provider) == (None, None, None):
         yield Where()
     else:
         yield from _by_model_and_provider(db, query)
+
+
+def _of_user(where: Where, user: str) -> Where:
+    """Of calls that name nobody where it is empty."""
+    return where.compare("user", "=", user) if user else where.require("user IS NULL")
 
 
 def _unusual(query: GenerationQuery) -> Where | None:
@@ -90,7 +95,7 @@ def _narrow(where: Where, query: GenerationQuery) -> Where:
     """All that is asked for; the plus keeps SQLite on the index of the list."""
     status, outcome = _ending(query.status)
     where.among("+tenant", query.tenants)
-    where.compare("+user", "=", query.user)
+    where.compare("+user", "=", query.user or None)
     where.compare("+model", "=", query.model)
     where.compare("+provider", "=", query.provider)
     where.compare("+status", "=", status)

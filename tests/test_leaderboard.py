@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -11,10 +11,10 @@ import pytest
 
 from gateway.calendar import day_of_month, first_day, month_of
 from gateway.generation import Generation, Usage
-from gateway.ledger.queries import StandingsQuery
+from gateway.ledger.queries import LeaderboardQuery
 from gateway.ledger.spread import Bar
-from gateway.ledger.sqlite import schema, standings
-from gateway.ledger.sqlite.orders import STANDINGS
+from gateway.ledger.sqlite import leaderboard, schema
+from gateway.ledger.sqlite.orders import ORDERS
 from gateway.ledger.store import Store
 from tests import counting
 from tests.generations import DAY, generation, records
@@ -44,66 +44,59 @@ def crowd(size: int = 300) -> list[Generation]:
     ]
 
 
-@pytest.fixture(params=STORES)
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    """One kind of store after the other, with the crowd in it, applied in pieces."""
-    async with STORES[request.param](tmp_path) as opened:
-        batch = records(*crowd())
-        for start in range(0, len(batch), 70):
-            await opened.apply(batch[start : start + 70])
-        yield opened
+CROWD = crowd()
 
 
 @pytest.mark.parametrize("tenant", [None, "app"])
 @pytest.mark.parametrize("order", counting.VALUES)
-async def test_order(store: Store, order: str, tenant: str | None) -> None:
+async def test_order(crowded: Store, order: str, tenant: str | None) -> None:
     """Highest first, equals by tenant and user; ascending is exactly the reverse."""
     tenants = None if tenant is None else frozenset({tenant})
-    query = msgspec.convert({"month": MONTH, "order": order, "limit": 999}, StandingsQuery)
+    query = msgspec.convert({"month": MONTH, "order": order, "limit": 999}, LeaderboardQuery)
     query = msgspec.structs.replace(query, tenants=tenants)
     value = counting.VALUES[order]
-    expected = sorted(counting.of_month(crowd(), MONTH, tenant), key=lambda row: -value(row))
-    assert list(await store.standings(query)) == expected
+    expected = sorted(counting.of_month(CROWD, MONTH, tenant), key=lambda row: -value(row))
+    assert list(await crowded.leaderboard(query)) == expected
     reverse = msgspec.structs.replace(query, ascending=True)
-    assert list(await store.standings(reverse)) == expected[::-1]
+    assert list(await crowded.leaderboard(reverse)) == expected[::-1]
 
 
-async def test_order_of_ids(store: Store) -> None:
+async def test_order_of_ids(crowded: Store) -> None:
     """By user, ids come in the order of their code points."""
-    rows = await store.standings(StandingsQuery(month=MONTH, order="user", tenants=APP, limit=999))
-    assert list(rows) == counting.of_month(crowd(), MONTH, "app")
+    rows = await crowded.leaderboard(
+        LeaderboardQuery(month=MONTH, order="user", tenants=APP, limit=999)
+    )
+    assert list(rows) == counting.of_month(CROWD, MONTH, "app")
 
 
-async def test_pages(store: Store) -> None:
+async def test_pages(crowded: Store) -> None:
     """Pages by offset neither repeat nor miss a user."""
     pages = [
         row
         for offset in range(0, 70, 9)
-        for row in await store.standings(StandingsQuery(month=MONTH, limit=9, offset=offset))
+        for row in await crowded.leaderboard(LeaderboardQuery(month=MONTH, limit=9, offset=offset))
     ]
-    whole = await store.standings(StandingsQuery(month=MONTH, limit=999))
+    whole = await crowded.leaderboard(LeaderboardQuery(month=MONTH, limit=999))
     assert pages == list(whole)
 
 
 @pytest.mark.parametrize("prefix", ["user_1", "Z", "a/", "\U0010ffff", "%", "nobody"])
-async def test_prefix(store: Store, prefix: str) -> None:
+async def test_prefix(crowded: Store, prefix: str) -> None:
     """Only ids that begin with it, letter for letter, in the order asked for."""
-    rows = await store.standings(StandingsQuery(month=MONTH, prefix=prefix, limit=999))
+    rows = await crowded.leaderboard(LeaderboardQuery(month=MONTH, prefix=prefix, limit=999))
     expected = [
-        row
-        for row in counting.of_month(crowd(), MONTH, None)
-        if (row.user or "").startswith(prefix)
+        row for row in counting.of_month(CROWD, MONTH, None) if (row.user or "").startswith(prefix)
     ]
     assert list(rows) == sorted(expected, key=lambda row: -row.counts.cost)
 
 
 @pytest.mark.parametrize("tenant", [None, "app"])
 @pytest.mark.parametrize("month", [MONTH, MONTH + 1])
-async def test_spread(store: Store, month: int, tenant: str | None) -> None:
+async def test_spread(crowded: Store, month: int, tenant: str | None) -> None:
     """Each user of the month stands in one bar of each measure, the one that holds its count."""
     tenants = None if tenant is None else frozenset({tenant})
-    spread = await store.spread(month, tenants)
-    rows = counting.of_month(crowd(), month, tenant)
+    spread = await crowded.spread(month, tenants)
+    rows = counting.of_month(CROWD, month, tenant)
     assert held(spread.requests) == counted([row.counts.requests for row in rows])
     assert held(spread.cost) == counted([row.counts.cost for row in rows])
 
@@ -118,15 +111,16 @@ def counted(values: Iterable[int]) -> list[tuple[int, int, int]]:
     return [(s, s + (10 ** (len(str(s)) - 1)), n) for s, n in sorted(starts.items())]
 
 
-async def test_expiry(store: Store) -> None:
+async def test_expiry(own_crowded: Store) -> None:
     """A month is forgotten, spread and all, when its last day is; one partly kept stays."""
-    await store.expire(0, first_day(MONTH + 1))
-    assert await store.standings(StandingsQuery(month=MONTH)) == []
-    assert (await store.spread(MONTH, None)).requests == ()
-    await store.expire(0, first_day(MONTH + 2) - 1)
-    assert len(await store.standings(StandingsQuery(month=MONTH + 1))) > 9
+    await own_crowded.expire(0, first_day(MONTH + 1))
+    assert await own_crowded.leaderboard(LeaderboardQuery(month=MONTH)) == []
+    assert (await own_crowded.spread(MONTH, None)).requests == ()
+    await own_crowded.expire(0, first_day(MONTH + 2) - 1)
+    assert len(await own_crowded.leaderboard(LeaderboardQuery(month=MONTH + 1))) > 9
 
 
+@pytest.mark.heavy
 async def test_busy_users_among_the_others(tmp_path: Path) -> None:
     """A user who calls again keeps the place it has earned, in every order and both ways."""
     crowd = [generation(n, user=f"user_{n:05}", cost=n % 97) for n in range(16_100)]
@@ -137,11 +131,11 @@ async def test_busy_users_among_the_others(tmp_path: Path) -> None:
         assert _busy(tmp_path) == 7
         rows = counting.of_month([*crowd, *again], MONTH, None)
         for order, value in counting.VALUES.items():
-            query = msgspec.convert({"month": MONTH, "order": order, "limit": 60}, StandingsQuery)
+            query = msgspec.convert({"month": MONTH, "order": order, "limit": 60}, LeaderboardQuery)
             expected = sorted(rows, key=lambda row: -value(row))
-            assert list(await store.standings(query)) == expected[:60]
+            assert list(await store.leaderboard(query)) == expected[:60]
             reverse = msgspec.structs.replace(query, ascending=True)
-            assert list(await store.standings(reverse)) == expected[:-61:-1]
+            assert list(await store.leaderboard(reverse)) == expected[:-61:-1]
 
 
 def _busy(folder: Path) -> int:
@@ -151,33 +145,34 @@ def _busy(folder: Path) -> int:
         return int(count)
 
 
+@pytest.mark.heavy
 async def test_prefix_of_very_many(tmp_path: Path) -> None:
     """Where sorting all that match would take long, the order is walked; the page is the same."""
     crowd = [generation(n, user=f"user_{n % 10_500}\U0010ffff!", cost=n) for n in range(10_600)]
     async with STORES["sqlite"](tmp_path) as store:
         await store.apply(records(*crowd))
-        query = StandingsQuery(month=MONTH, prefix="user_", offset=50, limit=40)
+        query = LeaderboardQuery(month=MONTH, prefix="user_", offset=50, limit=40)
         rows = sorted(counting.of_month(crowd, MONTH, None), key=lambda row: -row.counts.cost)
-        assert list(await store.standings(query)) == rows[50:90]
+        assert list(await store.leaderboard(query)) == rows[50:90]
         query = msgspec.structs.replace(query, prefix="user_104")
         some = [row for row in rows if (row.user or "").startswith("user_104")]
-        assert list(await store.standings(query)) == some[50:90]
+        assert list(await store.leaderboard(query)) == some[50:90]
 
 
 @pytest.mark.parametrize("ascending", [False, True])
-@pytest.mark.parametrize("order", [order for order in STANDINGS if order != "user"])
+@pytest.mark.parametrize("order", [order for order in ORDERS if order != "user"])
 def test_order_is_an_index(tmp_path: Path, order: str, ascending: bool) -> None:
     """Whatever the order, SQLite walks an index; it only sorts the few busy users."""
     schema.prepare(tmp_path / "hearth.db")
     query = msgspec.convert(
         {"month": MONTH, "order": order, "ascending": ascending, "tenants": ["app"]},
-        StandingsQuery,
+        LeaderboardQuery,
     )
     asked: list[str] = []
     with closing(schema.connect(tmp_path / "hearth.db")) as db:
         db.execute("INSERT INTO lists VALUES ('app', '', '', 0)")
         db.set_trace_callback(asked.append)
-        standings.standings(db, query)
+        leaderboard.leaderboard(db, query)
         db.set_trace_callback(None)
         others, busy = (
             " ".join(row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {each}"))

@@ -1,15 +1,14 @@
-"""A crowd that is small enough to be gathered in memory: added up, looked through, put in order."""
+"""Searching users whose rows all fit in memory: added up, filtered, sorted."""
 
 from collections.abc import Callable, Iterable, Mapping
-from operator import add
 from typing import Any
 
 import msgspec
 
 from gateway.ledger.conditions import Condition, Measure
-from gateway.ledger.counts import COUNTERS, Counts
-from gateway.ledger.queries import CrowdPage
-from gateway.ledger.results import Crowd, Quantities, UserRow
+from gateway.ledger.counts import total
+from gateway.ledger.queries import SearchPage
+from gateway.ledger.results import Distribution, FoundUsers, UserRow
 
 MEASURES: Mapping[Measure, Callable[[UserRow], Any]] = {
     "user": lambda row: row.user or "",
@@ -28,32 +27,32 @@ MEASURES: Mapping[Measure, Callable[[UserRow], Any]] = {
 
 
 def merged(parts: Iterable[UserRow]) -> list[UserRow]:
-    """Each user once; the parts of one are of different days."""
-    people: dict[tuple[str, str | None], UserRow] = {}
+    """One row for each user, of parts that are of different days."""
+    users: dict[tuple[str, str | None], UserRow] = {}
     for part in parts:
         name = part.tenant, part.user
-        people[name] = _both(people[name], part) if name in people else part
-    return list(people.values())
+        users[name] = _both(users[name], part) if name in users else part
+    return list(users.values())
 
 
-def crowd_of(rows: Iterable[UserRow], condition: Condition, page: CrowdPage) -> Crowd:
-    """The page out of everyone."""
-    meant = _meant(rows, condition)
-    meant.sort(key=lambda row: (row.tenant, row.user or ""))
-    meant.sort(key=MEASURES[page.order], reverse=not page.ascending)
-    return Crowd(meant[page.offset :][: page.limit], len(meant))
+def page_of(rows: Iterable[UserRow], condition: Condition, page: SearchPage) -> FoundUsers:
+    """The page, and how many meet the condition."""
+    matching = _filtered(rows, condition)
+    matching.sort(key=lambda row: (row.tenant, row.user or ""))
+    matching.sort(key=MEASURES[page.order], reverse=not page.ascending)
+    return FoundUsers(matching[page.offset :][: page.limit], len(matching))
 
 
-def quantities_of(rows: Iterable[UserRow], condition: Condition) -> Quantities:
-    """What everyone has, the least first."""
-    meant = _meant(rows, condition)
-    return Quantities(
-        requests=sorted(row.counts.requests for row in meant),
-        cost=sorted(row.counts.cost for row in meant),
+def distribution_of(rows: Iterable[UserRow], condition: Condition) -> Distribution:
+    """What each who meets the condition has."""
+    matching = _filtered(rows, condition)
+    return Distribution(
+        requests=sorted(row.counts.requests for row in matching),
+        cost=sorted(row.counts.cost for row in matching),
     )
 
 
-def _meant(rows: Iterable[UserRow], condition: Condition) -> list[UserRow]:
+def _filtered(rows: Iterable[UserRow], condition: Condition) -> list[UserRow]:
     return [row for row in rows if condition.holds(_values_of(row))]
 
 
@@ -62,10 +61,9 @@ def _values_of(row: UserRow) -> Callable[[Measure], Any]:
 
 
 def _both(one: UserRow, other: UserRow) -> UserRow:
-    pairs = map(msgspec.structs.astuple, (one.counts, other.counts))
     return msgspec.structs.replace(
         one,
-        counts=Counts(**dict(zip(COUNTERS, map(add, *pairs), strict=True))),
+        counts=total((one.counts, other.counts)),
         active_days=one.active_days + other.active_days,
         first_seen=min(one.first_seen, other.first_seen),
         last_seen=max(one.last_seen, other.last_seen),

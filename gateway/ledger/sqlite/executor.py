@@ -1,4 +1,4 @@
-"""A lane: threads that work on one SQLite file, so that the event loop never waits for the disk."""
+"""Threads that work on one SQLite file, so that the event loop never waits for the disk."""
 
 import asyncio
 import sqlite3
@@ -14,7 +14,7 @@ from gateway.ledger.store import StoreUnavailable
 T = TypeVar("T")
 
 
-class Lane:
+class Executor:
     """Runs work on `threads` threads, each with a connection of its own."""
 
     def __init__(self, path: Path, threads: int) -> None:

@@ -11,12 +11,12 @@ from operator import itemgetter
 from typing import Any
 
 from gateway.calls.enduser import MAX_USER_ID
-from gateway.ledger.queries import StandingsQuery
+from gateway.ledger.queries import LeaderboardQuery
 from gateway.ledger.results import UserRow
 from gateway.ledger.spread import Bar, Spread
 from gateway.ledger.sqlite.counters import COLUMNS, counts_of
-from gateway.ledger.sqlite.lists import tenants_known
-from gateway.ledger.sqlite.orders import STANDINGS
+from gateway.ledger.sqlite.generations import tenants_known
+from gateway.ledger.sqlite.orders import ORDERS
 from gateway.ledger.sqlite.presence import EVERY_DAY
 from gateway.ledger.sqlite.where import Where
 
@@ -25,7 +25,7 @@ _COMMON = 10_000
 _LAST = "\U0010ffff" * (MAX_USER_ID + 1)
 
 
-def standings(db: sqlite3.Connection, query: StandingsQuery) -> list[UserRow]:
+def leaderboard(db: sqlite3.Connection, query: LeaderboardQuery) -> list[UserRow]:
     """A cursor of each tenant walks the index of the order; merged, they give the page."""
     in_order = walk(db, query, _ROW)
     page = islice(in_order, query.offset, query.offset + query.limit)
@@ -33,20 +33,20 @@ def standings(db: sqlite3.Connection, query: StandingsQuery) -> list[UserRow]:
 
 
 def walk(
-    db: sqlite3.Connection, query: StandingsQuery, columns: str, bits: int = EVERY_DAY
+    db: sqlite3.Connection, query: LeaderboardQuery, columns: str, bits: int = EVERY_DAY
 ) -> Iterator[tuple[Any, ...]]:
     """Users of the month in order, as they are read: minus the value, then `columns`, of which the
     first two are tenant and user; only those with a request on one of the days of `bits`."""
     cursors = [
-        _standing(db, query, tenant, hot, columns, bits)
+        _cursor(db, query, tenant, hot, columns, bits)
         for tenant in tenants_known(db, query.tenants)
         for hot in (0, 1)
     ]
     return heapq.merge(*cursors, key=itemgetter(0, 1, 2), reverse=query.ascending)
 
 
-def _standing(
-    db: sqlite3.Connection, query: StandingsQuery, tenant: str, hot: int, columns: str, bits: int
+def _cursor(
+    db: sqlite3.Connection, query: LeaderboardQuery, tenant: str, hot: int, columns: str, bits: int
 ) -> Iterator[tuple[Any, ...]]:
     # The conditions of partial indexes must be literal (sqlite.org/partialindex.html).
     where = Where().compare("month", "=", query.month).compare("tenant", "=", tenant)
@@ -60,7 +60,7 @@ def _standing(
         # The plus makes SQLite walk the index of the order, not that of the ids.
         plus = "+" if query.order != "user" and _is_common(db, query, tenant) else ""
         _begin_with(where, plus, query.prefix)
-    value = STANDINGS[query.order]
+    value = ORDERS[query.order]
     rank = "0" if query.order == "user" else f"-{value}"
     # Naming the values, not the negated ones, is what lets SQLite walk the index.
     ways = ("", "DESC") if query.ascending else ("DESC", "")
@@ -72,7 +72,7 @@ def _standing(
     )
 
 
-def _is_common(db: sqlite3.Connection, query: StandingsQuery, tenant: str) -> bool:
+def _is_common(db: sqlite3.Connection, query: LeaderboardQuery, tenant: str) -> bool:
     """Whether so many ids begin with the prefix that sorting them would take longer than meeting
     enough of them on the way through all."""
     where = Where().compare("month", "=", query.month).compare("tenant", "=", tenant)

@@ -13,8 +13,8 @@ LARGEST: Final = 10**13
 tokens) can overflow a 64-bit sum: ten thousand dollars, or ten trillion tokens."""
 
 
-def adds_of(one: Generation) -> Sums:
-    """What it adds, each number bounded by `LARGEST`."""
+def increments_of(one: Generation) -> Sums:
+    """The increment of each counter, bounded by `LARGEST`."""
     usage = one.usage
     return (
         1,

@@ -1,10 +1,10 @@
-"""What is kept of single users in periods that are looked up."""
+"""Reading single users out of several periods."""
 
 from collections.abc import Iterable, Sequence
 
 from gateway.ledger.redis import periods
 from gateway.ledger.redis.client import Client
-from gateway.ledger.redis.keys import Keys, Shards
+from gateway.ledger.redis.keys import Shard, Shards
 from gateway.ledger.redis.periods import Part
 from gateway.ledger.results import UserRow
 from gateway.ledger.topn import Person
@@ -13,7 +13,7 @@ from gateway.ledger.topn import Person
 async def user_rows(
     client: Client, shards: Shards, parts: Sequence[Part], people: Sequence[Person]
 ) -> list[UserRow]:
-    """What is kept of users in the periods, in the order given."""
+    """Their rows over the periods together, in the order given; users without data are left out."""
     homes = _by_home(parts)
     wanted = [
         (tenant, user, homes.get((tenant, shards.of(tenant, user)), [])) for tenant, user in people
@@ -30,9 +30,9 @@ async def user_rows(
     return [row for row in rows if row]
 
 
-def _by_home(parts: Iterable[Part]) -> dict[tuple[str, Keys], list[Part]]:
+def _by_home(parts: Iterable[Part]) -> dict[tuple[str, Shard], list[Part]]:
     """The periods of each tenant on each shard."""
-    homes: dict[tuple[str, Keys], list[Part]] = {}
+    homes: dict[tuple[str, Shard], list[Part]] = {}
     for part in parts:
-        homes.setdefault((part.tenant, part.names), []).append(part)
+        homes.setdefault((part.tenant, part.shard), []).append(part)
     return homes
