@@ -10,11 +10,11 @@ import msgspec
 
 from gateway.api.context import Context
 from gateway.config import Config
-from gateway.generation import Generation
 from gateway.keys import Keyring
 from gateway.ledger.ledger import Ledger
 from gateway.metrics.counters import Counters
 from gateway.metrics.peers import Peers, SingleProcess
+from gateway.metrics.resources import own_resources
 from gateway.metrics.snapshot import Snapshot, provider_states
 from gateway.policies.moderation import Moderator
 from gateway.pricing.prices import Prices
@@ -48,7 +48,8 @@ class Gateway:
         self.upstreams = _upstreams(config, self.tracing)
         self.counters = Counters(config.metrics, config.providers)
         self.moderator = _moderator(config, self.counters)
-        self.proxy = Proxy(config, keyring, router, self.upstreams, self._record, self.moderator)
+        recorders = (ledger.recorder.record, self.counters.add)
+        self.proxy = Proxy(config, keyring, router, self.upstreams, recorders, self.moderator)
         handle = self.proxy.handle
         self.handle = handle if self.tracing is None else self.tracing.follow(handle)
         self.peers = SingleProcess(self.snapshot) if peers is None else peers
@@ -78,12 +79,8 @@ class Gateway:
             store_failures=self.ledger.failures,
             providers=provider_states(providers.values(), time.monotonic()),
             ejections={name: each.health.ejected for name, each in providers.items()},
+            resources={"worker": own_resources()},
         )
-
-    def _record(self, generation: Generation) -> None:
-        """The one place that every settled generation passes."""
-        self.ledger.recorder.record(generation)
-        self.counters.add(generation)
 
     async def close(self) -> None:
         """Let go of the providers' connections."""

@@ -27,9 +27,15 @@ def test_nothing_is_known_before_the_first_event() -> None:
     assert TextPattern().characters(event("a")) == -1
 
 
-@pytest.mark.parametrize("text", ["b", "", "word", "Grüße", "日本語", "👋🏽", " spaces "])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("b", "", "word", "Grüße", "日本語", "👋🏽", " spaces "),
+        *('a quote: "', "a line\nfeed", "back\\slash", "\\", '"'),
+    ],
+)
 def test_the_text_alone_may_differ(text: str) -> None:
-    """The length is that of the text in characters, not in bytes."""
+    """The length is that of the text in characters, not in bytes, nor as it is escaped."""
     assert pattern_of("a").characters(event(text)) == len(text)
 
 
@@ -38,17 +44,24 @@ def test_the_text_alone_may_differ(text: str) -> None:
     [
         event("b", usage=None),
         event("b", id="d"),
-        event('a quote: "'),
-        event("a line\nfeed"),
-        event("back\\slash"),
         event("b").replace(b'"b"', b'"\xff"'),
+        event("b").replace(b'"b"', b' "b"'),
+        event("b").replace(b'"b"', b"null"),
+        event("b") * 2,
         b"",
         b"[DONE]",
     ],
 )
 def test_any_other_event_is_not_of_the_pattern(other: bytes) -> None:
-    """Another field, or a text that is written otherwise than it reads."""
+    """Another field, or what is no text, or more than one."""
     assert pattern_of("a").characters(other) == -1
+
+
+def test_a_text_as_long_as_an_event_is_in_doubt() -> None:
+    """It may have a whole event in it, and is left to whoever tells them apart."""
+    length = len(event(""))
+    assert pattern_of("a").characters(event("b" * (length - 3))) == length - 3
+    assert pattern_of("a").characters(event("b" * length)) == -1
 
 
 @pytest.mark.parametrize("text", ["c", "id", "content", 'say "x"', "\n", "index"])
@@ -82,6 +95,7 @@ def tokens_of(dialect: Dialect, *sent: bytes) -> int:
     return meter.reading().usage.completion_tokens
 
 
+@pytest.mark.heavy
 @given(texts)
 def test_a_chat_adds_up_to_the_same(said: list[str]) -> None:
     """Whatever is said, tokens are those of each event read on its own."""

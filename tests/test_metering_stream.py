@@ -109,6 +109,19 @@ def test_usage_packed_into_content_is_not_hidden() -> None:
     assert meter.reading().usage == Usage(9, 4)
 
 
+texts = st.sampled_from(["a", "word", "id", "delta", 'a "quote"', ""]) | st.text()
+
+
+@given(st.lists(st.tuples(texts, st.booleans())))
+def test_a_null_usage_is_hidden_in_every_event(talk: list[tuple[str, bool]]) -> None:
+    """Whatever the events before it were like; nothing else of an event is left out."""
+    meter = open_stream("chat/completions", asks_usage=False)
+    for text, says_null in talk:
+        bare = sse(chunk(said(text)))
+        sent = sse(chunk(said(text), usage=None)) if says_null else bare
+        assert meter.feed(sent) == bare
+
+
 def test_chunks_without_choices_that_are_not_usage_are_not_hidden() -> None:
     """Azure's content filter results and errors come without choices too."""
     other = sse(chunk(prompt_filter_results=[]), chunk(error={"message": "No"}, usage=COUNTS))

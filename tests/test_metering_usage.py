@@ -112,6 +112,7 @@ names = st.sampled_from(
 )
 
 
+@pytest.mark.heavy
 @given(st.dictionaries(names, json_values | st.dictionaries(names, json_values)))
 def test_no_usage_object_is_too_strange(usage: dict[str, Any]) -> None:
     """Whatever JSON an upstream sends, reading it neither raises nor breaks the record's rules."""

@@ -15,6 +15,7 @@ from gateway.config import Metrics, Provider
 from gateway.ledger.shipper import Lag
 from gateway.metrics.counters import Counters
 from gateway.metrics.exposition import expose
+from gateway.metrics.resources import Resources
 from gateway.metrics.snapshot import ProviderState, Snapshot
 from tests.asking import KEYS
 from tests.calls import CHAT, COMPLETION, Requests, at, whole
@@ -62,6 +63,7 @@ def full_snapshot() -> Snapshot:
         is_config_refused=True,
         ejections={"a": 3},
         providers=[state],
+        resources={"worker": Resources(1.5, 4096, 7, 1024), "supervisor": Resources(0.25)},
     )
 
 

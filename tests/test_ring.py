@@ -82,6 +82,7 @@ def test_hash_seed_of_the_process_does_not_matter(seed: str) -> None:
     assert output.splitlines() == list(ORDER_OF_FIVE.values())
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("lost", FIVE)
 def test_leaving_moves_only_the_lost_providers_users(lost: str) -> None:
     """Its users go to their old second choice; nobody else moves."""
@@ -92,6 +93,7 @@ def test_leaving_moves_only_the_lost_providers_users(lost: str) -> None:
         assert after.home(user) == (next(choices) if home == lost else home)
 
 
+@pytest.mark.heavy
 @given(NAMES, st.data())
 @settings(max_examples=8, deadline=None)
 def test_leaving_moves_exactly_its_own(names: list[str], data: st.DataObject) -> None:
@@ -102,6 +104,7 @@ def test_leaving_moves_exactly_its_own(names: list[str], data: st.DataObject) ->
     assert all((old != new) == (old == lost) for old, new in homes)
 
 
+@pytest.mark.heavy
 @given(NAMES, st.data())
 @settings(max_examples=8, deadline=None)
 def test_joining_moves_a_fair_share_and_only_to_the_newcomer(
@@ -169,6 +172,7 @@ def test_empty_ring_has_no_choice() -> None:
         ring.home(b"key")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("providers", "points"), [(2, 1), (3, 20_000), (256, 40), (300, 7)])
 def test_a_home_is_found_as_the_first_of_a_walk(providers: int, points: int) -> None:
     """However few or many own the key space, more than a byte can number among them."""
@@ -176,6 +180,7 @@ def test_a_home_is_found_as_the_first_of_a_walk(providers: int, points: int) -> 
     assert all(ring.home(user) == next(ring.walk(user)) for user in USERS)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("count", [2, 3, 5, 8, 13, 20])
 def test_equal_weights_are_balanced(count: int) -> None:
     """In 54 lists of up to 20 no share is over 1.05 of the mean; their deviation is 2 % at most."""
@@ -185,6 +190,7 @@ def test_equal_weights_are_balanced(count: int) -> None:
     assert sqrt(sum((load - 1) ** 2 for load in loads) / len(loads)) <= 0.02
 
 
+@pytest.mark.heavy
 def test_shares_are_what_users_get() -> None:
     """The computed shares sum to one and agree with where random users live."""
     ring = equal(FIVE)

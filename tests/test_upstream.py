@@ -24,6 +24,7 @@ from tests.raw_provider import (
     relay,
     resetting,
     serving,
+    unanswered,
 )
 from tests.waiting import until
 
@@ -273,14 +274,9 @@ async def test_connection_refused() -> None:
 
 async def test_connecting_takes_too_long() -> None:
     """The connect timeout covers a TCP handshake that nobody answers."""
-    with socket.socket() as full, socket.socket() as first, socket.socket() as second:
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        for filler in (first, second):
-            filler.setblocking(False)
-            filler.connect_ex(full.getsockname())
+    with unanswered() as port:
         limits = Timeouts(connect=Duration(0.05))
-        client = Upstream(f"http://127.0.0.1:{full.getsockname()[1]}", limits)
+        client = Upstream(f"http://127.0.0.1:{port}", limits)
         with pytest.raises(TimedOut, match=r"not connected within 0\.05 s"):
             await client.send(GET, b"")
 

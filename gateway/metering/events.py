@@ -27,10 +27,12 @@ class EventBuffer:
     """Cuts a stream into events, however it was split on its way.
 
     The pieces it gives out and its rest are, in order, all that was fed. An event over MAX_READ
-    ends the reading: it and all after it come out as pieces that carry nothing.
+    ends the reading: it and all after it come out as pieces that carry nothing. `is_between`: what
+    is fed next begins an event.
     """
 
     def __init__(self) -> None:
+        self.is_between = True
         self._buffer = bytearray()
         self._given_up = False
 
@@ -43,11 +45,6 @@ class EventBuffer:
     def given_up(self) -> bool:
         """Whether an event was too long; from then on nobody knows where events begin."""
         return self._given_up
-
-    @property
-    def is_between(self) -> bool:
-        """Whether what is fed next begins an event."""
-        return not self._buffer and not self._given_up
 
     def feed(self, data: bytes) -> list[Piece]:
         """The events that `data` completes, and the comments and blank lines around them."""
@@ -62,12 +59,14 @@ class EventBuffer:
             self._given_up = True
             pieces += [(self.rest, b"")]
             self._buffer.clear()
+        self.is_between = not self._buffer and not self._given_up
         return pieces
 
     def finish(self) -> list[Piece]:
         """The rest as an event: many servers leave out the last blank line."""
         rest = self.rest
         self._buffer.clear()
+        self.is_between = not self._given_up
         return [(rest, _data(rest))] if rest else []
 
     def _cut(self, data: bytes) -> list[Piece]:

@@ -47,7 +47,7 @@ class StreamMeter(Meter):
 
     def feed(self, data: bytes) -> bytes:
         if self._events.is_between and self._says_text(data):
-            return self._shown(data)
+            return self._text_shown(data)
         return self._pass(self._events.feed(data))
 
     def finish(self) -> bytes:
@@ -82,9 +82,12 @@ class StreamMeter(Meter):
             self._add(raw, event)
         return pieces[0][0] if len(pieces) == 1 else b"".join([raw for raw, _ in pieces])
 
-    def _shown(self, event: bytes) -> bytes:
-        """What the client gets of an event, as it was sent, that is not kept from it."""
+    def _text_shown(self, event: bytes) -> bytes:
+        """What the client gets of an event by the pattern."""
         return event
+
+    def _learn(self, event: bytes, text: str) -> bool:
+        return self._pattern.learn(event, text)
 
     def _add(self, raw: bytes, event: bytes) -> bool:
         """Add an event to the state; True when it is one that says nothing but usage."""
@@ -94,7 +97,7 @@ class StreamMeter(Meter):
         says_usage = state.add(event)
         self.settled = state.settled
         if state.said:
-            self._pattern.learn(raw, state.said)
+            self._learn(raw, state.said)
             state.said = ""
         return says_usage
 
@@ -117,6 +120,7 @@ class UsageHidingMeter(StreamMeter):
     def __init__(self, dialect: Dialect, estimate: Estimate) -> None:
         super().__init__(dialect, estimate)
         self._hidden_carriage_return = False
+        self._says_no_usage = False  # as every event by the pattern does, where one does
 
     def feed(self, data: bytes) -> bytes:
         if self._hidden_carriage_return and data:
@@ -130,12 +134,18 @@ class UsageHidingMeter(StreamMeter):
         for raw, event in pieces:
             hidden = self._add(raw, event)
             if not hidden:
-                shown.append(self._shown(raw))
+                shown.append(raw.replace(_NO_USAGE, b""))
         self._hidden_carriage_return = hidden and not self._events.rest and raw.endswith(b"\r")
         return b"".join(shown)
 
-    def _shown(self, event: bytes) -> bytes:
-        return event.replace(_NO_USAGE, b"")
+    def _learn(self, event: bytes, text: str) -> bool:
+        is_learned = super()._learn(event, text)
+        if is_learned:
+            self._says_no_usage = event.find(_NO_USAGE) >= 0
+        return is_learned
+
+    def _text_shown(self, event: bytes) -> bytes:
+        return event.replace(_NO_USAGE, b"") if self._says_no_usage else event
 
 
 class EncodedStreamMeter(StreamMeter):

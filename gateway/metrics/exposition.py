@@ -22,6 +22,7 @@ from prometheus_client.registry import Collector
 from gateway import __version__
 from gateway.ledger.shipper import Lag
 from gateway.metrics.buckets import DURATION, FIRST_BYTE, cumulative
+from gateway.metrics.resources import Resources
 from gateway.metrics.snapshot import (
     CallCounts,
     CallLabels,
@@ -67,6 +68,7 @@ class _Exposition(Collector):
         yield from _events(snapshot)
         yield from _providers(snapshot.providers)
         yield from _ledger(snapshot, self._lag)
+        yield from _processes(snapshot.resources)
         if snapshot.users:
             yield from _users(snapshot)
 
@@ -207,10 +209,29 @@ def _ledger(snapshot: Snapshot, lag: Lag) -> Iterator[Metric]:
         "Times that the store could not be reached, or the journals not be read",
         snapshot.store_failures,
     )
-    yield _gauge("hearth_store_up", "0 while the store takes nothing", 0 if lag.error else 1)
+    yield _gauge("hearth_store_up", "0 while the store does not answer", 0 if lag.error else 1)
     yield _gauge("hearth_ledger_waiting_bytes", "In the journals, not in the store", lag.waiting)
     yield _gauge("hearth_ledger_lag_seconds", "Age of the oldest of it", lag.oldest)
     yield _gauge("hearth_ledger_corrupt_lines", "Journal lines that are no records", lag.corrupt)
+
+
+def _processes(resources: Mapping[str, Resources]) -> Iterator[Metric]:
+    cpu = CounterMetricFamily("hearth_process_cpu_seconds", "CPU time", labels=("process",))
+    for kind, each in resources.items():
+        cpu.add_metric((kind,), each.cpu)
+    yield cpu
+    for name, text, value in _OF_PROCESSES:
+        family = GaugeMetricFamily(name, text, labels=("process",))
+        for kind, each in resources.items():
+            family.add_metric((kind,), value(each))
+        yield family
+
+
+_OF_PROCESSES: Sequence[tuple[str, str, Callable[[Resources], float]]] = (
+    ("hearth_process_resident_memory_bytes", "Resident memory", lambda each: each.memory),
+    ("hearth_process_open_fds", "Open file descriptors", lambda each: each.open_fds),
+    ("hearth_process_max_fds", "Most there may be open", lambda each: each.max_fds),
+)
 
 
 def _users(snapshot: Snapshot) -> Iterator[Metric]:

@@ -36,6 +36,6 @@ async def states_of(
 def states_in(
     everywhere: Snapshot, providers: Iterable[Provider], now: float
 ) -> Mapping[str, ProviderState]:
-    """The same out of what all processes told, and out of what this one sees if none did."""
+    """The same from the snapshots of all processes, or from what this one sees without any."""
     here = {state.name: state for state in provider_states(providers, now)}
     return here | {state.name: state for state in everywhere.providers}

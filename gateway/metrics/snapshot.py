@@ -6,13 +6,14 @@ from typing import Any, Protocol, Self, TypeVar
 
 import msgspec
 
+from gateway.metrics.resources import Resources
 from gateway.routing.provider import Provider
 
 KeyT = TypeVar("KeyT")
 
 
 class Addable(Protocol):
-    """Two of a kind make one of the same kind."""
+    """Values of one type that can be added up."""
 
     def plus(self, other: Self, /) -> Self: ...
 
@@ -40,7 +41,7 @@ class Histogram(msgspec.Struct, frozen=True, array_like=True):
 
 
 class CallLabels(msgspec.Struct, frozen=True, array_like=True):
-    """What calls are told apart by; empty where there is none. `status` is a class, as `2xx`."""
+    """What calls are grouped by; empty where there is none. `status` is a class, as `2xx`."""
 
     provider: str
     model: str
@@ -124,7 +125,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     `attempts`: provider -> result -> number. `flags`, `checks` (moderations) and `ejections`: type,
     result or provider -> number. `lost`: generations that the journal could not take.
     `store_failures`: attempts to reach the store that failed. `is_config_refused`: they serve with
-    the configuration before the one that its file has.
+    the configuration before the one that its file has. `resources`: what processes take, by what
+    they are: `supervisor` or `worker`.
     """
 
     calls: Sequence[tuple[CallLabels, CallCounts]] = ()
@@ -137,11 +139,13 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     store_failures: int = 0
     is_config_refused: bool = False
     providers: Sequence[ProviderState] = ()
+    resources: dict[str, Resources] = {}
     processes: int = 1
 
     def past(self) -> Self:
         """What is still true of it once the processes have ended."""
-        return msgspec.structs.replace(self, providers=(), processes=0)
+        resources = {kind: each.past() for kind, each in self.resources.items()}
+        return msgspec.structs.replace(self, providers=(), resources=resources, processes=0)
 
     def plus(self, other: Self) -> Self:
         providers = (*self.providers, *other.providers)
@@ -159,6 +163,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
             store_failures=self.store_failures + other.store_failures,
             is_config_refused=self.is_config_refused or other.is_config_refused,
             providers=tuple(summed((each.name, each) for each in providers).values()),
+            resources=summed((*self.resources.items(), *other.resources.items())),
             processes=self.processes + other.processes,
         )
 

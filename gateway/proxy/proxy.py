@@ -11,7 +11,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic, time
 
 from gateway.calls.call import Call
@@ -53,8 +53,8 @@ _log = logging.getLogger(__name__)
 
 
 class Proxy:
-    """Handles model calls. `record` is given each settled generation; `moderator` is asked about
-    each call, where there is one."""
+    """Handles model calls. Each of `recorders` is given every settled generation; `moderator` is
+    asked about each call, where there is one."""
 
     def __init__(
         self,
@@ -62,12 +62,12 @@ class Proxy:
         keyring: Keyring,
         router: Router,
         upstreams: Mapping[str, Upstream],
-        record: Callable[[Generation], None],
+        recorders: Sequence[Callable[[Generation], None]],
         moderator: Moderator | None = None,
     ) -> None:
         self._keyring = keyring
         self._upstreams = upstreams
-        self._record = record
+        self._recorders = tuple(recorders)
         self._moderator = moderator
         self._message_prefix = config.policies.message_prefix
         self._prices = Prices(config.providers)
@@ -120,6 +120,10 @@ class Proxy:
         generation_id = self._ids.next(request.received_at)
         return Entry(generation_id, request, target, self._prices, self._record)
 
+    def _record(self, generation: Generation) -> None:
+        for record in self._recorders:
+            record(generation)
+
     def _authenticate(self, entry: Entry) -> Tenant:
         try:
             tenant = self._keyring.caller(entry.request)
@@ -168,7 +172,8 @@ class Proxy:
                         entry.moved_from = self.last_providers.record(plan.key, candidate)
                     meter = open_meter(call, answer.status, answer.headers, entry.request.body)
                     relay = Relay(meter, entry, client)
-                    is_whole = await relay.run(answer, hides=call.hides_usage)
+                    is_done = relay.begin(answer, hides=call.hides_usage)
+                    is_whole = is_done or await relay.rest(answer)
                     _judge_end(candidate, answer.status, entry.ended, is_whole=is_whole)
                 else:
                     answer.close()
@@ -186,7 +191,7 @@ class Proxy:
         accept = accept_encoding(request.head, uncoded=call.hides_usage)
         head = self._heads[provider.name].build(
             request.head,
-            entry.target.path,
+            entry.target.path_for(model),
             len(body),
             accept if call.endpoint.known else None,
         )

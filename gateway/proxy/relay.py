@@ -21,29 +21,28 @@ class Relay:
         self._entry = entry
         self._client = client
 
-    async def run(self, response: Response, *, hides: bool) -> bool:
-        """Pass the answer on, and say whether it came whole.
+    def begin(self, response: Response, *, hides: bool) -> bool:
+        """Pass on the head and what is here of the body; true if that was all.
 
         `hides`: the meter may leave a piece out.
         """
         self._entry.status, self._entry.meter = response.status, self._meter
         headers = client_headers(response.headers, own_headers(self._entry))
         self._client.start(response.status, headers, None if hides else response.length)
-        try:
-            if not response.relay(self._pass):
-                await self._wait_for_rest(response)
-        except UpstreamError as error:
-            self._break_off(error)
-            return self._meter.settled
-        return True
+        return response.relay(self._pass)
 
-    async def _wait_for_rest(self, response: Response) -> None:
+    async def rest(self, response: Response) -> bool:
+        """Pass on the rest, and say whether it came whole."""
         self._client.flush()
         self._client.connect_flow(response)
         try:
             await response.rest()
+        except UpstreamError as error:
+            self._break_off(error)
+            return self._meter.settled
         finally:
             self._client.connect_flow(None)
+        return True
 
     def _pass(self, data: bytes, end: bool) -> None:
         passed = self._meter.feed(data)

@@ -8,10 +8,11 @@ from gateway.routing.provider import Provider
 from gateway.routing.ramp import place_in_queue
 
 
-class Standing(msgspec.Struct, frozen=True):
-    """How a provider stands with a user: `choice` counts from 1, `share` is of all users.
+class Explanation(msgspec.Struct, frozen=True):
+    """A provider's place in a user's order, and why: `choice` counts from 1.
 
-    `returns_in`: seconds until nothing keeps this user away any more, where that is known.
+    `share`: of all users. `returns_in`: seconds until nothing keeps this user away any more,
+    where that is known.
     """
 
     choice: int
@@ -22,19 +23,19 @@ class Standing(msgspec.Struct, frozen=True):
     why: str
 
 
-def explain(pool: Pool, key: bytes, now: float) -> list[Standing]:
+def explain(pool: Pool, key: bytes, now: float) -> list[Explanation]:
     """Every provider of the pool in the user's order of choice."""
     shares = pool.ring.shares()
-    standings: list[Standing] = []
+    explained: list[Explanation] = []
     for choice, (provider, obstacle) in enumerate(pool.obstacles(key, now), start=1):
-        before = standings[-1].provider.name if standings else None
+        before = explained[-1].provider.name if explained else None
         place = f"next on the ring after {before}" if before else "first on the ring after the user"
         returns_in = _returns_in(provider, obstacle, key, now)
         trouble = _trouble(provider, obstacle, returns_in)
         why = f"{place}; {trouble}" if trouble else place
         share = shares[provider.name]
-        standings.append(Standing(choice, provider, share, obstacle, returns_in, why))
-    return standings
+        explained.append(Explanation(choice, provider, share, obstacle, returns_in, why))
+    return explained
 
 
 def _returns_in(provider: Provider, obstacle: Obstacle, key: bytes, now: float) -> float | None:

@@ -11,9 +11,9 @@ REMEMBERED = 100_000
 
 
 class LastProviders:
-    """The provider of each user's last answered call, by model; a number stands for both.
+    """The provider of each user's last answered call, by a hash of user and model.
 
-    `on_change` is told of every user that was not seen before, or not there.
+    `on_change` is called for every user that is new, or was answered by another provider before.
     """
 
     def __init__(self, remembered: int = REMEMBERED) -> None:

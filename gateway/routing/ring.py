@@ -9,12 +9,13 @@ only its own keys move, each to the owner that comes next for it.
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import accumulate
 from typing import Final
 
 from xxhash import xxh3_64_digest, xxh3_64_intdigest
 
 _MAX_BITS: Final = 24
+_OWNER_BITS: Final = 16
+_OWNER: Final = 2**_OWNER_BITS - 1
 _SPLIT: Final = 255
 """Of an arc with points in it: it has no one owner. Nor is any other written there, of so many."""
 
@@ -31,16 +32,12 @@ class Ring:
         self.points = points
         self.weights = {name: weights[name] for name in sorted(weights) if weights[name] > 0}
         self.names: Sequence[str] = tuple(self.weights)
-        marks = sorted(
-            (xxh3_64_intdigest(f"{name}\0{index}".encode()), owner)
-            for owner, name in enumerate(self.names)
-            for index in range(max(1, round(points * weights[name])))
-        )
-        self._hashes = array("Q", [mark for mark, _ in marks])
-        self._owners = array("H", [owner for _, owner in marks])
-        self._shift = 64 - max(1, len(marks).bit_length() - 4)
+        owned = _owned(self.weights, points)
+        self._hashes = array("Q", [each >> _OWNER_BITS for each in owned])
+        self._owners = array("H", [each & _OWNER for each in owned])
+        self._shift = 64 - max(1, len(owned).bit_length() - 4)
         self._firsts = _firsts(self._hashes, self._shift)
-        bits = min(_MAX_BITS, len(marks).bit_length() + 2)
+        bits = min(_MAX_BITS, len(owned).bit_length() + 2)
         self._arc_shift = _MAX_BITS - bits
         self._arcs = _arcs(self._hashes, self._owners, bits)
         self._shares: dict[str, float] | None = None
@@ -96,12 +93,27 @@ class Ring:
         return first if first < len(self._hashes) else 0
 
 
+def _owned(weights: Mapping[str, float], points: int) -> list[int]:
+    """The points in order, each with the number of its owner as its last bits."""
+    counts = [max(1, round(points * weight)) for weight in weights.values()]
+    indices = [b"%d" % index for index in range(max(counts, default=0))]
+    owned: list[int] = []
+    for owner, (name, count) in enumerate(zip(weights, counts, strict=True)):
+        start = f"{name}\0".encode()
+        marks = sorted([xxh3_64_intdigest(start + index) for index in indices[:count]])
+        owned += [mark << _OWNER_BITS | owner for mark in marks]
+    owned.sort()  # which has only to merge what is in order already
+    return owned
+
+
 def _firsts(hashes: Sequence[int], shift: int) -> Sequence[int]:
     """How many points lie before each bucket of those that share their first bits, and in all."""
-    counts = array("I", bytes(4 * (2 ** (64 - shift) + 1)))
-    for mark in hashes:
-        counts[(mark >> shift) + 1] += 1
-    return array("I", accumulate(counts))
+    firsts, first = array("I"), 0
+    for bucket in range(2 ** (64 - shift)):
+        first = bisect_left(hashes, bucket << shift, first)
+        firsts.append(first)
+    firsts.append(len(hashes))
+    return firsts
 
 
 def _arcs(hashes: Sequence[int], owners: Sequence[int], bits: int) -> bytes:

@@ -31,15 +31,16 @@ class AnswerParser:
     """
 
     __slots__ = (
-        *("complete", "error", "headers", "keep_alive", "length", "on_body", "status"),
-        *("_asks", "_bodiless", "_chunked", "_fields", "_parser", "_pieces", "_unproductive"),
+        *("complete", "error", "headers", "keep_alive", "length", "status"),
+        *("_asks", "_bodiless", "_body", "_chunked", "_fields", "_more", "_parser"),
+        "_unproductive",
     )
 
     def __init__(self) -> None:
-        self._pieces: list[bytes] = []
+        self._body = b""
+        self._more: list[bytes] = []
         self._fields: Headers = []
         self.headers: Headers = []
-        self.on_body = self._pieces.append
         self.expect(bodiless=False)
         self._parser = httptools.HttpResponseParser(self)
 
@@ -49,8 +50,8 @@ class AnswerParser:
         The connection does not outlive an answer to HEAD: llhttp cannot be told that the length
         in its head announces nothing.
         """
-        if self._pieces or self._fields:  # as after a body nobody took, and after trailers
-            self._pieces.clear()
+        if self._body or self._fields:  # as after a body nobody took, and after trailers
+            self.take()
             self._fields = []
         self._bodiless = bodiless
         self._chunked = False
@@ -74,7 +75,7 @@ class AnswerParser:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._stop(error)
-        if self._pieces:
+        if self._body:
             self._unproductive = 0
         elif self._unproductive > MAX_HEAD and not self.complete:
             self.error = self.error or _too_large()
@@ -87,10 +88,10 @@ class AnswerParser:
 
     def take(self) -> bytes:
         """What has come of the body since the last time."""
-        if len(self._pieces) == 1:
-            return self._pieces.pop()
-        data = b"".join(self._pieces)
-        self._pieces.clear()
+        data, self._body = self._body, b""
+        if self._more:
+            data = b"".join([data, *self._more])
+            self._more.clear()
         return data
 
     def on_message_begin(self) -> None:
@@ -101,6 +102,12 @@ class AnswerParser:
         if value and value[-1] <= _SPACE:
             value = value.rstrip(b" \t")
         self._fields.append((name, value))
+
+    def on_body(self, data: bytes) -> None:
+        if self._body:
+            self._more.append(data)
+        else:
+            self._body = data
 
     def on_headers_complete(self) -> None:
         if self._unproductive > MAX_HEAD and _size(self._fields) > MAX_HEAD:

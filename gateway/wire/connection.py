@@ -34,8 +34,8 @@ class Connection(asyncio.Protocol):
         on_lost: Callable[["Connection"], None],
     ) -> None:
         self._peer = peer
-        self._first_byte = timeouts.first_byte
-        self._idle = timeouts.idle
+        self._first_byte: float = timeouts.first_byte
+        self._idle: float = timeouts.idle
         self._kept_for = kept_for
         self._on_free = on_free
         self._on_lost = on_lost
@@ -80,12 +80,14 @@ class Connection(asyncio.Protocol):
         self._hand_over(sink)
         if self._response is None:
             return None
+        waiter = Pause()
         if self._error is not None:
-            raise self._error
+            waiter.end(self._error)
+            return waiter
         if self._is_held:
             self._is_held = False
             self._read_on()
-        self._waiter = waiter = Pause()
+        self._waiter = waiter
         return waiter
 
     def pause(self) -> None:
@@ -151,7 +153,7 @@ class Connection(asyncio.Protocol):
         return waiter
 
     def _advance(self) -> None:
-        """Make of what was read what its reader waits for: the head, or a piece of the body."""
+        """Turn what was read into what its reader waits for: the head, or a piece of the body."""
         if self._sink is not None:
             self._hand_over(self._sink)
         elif self._waiter is not None:

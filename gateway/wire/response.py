@@ -48,7 +48,7 @@ class Response:
     def relay(self, sink: Sink) -> bool:
         """Hand the body to `sink` as it comes, at most once a read; what is here already goes now.
 
-        True if that was all; if not, `rest` is to be awaited. Raises what `rest` raises.
+        True if that was all; if not, `rest` is to be awaited.
         """
         if self._source is None:
             raise RuntimeError("The response was relayed or closed before")

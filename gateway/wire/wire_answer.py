@@ -3,11 +3,15 @@
 import asyncio
 from collections.abc import Callable
 from time import time
+from typing import Final
 
 from gateway.calls.head import Headers
 from gateway.wire.answer_head import answer_head, has_body
 from gateway.wire.downstream import Flow
 from gateway.wire.outbox import Outbox
+
+_CHUNK_STARTS: Final = [b"%x\r\n" % size for size in range(1024)]
+"""Those of tokens, made once."""
 
 
 class WireAnswer:
@@ -43,7 +47,7 @@ class WireAnswer:
         if not self._has_body:
             return
         if self._chunked:
-            data = b"%x\r\n%b\r\n" % (len(data), data)
+            data = b"%b%b\r\n" % (_chunk_start(len(data)), data)
         self._send(data)
 
     def flush(self) -> None:
@@ -80,3 +84,7 @@ class WireAnswer:
             data, self._head = self._head + data, b""
         if data:
             self._outbox.write(self._transport, data)
+
+
+def _chunk_start(size: int) -> bytes:
+    return _CHUNK_STARTS[size] if size < len(_CHUNK_STARTS) else b"%x\r\n" % size
