@@ -5,7 +5,7 @@ import json
 import pytest
 
 from gateway.calls.call import Call
-from gateway.calls.endpoint import ENDPOINTS
+from gateway.calls.endpoint import ENDPOINTS, Endpoint
 from gateway.calls.fingerprint import fingerprint
 from tests.readings import CHAT, read, read_fields, refusal
 
@@ -68,6 +68,17 @@ def test_sticky_key_is_tenant_and_first_source() -> None:
     assert read_fields(user="Zoë").sticky_key(("user",)) == "my-app\0Zoë".encode()
 
 
+def test_what_a_provider_keeps_is_looked_for_where_it_was_put() -> None:
+    """Files and batches are with one provider: calls to them without an id live where their key
+    does, unless they ask to be spread."""
+    files = Endpoint(path="files", enforced=False, known=False)
+    assert read(b"", endpoint=files).sticky_key(("user",)) == b"my-app\0"
+    by_header = read(b"", (b"Helicone-User-Id", b"ann"), endpoint=files)
+    assert by_header.sticky_key(("user",)) == b"my-app\0ann"
+    spread = read(b"", (b"X-Hearth-Affinity", b"off"), endpoint=files)
+    assert spread.sticky_key(("user",)) is None
+
+
 def test_every_source_of_the_sticky_key() -> None:
     """A source that is absent leaves the next one to decide; the fingerprint is one of them."""
     body = b'{"safety_identifier":"i","user":"u","messages":[{"role":"user","content":"Hi"}]}'
@@ -89,6 +100,16 @@ def test_affinity_can_be_switched_off(value: bytes, sticks: bool) -> None:
     """With `x-hearth-affinity: off` a call goes where one of nobody in particular would."""
     call = read(b'{"user":"u"}', (b"X-Hearth-Affinity", value))
     assert (call.sticky_key(("user",)) is not None) is sticks
+
+
+def test_a_model_may_be_named_by_the_address() -> None:
+    """OpenAI's old addresses have the model in them; a body may say the same, and nothing else."""
+    old = Endpoint(path="engines/davinci/completions", model="davinci")
+    assert read(b"{}", endpoint=old).model == "davinci"
+    assert read(b'{"model":"davinci"}', endpoint=old).model == "davinci"
+    error = refusal(b'{"model":"ada"}', endpoint=old)
+    assert error.param == "model"
+    assert error.message == "`model` is another one than the address names"
 
 
 def test_models_are_asked_for_in_order() -> None:

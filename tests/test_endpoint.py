@@ -132,11 +132,58 @@ def test_errors_speak_the_language_of_the_api(target: str, envelope: Envelope) -
     assert parsed(target).envelope is envelope
 
 
-def test_moderations_alone_are_not_enforced() -> None:
-    """They take no `user`; every other endpoint of the table wants one where ids are enforced."""
+def test_only_what_generates_nothing_is_free() -> None:
+    """Moderations take no `user`, and counting tokens serves none; every other endpoint of the
+    table wants one where ids are enforced."""
     free = {path for path, endpoint in ENDPOINTS.items() if not endpoint.enforced}
-    assert free == {"moderations"}
+    assert free == {"moderations", "messages/count_tokens", "responses/input_tokens"}
     assert all(endpoint.known for endpoint in ENDPOINTS.values())
+
+
+@pytest.mark.parametrize(
+    ("path", "modern"),
+    [
+        ("engines/davinci/completions", "completions"),
+        ("Engines//davinci/Completions/", "completions"),
+        ("engines/davinci;x/completions;y", "completions"),
+        ("engines/davinci%2Fcompletions", "completions"),
+        ("engines/davinci/chat/completions", "chat/completions"),
+        ("engines/davinci/embeddings", "embeddings"),
+    ],
+)
+def test_an_old_form_of_an_endpoint_has_the_rules_of_the_new_one(path: str, modern: str) -> None:
+    """User ids are enforced and usage is read where a provider still answers there; the address
+    goes out in one spelling, and names the model."""
+    endpoint, new = parsed(f"/v1/{path}").endpoint, ENDPOINTS[modern]
+    assert (endpoint.path, endpoint.model) == (f"engines/davinci/{modern}", "davinci")
+    assert endpoint.known
+    assert endpoint.enforced
+    assert (endpoint.dialect, endpoint.api_type) == (new.dialect, new.api_type)
+
+
+@pytest.mark.parametrize(
+    ("asked", "model", "path"),
+    [
+        ("engines/fast/completions?a=/b", "davinci", "engines/davinci/completions?a=/b"),
+        ("engines/fast/chat/completions", "openai/gpt", "engines/openai%2Fgpt/chat/completions"),
+        ("engines/caf%C3%A9/embeddings", "café", "engines/caf%C3%A9/embeddings"),
+        ("engines/fast/completions", None, "engines/fast/completions"),
+        ("completions", "davinci", "completions"),
+    ],
+)
+def test_an_address_names_the_model_as_its_provider_does(
+    asked: str, model: str | None, path: str
+) -> None:
+    """An alias of the configuration means nothing to the provider, in an address as in a body."""
+    assert parsed(f"/v1/{asked}").path_for(model) == path
+
+
+@pytest.mark.parametrize(
+    "path", ["engines", "engines/a", "engines/a/files", "engines//completions"]
+)
+def test_other_addresses_of_engines_pass(path: str) -> None:
+    """What is none of the table's endpoints in the old form is as unknown as any other."""
+    assert not parsed(f"/v1/{path}").endpoint.known
 
 
 @given(st.text(alphabet="/.%;vV1 chat2FfEe", max_size=20))

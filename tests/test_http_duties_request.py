@@ -325,6 +325,14 @@ async def test_18_methods_that_end_here(
     assert await is_refused(tmp_path, wire, request, status)
 
 
+@pytest.mark.parametrize("name", [b"websocket", b"WebSocket"])
+async def test_18_websockets(tmp_path: Path, wire: Wire, name: bytes) -> None:
+    """The opening handshake of RFC 6455 section 4.1 is told at once that nobody speaks it here."""
+    handshake = b"Connection: Upgrade\r\nUpgrade: " + name + b"\r\nSec-WebSocket-Version: 13\r\n"
+    request = b"GET /v1/realtime?model=m HTTP/1.1\r\n" + HOST + handshake + b"\r\n"
+    assert await is_refused(tmp_path, wire, request, 501)
+
+
 async def test_24_what_follows_a_refusal(tmp_path: Path, wire: Wire) -> None:
     """After a refused body the connection ends, so none of it is taken for the next request."""
     hidden = post(BODY)

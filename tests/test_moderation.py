@@ -207,7 +207,7 @@ async def test_client_leaves_while_its_call_is_checked(tmp_path: Path, wire: Wir
         async with connected(setting.gateway.origin) as client:
             client.send(post(CHAT))
             await asked.wait()
-        await asyncio.wait_for(left.wait(), 0.5)
+        await asyncio.wait_for(left.wait(), 5)
         record = await next_generation(setting.gateway)
         assert (record["cancelled"], record["hearth"]["status"]) == (True, 499)
         assert setting.models.seen == []

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.calls.call import Call
-from gateway.calls.endpoint import ENDPOINTS
+from gateway.calls.endpoint import ENDPOINTS, Endpoint
 from gateway.calls.head import Head
 from gateway.calls.reader import read_call
 from gateway.calls.request import Request
@@ -151,6 +151,38 @@ def sent_to(body: bytes, model: str | None = "m", **more: Any) -> dict[str, Any]
     edits = edits_for(call, settings("a", **more))
     fields: dict[str, Any] = json.loads(upstream_body(request, call, model, edits))
     return fields
+
+
+def in_old_address(body: bytes, content_type: bytes = b"application/json") -> tuple[Request, Call]:
+    """A call whose address names the model `m`."""
+    old = Endpoint(path="engines/m/completions", dialect="completions", model="m")
+    request, _ = asked(b"", content_type=content_type)
+    request = request.with_body(body)
+    return request, read_call(request, old, "my-app")
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b'{ "a":1.0e0}', b'{"a":1.0e0}'),
+        (b'{"model":"m","a":1.0e0}', b'{"a":1.0e0}'),
+        (b'{"models":["n"],"a":1.0e0}', b'{"a":1.0e0}'),
+        (b"", b""),
+    ],
+)
+def test_body_leaves_the_name_to_an_address_that_has_it(body: bytes, expected: bytes) -> None:
+    """Where the provider's name of the model stands in the address, no other is in the body."""
+    request, call = in_old_address(body)
+    assert upstream_body(request, call, "n", edits_for(call, settings("a"))) == expected
+    if not call.models:
+        assert upstream_body(request, call, "m") is body
+
+
+def test_form_leaves_the_name_to_an_address_that_has_it() -> None:
+    """A form without a model gets none."""
+    form = b'--b\r\nContent-Disposition: form-data; name="user"\r\n\r\nu\r\n--b--\r\n'
+    request, call = in_old_address(form, b"multipart/form-data; boundary=b")
+    assert upstream_body(request, call, "n") is form
 
 
 def test_what_is_meant_for_hearth_is_taken_out() -> None:

@@ -21,7 +21,7 @@ _FORM_FIELDS = (
 
 
 NULL = msgspec.Raw(b"null")
-"""What an undecoded field is that is not there."""
+"""The value of an undecoded field that is absent."""
 
 
 class Body(msgspec.Struct, gc=False):

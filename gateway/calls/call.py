@@ -83,14 +83,16 @@ class Call:
     def sticky_key(self, sources: tuple[StickySource, ...], body: bytes = b"") -> bytes | None:
         """`tenant \\0 id` of the first source that has one: where on the ring this call lives.
 
-        `body` is read again for a fingerprint alone, and only where nothing before it is there.
+        What is at an address that is not known may be something that one provider keeps, such as a
+        file or a batch: there, calls without an id live together, where their key does. `body` is
+        read again for a fingerprint alone, and only where nothing before it is there.
         """
         if not self.affinity:
             return None
         for source in sources:
             if found := self._sticky_value(source, body):
                 return f"{self.tenant}\0{found}".encode()
-        return None
+        return None if self.endpoint.known else f"{self.tenant}\0".encode()
 
     def _sticky_value(self, source: StickySource, body: bytes) -> str | None:
         if source == "user":

@@ -7,7 +7,7 @@ spelling (`/V1/Chat/Completions`, `//v1//chat/completions/`, `/v1/chat%2Fcomplet
 
 import re
 from typing import Final, Literal
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from gateway.envelope import Envelope
 from gateway.errors import BadRequest
@@ -21,7 +21,8 @@ class Endpoint:
 
     `api_type` is OpenRouter's name of the kind of generation; None for what it does not know.
     `enforced`: whether user ids are enforced on it. `known`: whether it is in the table at all.
-    `metered`: whether answers tell what was used for them.
+    `metered`: whether answers tell what was used for them. `model`: the one that its address names;
+    None where the body does.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Endpoint:
         enforced: bool = True,
         known: bool = True,
         metered: bool = True,
+        model: str | None = None,
     ) -> None:
         self.path: Final = path
         self.dialect: Final[Dialect] = dialect
@@ -40,6 +42,7 @@ class Endpoint:
         self.enforced: Final = enforced
         self.known: Final = known
         self.metered: Final = metered
+        self.model: Final = model
 
 
 ENDPOINTS = {
@@ -48,7 +51,10 @@ ENDPOINTS = {
         Endpoint(path="chat/completions", dialect="chat", api_type="completions"),
         Endpoint(path="completions", dialect="completions", api_type="completions"),
         Endpoint(path="responses", dialect="responses", api_type="completions"),
+        Endpoint(path="responses/compact", dialect="responses", api_type="completions"),
+        Endpoint(path="responses/input_tokens", enforced=False, metered=False),
         Endpoint(path="messages", dialect="messages", api_type="completions"),
+        Endpoint(path="messages/count_tokens", enforced=False, metered=False),
         Endpoint(path="embeddings", dialect="embeddings", api_type="embeddings"),
         Endpoint(path="images", api_type="image"),
         Endpoint(path="images/generations", api_type="image"),
@@ -76,12 +82,20 @@ class Target:
         self.envelope: Final = envelope
         self.path: Final = f"{endpoint.path}?{query}" if query else endpoint.path
 
+    def path_for(self, model: str | None) -> str:
+        """`path` as it is asked of a provider that knows the model as `model`."""
+        if self.endpoint.model is None or model is None:
+            return self.path
+        _, _, rest = self.path.split("/", 2)
+        return _engine_path(model, rest)
+
 
 _PREFIX = re.compile(r"/+(api/+)?v1/+(.+)", re.IGNORECASE)
 _SLASHES = re.compile(r"/+")
 _PARAMETERS = re.compile(r";[^/]*")  # of a segment, RFC 3986 section 3.3; some servers drop them
 _VISIBLE = re.compile(r"[!-~]+")
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
+_ENGINE = re.compile(r"/*engines/+(?P<model>[^/]+)/+(?P<path>.+)", re.IGNORECASE)
 
 
 def parse_target(target: str) -> Target | None:
@@ -102,8 +116,31 @@ def parse_target(target: str) -> Target | None:
         raise BadRequest("The path has a dot segment")
     endpoint = ENDPOINTS.get(_normalised(path))
     if endpoint is None:
+        endpoint = _engine(path)
+    if endpoint is None:
         endpoint = Endpoint(path=match[2], enforced=False, known=False)
     return Target(endpoint=endpoint, query=query, envelope=_envelope(endpoint, api=bool(match[1])))
+
+
+def _engine(path: str) -> Endpoint | None:
+    """What OpenAI's old form of an address, `engines/{model}/completions`, stands for; None for any
+    other. A provider may still know it, so the rules of the new form hold for it as well."""
+    match = _ENGINE.fullmatch(path)
+    modern = ENDPOINTS.get(_normalised(match["path"])) if match else None
+    if match is None or modern is None:
+        return None
+    return Endpoint(
+        path=_engine_path(match["model"], modern.path),
+        dialect=modern.dialect,
+        api_type=modern.api_type,
+        enforced=modern.enforced,
+        metered=modern.metered,
+        model=match["model"],
+    )
+
+
+def _engine_path(model: str, rest: str) -> str:
+    return f"engines/{quote(model, safe='')}/{rest}"
 
 
 def unmetered(target: Target) -> Target:

@@ -19,7 +19,7 @@ def read_call(request: Request, endpoint: Endpoint, tenant: str) -> Call:
     is_json = is_read and parsed.form is None
     body = _read(raw, parsed.form) if is_read else Body()
     stream = body.stream
-    model, models = text_field(body.model, "model"), _models(body.models)
+    model, models = _model(body, endpoint), _models(body.models)
     if models and model:
         models = tuple(dict.fromkeys((model, *models)))
     return Call(
@@ -42,6 +42,15 @@ def read_call(request: Request, endpoint: Endpoint, tenant: str) -> Call:
 
 def _read(raw: bytes, form: str | None) -> Body:
     return read_json_body(raw) if form is None else read_form_body(raw, form)
+
+
+def _model(body: Body, endpoint: Endpoint) -> str | None:
+    named = text_field(body.model, "model")
+    if endpoint.model is None:
+        return named
+    if named is not None and named != endpoint.model:
+        raise BadRequest("`model` is another one than the address names", "model")
+    return endpoint.model
 
 
 def _models(value: object) -> tuple[str, ...]:

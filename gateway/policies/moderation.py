@@ -98,10 +98,10 @@ class Moderator:
 
 
 def _is_due(call: Call, request: Request, policies: Policies) -> bool:
-    """Not for a call that goes unread, or that asks for moderation itself."""
-    endpoint, asked = call.endpoint, call.overrides.get(OVERRIDE)
-    is_readable = endpoint.known and endpoint.path != "moderations" and bool(request.body)
-    return is_readable and is_on(True, asked, policies.header_override)
+    """Not for a call that goes unread, that only counts tokens, or that asks for moderation
+    itself."""
+    asked, is_for_users = call.overrides.get(OVERRIDE), call.endpoint.enforced
+    return is_for_users and bool(request.body) and is_on(True, asked, policies.header_override)
 
 
 def _headers(provider: Provider) -> dict[str, str]:

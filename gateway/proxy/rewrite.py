@@ -44,11 +44,14 @@ def upstream_body(
     """The body to send to a provider that knows the model to ask for as `model`."""
     body = request.body
     renames = model is not None and (model != call.model or bool(call.models))
-    if renames and not call.is_json:
+    in_address = call.endpoint.model is not None
+    if renames and call.is_json:
+        edits = {**edits, "model": None if in_address else model}
+    elif renames and not in_address:
         content_type = request.header(b"content-type") or ""
         return replace_form_field(body, content_type, "model", model or "")
-    if edits or renames:
-        body = _edited(body, {**edits, "model": model} if renames else edits)
+    if edits:
+        body = _edited(body, edits)
     return _with_usage(body) if call.hides_usage else body
 
 

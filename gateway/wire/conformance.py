@@ -98,6 +98,8 @@ def _check_method(request: web.BaseRequest) -> None:
         raise NotImplementedHere("CONNECT makes tunnels, and there are none here")
     if method == "TRACE":
         raise MethodNotAllowed("TRACE would show a request's credentials", allow=_METHODS)
+    if method == "GET" and b"websocket" in (v.lower() for v in _values(request, b"upgrade")):
+        raise NotImplementedHere("WebSockets are not passed on; a stream comes over HTTP as well")
     is_whole_server = target == "*" and method == "OPTIONS"
     if not (target.startswith("/") or is_whole_server or _ABSOLUTE.fullmatch(target)):
         raise BadRequest("The request's target is neither a path nor an http address")
