@@ -38,9 +38,9 @@ def with_user_id(value: bytes, body: bytes = b"{}") -> EndUser | None:
     return read(body, (b"Helicone-User-Id", value)).user
 
 
-def refusal(body: bytes, *headers: tuple[bytes, bytes]) -> BadRequest:
+def refusal(body: bytes, *headers: tuple[bytes, bytes], endpoint: Endpoint = CHAT) -> BadRequest:
     with pytest.raises(BadRequest) as caught:
-        read(body, *headers)
+        read(body, *headers, endpoint=endpoint)
     return caught.value
 
 

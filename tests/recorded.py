@@ -7,6 +7,7 @@ import aiohttp
 import msgspec
 
 from tests.gateways import RunningGateway
+from tests.waiting import PATIENCE
 
 
 async def read_json(url: str, key: str = "", status: int = 200) -> Any:
@@ -31,7 +32,7 @@ async def only_generation(gateway: RunningGateway, key: str = "") -> dict[str, A
 
 async def next_generation(gateway: RunningGateway, key: str = "") -> dict[str, Any]:
     """The one that is about to be there, as the gateway cannot say when a client has left."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not (found := await generations(gateway, key)):
             await asyncio.sleep(0.005)
     (generation,) = found

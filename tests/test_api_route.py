@@ -10,7 +10,7 @@ from gateway.routing.ring import Ring
 from tests.calls import CHAT, COMPLETION, Requests, at, whole
 from tests.conftest import Wire
 from tests.gateways import RunningGateway, running_gateway
-from tests.homes import USER_OF_A, USER_OF_B
+from tests.homes import POINTS, USER_OF_A, USER_OF_B
 from tests.raw_client import connected, post
 from tests.raw_provider import serving
 from tests.recorded import read_json
@@ -21,7 +21,7 @@ KEYS = [
     {"name": "ops", "key": "sk-ops", "role": "management"},
 ]
 PROVIDERS = [{"name": name, "base_url": "http://127.0.0.1:1/v1"} for name in ("a", "b", "c")]
-RING = Ring({"a": 1, "b": 1, "c": 1}, 12288)
+RING = Ring({"a": 1, "b": 1, "c": 1}, POINTS)
 
 
 async def route(gateway: RunningGateway, query: str, key: str = "", status: int = 200) -> Any:
@@ -126,7 +126,7 @@ async def test_changes_are_not_anybodys(tmp_path: Path) -> None:
 
 async def test_a_change_at_once(tmp_path: Path) -> None:
     """Two may leave and one come: each user's new home is that of the ring they make."""
-    after = Ring({"c": 1, "d": 1}, 12288)
+    after = Ring({"c": 1, "d": 1}, POINTS)
     async with running_gateway(tmp_path, PROVIDERS) as gateway:
         found = await route(gateway, "user=u&leaving=a,b&joining=d")
     assert found["moves"]["home"] == after.home(b"default\0u")
@@ -164,9 +164,9 @@ async def test_what_leaving_and_joining_move(tmp_path: Path) -> None:
             joining = (await route(gateway, "joining=d&weight=2&user=u"))["moves"]
     assert leaving["users"] == pytest.approx(RING.shares()["a"])
     assert {move["from"] for move in leaving["between"]} == {"a"}
-    after = Ring({"a": 1, "b": 1, "c": 1, "d": 2}, 12288)
+    after = Ring({"a": 1, "b": 1, "c": 1, "d": 2}, POINTS)
     assert joining["users"] == pytest.approx(after.shares()["d"])
-    for found, ring in ((leaving, Ring({"b": 1, "c": 1}, 12288)), (joining, after)):
+    for found, ring in ((leaving, Ring({"b": 1, "c": 1}, POINTS)), (joining, after)):
         keys = [f"default\0{user}".encode() for user in users]
         moved = [key for key in keys if RING.home(key) != ring.home(key)]
         assert found["tokens"] == pytest.approx(len(moved) / len(users))

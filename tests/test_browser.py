@@ -14,7 +14,10 @@ from tests.browsing import CHROMIUM, open_window
 from tests.gateways import RunningGateway
 from tests.seeded import KEYS, WEIRD, seeded_gateway
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+pytestmark = [
+    pytest.mark.heavy,
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
+]
 
 OTHERS = (
     *("/activity?group_by=key&metric=tokens&per=month", "/activity?model=unknown"),

@@ -1,8 +1,5 @@
 """The counts of the activity page: however they are cut, they come to the same."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import msgspec
 import pytest
 
@@ -12,8 +9,7 @@ from gateway.dashboard.activity.span import Group, Span
 from gateway.ledger.counts import Counts, total
 from gateway.ledger.store import Store
 from tests import counting
-from tests.generations import DAY, generation, records
-from tests.stores import STORES
+from tests.generations import DAY, generation
 
 KEYS = ("app", "other")
 SPAN = Span(
@@ -27,7 +23,7 @@ SPAN = Span(
     model=None,
     provider=None,
 )
-CALLS = [
+CROWD = [
     generation(
         number,
         day=DAY + number % 10,
@@ -39,14 +35,6 @@ CALLS = [
     )
     for number in range(400)
 ]
-
-
-@pytest.fixture(params=STORES)
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    """One kind of store after the other, with calls of ten days."""
-    async with STORES[request.param](tmp_path) as opened:
-        await opened.apply(records(*CALLS))
-        yield opened
 
 
 @pytest.mark.parametrize("group", ["model", "provider", "route", "key", "user"])
@@ -62,14 +50,14 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     ids=["all", "model", "provider", "user", "key"],
 )
 async def test_groups_come_to_the_whole(
-    store: Store, group: Group, filters: dict[str, object]
+    crowded: Store, group: Group, filters: dict[str, object]
 ) -> None:
     """Any group under any filter sums up to the calls that match, day by day."""
     span = msgspec.structs.replace(SPAN, group=group, **filters)
-    facts = await read_facts(store, span, KEYS)
+    facts = await read_facts(crowded, span, KEYS)
     meant = [
         call
-        for call in CALLS
+        for call in CROWD
         if span.model in (None, call.model)
         and span.provider in (None, call.provider)
         and span.user in (None, call.user)
@@ -80,27 +68,27 @@ async def test_groups_come_to_the_whole(
 
 
 @pytest.mark.parametrize("group", ["model", "provider", "key"])
-async def test_hours_come_to_the_days(store: Store, group: Group) -> None:
+async def test_hours_come_to_the_days(crowded: Store, group: Group) -> None:
     """The facts of hours sum up to those of their days, under the filters that hours have."""
     span = msgspec.structs.replace(SPAN, group=group, per="hour", model="large")
-    days = [fact for fact in await read_facts(store, span, KEYS) if fact.day >= span.since]
-    hours = await read_hours(store, span)
+    days = [fact for fact in await read_facts(crowded, span, KEYS) if fact.day >= span.since]
+    hours = await read_hours(crowded, span)
     assert {fact.hour is not None and fact.hour // 24 == fact.day for fact in hours} == {True}
     assert by_day(hours) == by_day(days)
     assert {fact.group for fact in hours} == {fact.group for fact in days}
 
 
-async def test_only_leaders_are_named(store: Store) -> None:
+async def test_only_leaders_are_named(crowded: Store) -> None:
     """Twenty users are told apart; all others, and calls without a user, are one group."""
-    facts = await read_facts(store, msgspec.structs.replace(SPAN, group="user"), KEYS)
+    facts = await read_facts(crowded, msgspec.structs.replace(SPAN, group="user"), KEYS)
     named = {fact.group for fact in facts if fact.is_named}
     assert len(named) == 20
     assert {fact.group for fact in facts if not fact.is_named} == {OTHERS}
 
 
-async def test_key_that_is_not_known(store: Store) -> None:
+async def test_key_that_is_not_known(crowded: Store) -> None:
     """Calls of a key that was taken out of the configuration are not lost."""
-    facts = await read_facts(store, msgspec.structs.replace(SPAN, group="key"), ("app",))
+    facts = await read_facts(crowded, msgspec.structs.replace(SPAN, group="key"), ("app",))
     assert {fact.group for fact in facts} == {"app", "Other keys"}
 
 
@@ -116,6 +104,6 @@ def test_lines_and_movers() -> None:
     ]
     lines = lines_of(facts, SPAN)
     assert [line.name for line in lines] == ["b", "a", "c", OTHERS]
-    assert [line.moved("cost") for line in lines] == [91, -5, -50, 1000]
+    assert [line.growth("cost") for line in lines] == [91, -5, -50, 1000]
     assert [line.name for line in risen(lines, "cost")] == ["b"]
     assert [line.name for line in fallen(lines, "cost")] == ["c", "a"]

@@ -390,6 +390,70 @@ async def test_boards_tell_keys_apart(
     assert (users > 0, keys) == (True, users if told else 0)
 
 
+async def test_an_address_has_only_what_was_chosen(
+    closed: RunningGateway, browser: aiohttp.ClientSession
+) -> None:
+    """Fields of a form that were left empty are not in the address that is kept or sent on."""
+    await sign_in(browser, closed, "ops-key")
+    sent = "/generations?user=&model=gpt-4o&status=&since=+&key=shop"
+    async with browser.get(closed.origin + sent) as answer:
+        assert (answer.status, answer.url.raw_path_qs) == (
+            200,
+            "/generations?model=gpt-4o&key=shop",
+        )
+
+
+async def test_a_way_back_from_filters_that_are_wrong(
+    closed: RunningGateway, browser: aiohttp.ClientSession
+) -> None:
+    """The page that says what is wrong leads to the one without filters."""
+    await sign_in(browser, closed, "ops-key")
+    path = "/generations?no_user=true&user=user_anna"
+    assert 'href="/generations">Take all filters' in await text(browser, closed.origin + path, 400)
+    assert "Take all filters" not in await text(browser, f"{closed.origin}/generation", 400)
+
+
+async def test_calls_of_nobody_are_a_click_away(
+    closed: RunningGateway, browser: aiohttp.ClientSession
+) -> None:
+    """Who has not said whom a call is for is found from the users' page, key by key."""
+    await sign_in(browser, closed, "ops-key")
+    page = await text(browser, f"{closed.origin}/users?month={whole_month()}")
+    links = set(re.findall(r'href="(/generations\?no_user=true&key=(\w+))">No User ID<', page))
+    assert {key for _, key in links} == {"shop", "bot"}
+    for link, key in links:
+        log = await text(browser, closed.origin + link)
+        assert re.search(r'name="no_user" value="true" checked', log)
+        path = f"/api/v1/generations?no_user=true&key={key}&limit=50"
+        calls = await data(browser, closed.origin + path)
+        assert re.findall(r'<tr data-id="(.*?)"', log) == [one["id"] for one in calls]
+        assert {one["external_user"] for one in calls} == {None}
+
+
+async def test_a_move_is_on_the_page_of_its_call(
+    closed: RunningGateway, browser: aiohttp.ClientSession
+) -> None:
+    """From which provider the user came, and what the cold cache there cost."""
+    await sign_in(browser, closed, "ops-key")
+    calls = await data(browser, f"{closed.origin}/api/v1/generations?limit=1000")
+    moved = next(one for one in calls if one["hearth"]["move_cost"])
+    page = await text(browser, f"{closed.origin}/generations/{moved['id']}")
+    fact = page.partition("<dt>Moved from</dt><dd>")[2].partition("</dd>")[0]
+    assert fact.startswith(moved["hearth"]["moved_from"])
+    assert f"${moved['hearth']['move_cost']:.6f} more" in fact
+    stayed = next(one for one in calls if one["hearth"]["moved_from"] is None)
+    assert "Moved from" not in await text(browser, f"{closed.origin}/generations/{stayed['id']}")
+
+
+async def test_calls_of_one_keys_user(
+    closed: RunningGateway, browser: aiohttp.ClientSession
+) -> None:
+    """The page of one key's user leads to that user's calls, not to those of a namesake."""
+    await sign_in(browser, closed, "ops-key")
+    page = await text(browser, f"{closed.origin}/users/user_anna?key=bot")
+    assert 'href="/generations?user=user_anna&key=bot">All calls' in page
+
+
 async def test_store_that_fails(
     closed: RunningGateway, browser: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
@@ -397,4 +461,7 @@ async def test_store_that_fails(
     await sign_in(browser, closed, "ops-key")
     with closing(sqlite3.connect(tmp_path / "hearth.db")) as db:
         db.execute("DROP TABLE months")
-    assert "store does not answer" in await text(browser, f"{closed.origin}/users", 503)
+    page = await text(browser, f"{closed.origin}/users?sort=cost", 503)
+    assert "store does not answer" in page
+    assert "Calls go on" in page
+    assert 'href="/users?sort=cost">Try again' in page

@@ -12,6 +12,7 @@ import aiohttp
 from tests.calls import CHAT, at, read_request, whole
 from tests.gateways import RunningGateway, running_gateway
 from tests.raw_provider import Peer, serving
+from tests.waiting import PATIENCE
 
 BROWSER = {"Accept": "text/html"}
 AILING = {"failures": 3, "time": "1h", "max_time": "1h"}
@@ -56,7 +57,7 @@ async def until(
     http: aiohttp.ClientSession, gateway: RunningGateway, holds: Callable[[str], bool]
 ) -> str:
     """The card, as soon as it says so."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not holds(shown := await card(http, gateway)):
             await asyncio.sleep(0.02)
         return shown

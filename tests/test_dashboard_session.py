@@ -62,6 +62,24 @@ def test_key_that_is_gone(tmp_path: Path, clock: Clock, cookie: str) -> None:
     assert Sessions(SECRET, others, clock).tenant(cookie) is None
 
 
+def test_secret_that_is_exchanged(tmp_path: Path, clock: Clock) -> None:
+    """A session lasts for as long as the secret that it was begun with is one of its key's."""
+
+    def sessions(*secrets: str) -> tuple[Keyring, Sessions]:
+        keys = [{"name": "ops", "key": list(secrets), "role": "management"}]
+        keyring = Keyring(build_config(tmp_path, PROVIDERS, keys=keys))
+        return keyring, Sessions(SECRET, keyring, clock)
+
+    keyring, before = sessions("old")
+    cookie = before.cookie(keyring.tenant_of(b"old"))
+    _, meanwhile = sessions("new", "old")
+    _, after = sessions("new")
+    known = meanwhile.tenant(cookie)
+    assert known is not None
+    assert known.name == "ops"
+    assert after.tenant(cookie) is None
+
+
 @pytest.mark.parametrize(
     "forge",
     [

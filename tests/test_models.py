@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.api.models import get_model, list_models
-from gateway.errors import BadRequest, ModelNotFound, Unauthorized
+from gateway.api.models import count_models, describe_model, get_model, list_models
+from gateway.errors import BadRequest, ModelNotFound, NotFound, Unauthorized
 from tests.asking import Asker, recording
 
 MODELS = ["small", {"name": "meta/large", "upstream": "large-8b"}]
@@ -26,6 +26,23 @@ async def test_retrieve(tmp_path: Path, path: str) -> None:
     async with recording(tmp_path, models=MODELS) as context:
         model = await Asker(context, get_model, path).json("", "sk-app")
     assert (model["id"], model["owned_by"]) == ("meta/large", "a")
+
+
+async def test_one_as_openrouter_has_it(tmp_path: Path) -> None:
+    """At `model/{author}/{slug}` it stands below `data`; `endpoints` of it are not known, be it
+    that a provider takes any name."""
+    async with recording(tmp_path) as context:
+        model = await Asker(context, describe_model, "model/meta/large").json("", "sk-app")
+        assert model["data"]["id"] == "meta/large"
+        with pytest.raises(NotFound, match="endpoints"):
+            await Asker(context, get_model, "models/meta/large/endpoints").answer("", "sk-app")
+
+
+async def test_how_many(tmp_path: Path) -> None:
+    """As many as the list has."""
+    async with recording(tmp_path, models=MODELS) as context:
+        found = await Asker(context, count_models, "models/count").json("", "sk-app")
+    assert found == {"data": {"count": 2}}
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ from gateway.mock.settings import MockSettings
 from tests.gateways import running_gateway
 from tests.seeded import KEYS, history, seed
 
+pytestmark = pytest.mark.heavy
+
 DESCRIPTION = json.loads(document(PAGES))
 CONFIG = schemathesis.Config.from_dict(
     {

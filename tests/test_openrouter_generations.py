@@ -108,6 +108,8 @@ async def test_not_shown(tmp_path: Path, query: str, key: str, error: type[Excep
         ("since=2024-10-04T00:00:02Z&until=2024-10-04T02:00:04%2B02:00", [3, 2]),
         ("key=other", [4]),
         ("user=nobody", []),
+        ("no_user=true", [5]),
+        ("no_user=true&status=422&key=other", []),
     ],
 )
 async def test_filters(tmp_path: Path, query: str, found: list[int]) -> None:
@@ -149,6 +151,7 @@ async def test_pages(tmp_path: Path, limit: int) -> None:
         *("limit=0", "limit=1001", "limit=many", "flagged=yes", "since=yesterday"),
         *("status=fine", "status=42", "status=600", "since=2024-10-05&until=2024-10-04"),
         *("cursor=%21%21", "cursor=bm9wZQ", "users=a", "user=a&user=b"),
+        *("no_user=false", "no_user=true&user=a"),
         "cursor=OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5Omdlbg",
     ],
 )

@@ -144,6 +144,16 @@ async def test_models(client: OpenRouter) -> None:
     assert named[MODEL].links.details == f"/api/v1/models/{MODEL}"
 
 
+async def test_other_questions_about_models(client: OpenRouter) -> None:
+    """How many there are, those of the user, and that one is not there, fit their schemas too."""
+    count = await client.models.count_async()
+    listed = await client.models.list_for_user_async(security={"bearer": APP_KEY})
+    assert listed is not None
+    assert count.data.count == len(listed.result.data) > 0
+    with pytest.raises(NotFoundResponseError, match="meta/large"):
+        await client.models.get_async(author="meta", slug="large")
+
+
 async def test_pages_of_models(client: OpenRouter) -> None:
     """A client that goes through pages, however short, comes to an end and sees each model once."""
 

@@ -39,6 +39,8 @@ from tests.told import (
     told_of,
 )
 
+pytestmark = pytest.mark.heavy
+
 CALLS = history()
 TODAY = int(time.time()) // 86400
 MONTH = month_of(TODAY) - 1

@@ -1,13 +1,13 @@
-"""What Hearth answers itself: a question is read, the store asked, the answer put into shape.
+"""What Hearth answers itself: a request is read, the store queried, the answer put into shape.
 
-routes, operation         which address is whose, and what each takes and gives, for openapi/
-openrouter/, helicone/    questions and answers of other people's making
+routes, operation         every route with its handler, and what it takes and gives, for openapi/
+openrouter/, helicone/    endpoints that others designed
 models                    OpenAI's list of models
 route, user_route, moves  where a user goes, and what a change would move
 context, quota            what handlers work with, and how often a key may ask
 query, json_body          parameters and bodies, read strictly
-lag, requests             the store, and how far behind it is; single requests, so many and no more
-timespan                  times cut into what is counted
+lag, requests             the store and how far behind it is; single requests, up to a limit
+timespan                  times cut into whole days or hours
 answers, table            JSON and CSV
 user_row, money           a user's counters, and money, as they are written
 """

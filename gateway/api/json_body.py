@@ -1,4 +1,4 @@
-"""Questions that come as a JSON body, read strictly: what nobody knows is a 400 that names it."""
+"""JSON bodies of the API, read strictly: an unknown field is a 400 that names it."""
 
 from typing import TypeVar
 
@@ -9,14 +9,14 @@ from gateway.errors import BadRequest
 
 
 class JsonBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A JSON object of a question; a field it does not have is an error."""
+    """A JSON object; unknown fields are errors."""
 
 
 T = TypeVar("T", bound=JsonBody)
 
 
 def read_json_body(request: Request, kind: type[T]) -> T:
-    """The body as a `kind`; BadRequest names the field that is wrong, and its place."""
+    """The body as a `kind`. Raises BadRequest, which names the field that is wrong and its path."""
     try:
         return msgspec.json.decode(request.body, type=kind)
     except msgspec.ValidationError as error:

@@ -1,4 +1,4 @@
-"""The ledger as one answer reads it, and how far behind the traffic it then is: said aloud."""
+"""Reading the ledger for an answer, which also says how far behind the traffic it is."""
 
 import msgspec
 
@@ -9,25 +9,25 @@ LAG_HEADER = "X-Hearth-Ledger-Lag"
 
 
 class LedgerView(msgspec.Struct, frozen=True):
-    """`lag`: seconds since the oldest call ended that `store` does not count yet, 0 without one."""
+    """`lag`: seconds since the oldest call ended that `store` does not count yet, else 0."""
 
     store: Store
     lag: float
 
     @property
     def headers(self) -> dict[str, str]:
-        """What every answer out of `store` carries."""
+        """For every answer that is made from `store`."""
         return {LAG_HEADER: f"{self.lag:.3f}"}
 
 
 class Meta(msgspec.Struct, frozen=True):
-    """The same in the bodies whose form is Hearth's own; seconds."""
+    """The lag in bodies whose form is Hearth's own; seconds."""
 
     lag: float
 
 
 async def read_ledger(context: Context) -> LedgerView:
-    """The store with all that can be brought there soon. Raises StoreUnavailable."""
+    """The store, with as much as can be shipped to it soon. Raises StoreUnavailable."""
     store = await context.ledger.fresh()
     lag = await context.ledger.lag()
     return LedgerView(store, round(lag.oldest, 3))

@@ -6,6 +6,7 @@ they do not know; what Hearth does not know is null or empty. Providers that ser
 none.
 """
 
+import re
 from decimal import Decimal
 from typing import Annotated, Literal
 from urllib.parse import parse_qsl, quote, unquote
@@ -20,12 +21,13 @@ from gateway.api.query import read_int
 from gateway.calls.endpoint import Target
 from gateway.calls.request import Request
 from gateway.config import Provider
-from gateway.errors import ModelNotFound
+from gateway.errors import ModelNotFound, NotFound
 
 _UNKNOWN_PRICE = "-1"
 """As OpenRouter has it for models whose price depends on where they run."""
 
 _MOST = 1_000_000
+_ENDPOINTS = re.compile(r".+/.+/endpoints")
 PARAMETERS = (
     Parameter("offset", "Pass over so many", Annotated[int, msgspec.Meta(ge=0, le=_MOST)]),
 )
@@ -68,7 +70,7 @@ class NextPage(msgspec.Struct, frozen=True):
 
 
 class ModelItem(msgspec.Struct, frozen=True, kw_only=True):
-    """`owned_by`: the first provider that serves it, whose price is told. `created` is not known:
+    """`owned_by`: the first provider that serves it, whose price is given. `created` is not known:
     0, which Anthropic's clients read as the date 1970-01-01 that their API says it with."""
 
     id: str
@@ -107,6 +109,24 @@ class ModelList(msgspec.Struct, frozen=True, kw_only=True):
     last_id: str | None
 
 
+class ModelAnswer(msgspec.Struct, frozen=True):
+    """OpenRouter's."""
+
+    data: ModelItem
+
+
+class Count(msgspec.Struct, frozen=True):
+    """OpenRouter's."""
+
+    count: int
+
+
+class ModelCount(msgspec.Struct, frozen=True):
+    """OpenRouter's."""
+
+    data: Count
+
+
 async def list_models(context: Context, request: Request, target: Target) -> web.Response:
     """Every model that a provider is configured with."""
     context.keyring.tenant(request)
@@ -119,14 +139,33 @@ async def list_models(context: Context, request: Request, target: Target) -> web
     )
 
 
+async def count_models(context: Context, request: Request, target: Target) -> web.Response:
+    """How many the list has."""
+    context.keyring.tenant(request)
+    return json_answer(ModelCount(Count(len(_owners(context)))))
+
+
 async def get_model(context: Context, request: Request, target: Target) -> web.Response:
     """One model by its name, which may contain slashes; ModelNotFound when none serves it."""
+    return json_answer(_named_model(context, request, target))
+
+
+async def describe_model(context: Context, request: Request, target: Target) -> web.Response:
+    """The same as OpenRouter answers it."""
+    return json_answer(ModelAnswer(_named_model(context, request, target)))
+
+
+def _named_model(context: Context, request: Request, target: Target) -> ModelItem:
+    """NotFound also for OpenRouter's `models/{author}/{slug}/endpoints`: most of what that has to
+    say of a provider, such as how long a context it takes, Hearth does not know."""
     context.keyring.tenant(request)
     name = unquote(target.endpoint.path.partition("/")[2])
+    if _ENDPOINTS.fullmatch(name):
+        raise NotFound("Hearth knows no endpoints of a model; /api/v1/route says who serves it")
     provider = next((p for p in context.config.providers if p.serves(name)), None)
     if provider is None:
         raise ModelNotFound(f"No provider serves the model `{name}`", "model")
-    return json_answer(_item(context, name, provider))
+    return _item(context, name, provider)
 
 
 def _owners(context: Context) -> dict[str, Provider]:

@@ -1,4 +1,4 @@
-"""How often a key may ask: so many requests in any stretch of time, counted by one process."""
+"""Rate limits: so many requests of a key within a sliding window, counted by one process."""
 
 import math
 from collections import deque

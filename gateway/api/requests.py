@@ -1,4 +1,4 @@
-"""Single requests of a stretch of time, so many and no more: some questions need each of them."""
+"""Reading single requests, up to a limit, for what cannot be answered from counts."""
 
 from collections.abc import AsyncIterator, Sequence
 
@@ -11,7 +11,7 @@ from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.store import Store
 
 MOST = 100_000
-"""What one question reads: about two seconds of work."""
+"""As many as one query reads: about two seconds of work."""
 
 _PAGE = 1000
 

@@ -81,7 +81,7 @@ def _pool(context: Context, model: str | None) -> Pool:
 
 
 def _owner(context: Context, tenant: Tenant, key: str | None) -> str:
-    """The tenant whose users are meant."""
+    """The tenant whose users the request is about."""
     if tenant.role == "client":
         if key not in (None, tenant.name):
             raise Forbidden("This key may only ask about users of its own")
@@ -96,7 +96,7 @@ def _owner(context: Context, tenant: Tenant, key: str | None) -> str:
 
 
 async def _usage(context: Context, tenant: Tenant, pool: Pool | None) -> RingUsage | None:
-    """What users used of late, as far as the key may see it; None where they have no home, and
+    """What users used recently, as far as the key may see it; None where they have no home, and
     where the store is away."""
     if context.config.sticky.key[:1] != ("user",):
         return None

@@ -39,7 +39,16 @@ MODEL = Route(
     Operation(summary="One model", answer=models.ModelItem, errors=(400, 404)),
     envelope=None,
 )
-"""Its models' names may contain slashes. Any other method on them is a provider's to answer."""
+OPENROUTER_MODEL = Route(
+    "GET",
+    "model/{model}",
+    models.describe_model,
+    Operation(summary="One model", answer=models.ModelAnswer, errors=(400, 404)),
+    envelope=None,
+)
+_NAMED = {"models/": MODEL, "model/": OPENROUTER_MODEL}
+"""By what comes before a model's name, which may contain slashes. Any other method on them is a
+provider's to answer."""
 
 ROUTES = (
     Route(
@@ -54,7 +63,27 @@ ROUTES = (
         ),
         envelope=None,
     ),
+    Route(
+        "GET",
+        "models/user",
+        models.list_models,
+        Operation(
+            summary="The same list: nobody has chosen among the models",
+            answer=models.ModelList,
+            parameters=models.PARAMETERS,
+            errors=(400,),
+        ),
+        envelope=None,
+    ),
+    Route(
+        "GET",
+        "models/count",
+        models.count_models,
+        Operation(summary="How many models the list has", answer=models.ModelCount),
+        envelope=None,
+    ),
     MODEL,
+    OPENROUTER_MODEL,
     Route(
         "GET",
         "generation",
@@ -165,12 +194,12 @@ ROUTES = (
     ),
 )
 
-_BY_PATH: Mapping[str, Route] = {each.path: each for each in ROUTES if each is not MODEL}
+_BY_PATH: Mapping[str, Route] = {each.path: each for each in ROUTES if each not in _NAMED.values()}
 
 
 def find_route(method: str, target: Target) -> Route | None:
     """The route of a target, whether or not it knows the method; None leaves it to a provider."""
     path = target.endpoint.path.lower().strip("/")
-    if path.startswith("models/") and method in MODEL.methods:
-        return MODEL
-    return _BY_PATH.get(path)
+    if (found := _BY_PATH.get(path)) or method not in ("GET", "HEAD"):
+        return found
+    return next((route for prefix, route in _NAMED.items() if path.startswith(prefix)), None)

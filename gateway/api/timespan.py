@@ -1,6 +1,9 @@
-"""Stretches of time, cut into whole days or hours, which are counted, and what sticks out."""
+"""Cutting a time into whole days or hours, which have counts, and the rest before and after."""
 
 import msgspec
+
+from gateway.calendar import DAY, SECOND
+from gateway.config import Retention
 
 
 class Timespan(msgspec.Struct, frozen=True):
@@ -11,18 +14,26 @@ class Timespan(msgspec.Struct, frozen=True):
 
 
 class Cut(msgspec.Struct, frozen=True):
-    """`units`: first and last whole day or hour since the epoch, if there is one. `ends`: what is
+    """`units`: first and last whole day or hour since the epoch, None without any. `ends`: what is
     left before and after them."""
 
     units: tuple[int, int] | None
     ends: tuple[Timespan, ...]
 
 
-def cut(span: Timespan, unit: int, now: int, kept_from: int) -> Cut:
-    """`span` in whole units, microseconds each.
+def cut_kept(span: Timespan, unit: int, now: int, retention: Retention) -> Cut:
+    """`cut` as far back as `retention` keeps days and single requests."""
+    first_day = (now - int(retention.activity * SECOND)) // DAY * DAY
+    kept_from = now - int(retention.generations * SECOND)
+    return cut(Timespan(max(span.since, first_day), span.until), unit, now, kept_from)
 
-    What begins before `kept_from`, where single requests are not kept any more, begins with its
-    unit; what ends later than `now` ends with the unit of now, for nothing has happened after.
+
+def cut(span: Timespan, unit: int, now: int, kept_from: int) -> Cut:
+    """`span` in whole units of `unit` microseconds; all times in microseconds.
+
+    A span that begins before `kept_from`, the first moment of which single requests are kept,
+    begins with its unit instead; one that ends later than `now` ends with the unit of `now`, as
+    nothing has happened after it.
     """
     since = span.since if span.since >= kept_from else span.since // unit * unit
     until = span.until if span.until <= now else (now // unit + 1) * unit

@@ -11,7 +11,7 @@ from gateway.calls.endpoint import ENDPOINTS
 from gateway.config import StickySource
 from gateway.generation import Route
 from gateway.metrics.snapshot import ProviderState
-from gateway.routing.explain import Standing, explain
+from gateway.routing.explain import Explanation, explain
 from gateway.routing.pool import Pool
 
 
@@ -78,16 +78,16 @@ def with_choices(
     )
 
 
-def _choice(standing: Standing, state: ProviderState) -> Choice:
-    provider, obstacle = standing.provider, standing.obstacle
+def _choice(explained: Explanation, state: ProviderState) -> Choice:
+    provider, obstacle = explained.provider, explained.obstacle
     name = obstacle.name.lower() if obstacle else None
     return Choice(
-        choice=standing.choice,
+        choice=explained.choice,
         provider=provider.name,
-        share=standing.share,
+        share=explained.share,
         obstacle=name,  # type: ignore[arg-type]  # those of the Literal are its names
-        why=standing.why,
-        returns_in=standing.returns_in,
+        why=explained.why,
+        returns_in=explained.returns_in,
         in_flight=state.in_flight,
         max_in_flight=state.max_in_flight,
         available=not state.is_out and state.in_flight < state.max_in_flight,

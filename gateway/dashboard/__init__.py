@@ -1,9 +1,9 @@
-"""The pages: what the API answers, for people. Rendered here, from the same records.
+"""The pages: what the API answers, for people, rendered on the server from the same records.
 
-pages                     which page is at which address, and how what it answers is sent
-visit, frame              who looks at what, and what all pages have
+pages                     routes, and sending what a page answers
+visit, frame              a request for a page and its possible answers; what all pages share
 access/                   signing in and out
-activity/, generations/,  a module a page, which reads the ledger, makes a record of what is shown,
-users/, providers/        and names the template that shows it; with what only this page needs
-formats, charts           how numbers look
+activity/, generations/,  one module for each page: it reads the ledger, makes a record of what is
+users/, providers/        shown, and names its template; beside it what only this page needs
+formats, charts           how numbers are shown
 """

@@ -60,7 +60,8 @@ def wants_page(request: web.Request) -> bool:
 
 def show_error(request: web.Request, status: int, message: str) -> web.Response:
     """A page that says what is wrong."""
-    values = {"status": status, "phrase": HTTPStatus(status).phrase, "message": message}
+    phrase, address = HTTPStatus(status).phrase, str(request.rel_url)
+    values = {"status": status, "phrase": phrase, "message": message, "address": address}
     return render(request, "error.html", values, status)
 
 

@@ -1,6 +1,6 @@
-"""Which page is at which address, who may look, and how an answer becomes HTML, CSV or a file."""
+"""Which page is at which address, and who may look."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import aiohttp_jinja2
@@ -8,30 +8,19 @@ import jinja2
 import msgspec
 from aiohttp import web
 
-from gateway.api.lag import LAG_HEADER
 from gateway.api.query import read_query
-from gateway.api.table import csv_header, csv_lines
 from gateway.dashboard.access.login import add_login
 from gateway.dashboard.access.origin import is_cross_site
 from gateway.dashboard.activity import page as activity
 from gateway.dashboard.formats import FILTERS, GLOBALS
-from gateway.dashboard.frame import (
-    DASHBOARD,
-    HEADERS,
-    Dashboard,
-    render,
-    show_error,
-    wants_page,
-)
+from gateway.dashboard.frame import DASHBOARD, Dashboard, show_error, wants_page
 from gateway.dashboard.generations import generation, log
 from gateway.dashboard.providers import page as providers
+from gateway.dashboard.sending import send
 from gateway.dashboard.users import grid, personal, user
-from gateway.dashboard.visit import Answer, Chunks, Handler, Page, Table, Visit, link
+from gateway.dashboard.visit import Handler, Visit, link
 from gateway.errors import GatewayError, Unauthorized
 from gateway.keys import Tenant
-
-_BEHIND = 2.0
-"""Seconds behind from which on a page says so: a batch is under way for less."""
 
 AiohttpHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -115,7 +104,9 @@ def _page(route: Route) -> AiohttpHandler:
         dashboard = request.app[DASHBOARD]
         try:
             visit = _visit(request, dashboard, dashboard.tenant(request), route)
-            return await _send(request, visit, await route.handler(visit))
+            if visit.has_blanks and request.method != "POST":
+                raise web.HTTPSeeOther(visit.link())
+            return await send(request, visit, await route.handler(visit))
         except Unauthorized:
             raise web.HTTPSeeOther(link("/login", next=request.raw_path)) from None
         except GatewayError as error:
@@ -147,50 +138,3 @@ def _visit(request: web.Request, dashboard: Dashboard, tenant: Tenant, route: Ro
         place=request.match_info.get("place"),
         now=dashboard.context.now(),
     )
-
-
-async def _send(request: web.Request, visit: Visit, answer: Answer) -> web.StreamResponse:
-    if isinstance(answer, Page):
-        return await _show(request, visit, answer)
-    if isinstance(answer, Table):
-        chunks = Chunks(f"{answer.name}.csv", "text/csv", _csv(answer))
-        return await _stream(request, chunks)
-    if isinstance(answer, Chunks):
-        return await _stream(request, answer)
-    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{answer.name}"'}
-    return web.Response(body=answer.body, content_type=answer.content_type, headers=headers)
-
-
-async def _show(request: web.Request, visit: Visit, page: Page) -> web.Response:
-    """The page; like every answer out of the ledger it says how far behind that is."""
-    lag = (await visit.context.ledger.lag()).oldest
-    shown = msgspec.structs.asdict(page.shown)
-    values = {"visit": visit, "behind": lag if lag > _BEHIND else None, **shown}
-    response = render(request, page.template, values)
-    response.headers[LAG_HEADER] = f"{lag:.3f}"
-    return response
-
-
-async def _csv(table: Table) -> AsyncIterator[bytes]:
-    header = csv_header(table.columns)
-    async for rows in table.rows:
-        yield (header + csv_lines(rows, table.columns)).encode()
-        header = ""
-    yield header.encode()
-
-
-async def _stream(request: web.Request, download: Chunks) -> web.StreamResponse:
-    """A piece at a time, so that a long one neither fills the memory nor holds up others.
-
-    What fails before the first piece is still answered with an error.
-    """
-    first = await anext(download.chunks, b"")
-    name = f'attachment; filename="{download.name}"'
-    response = web.StreamResponse(headers={**HEADERS, "Content-Disposition": name})
-    response.content_type, response.charset = download.content_type, "utf-8"
-    await response.prepare(request)
-    await response.write(first)
-    async for chunk in download.chunks:
-        await response.write(chunk)
-    await response.write_eof()
-    return response

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 import msgspec
 
@@ -55,6 +55,12 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
             return [self.tenant.name]
         clients = [key.name for key in self.context.config.keys if key.role == "client"]
         return clients or [self.tenant.name]
+
+    @property
+    def has_blanks(self) -> bool:
+        """Whether the address has empty parameters, as those of a form's empty fields are."""
+        pairs = parse_qsl(self.query, keep_blank_values=True)
+        return not all(value.strip() for _, value in pairs)
 
     def link(self, **changes: object) -> str:
         """This address with some parameters set, or taken away by None."""

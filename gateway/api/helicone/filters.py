@@ -42,7 +42,7 @@ class RequestTests(JsonBody, frozen=True, kw_only=True):
 
 
 class UserTests(JsonBody, frozen=True, kw_only=True):
-    """On what a user's requests come to. USD."""
+    """On a user's sums. USD."""
 
     user_user_id: TextTest | UnsetType = UNSET
     user_active_for: NumberTest | UnsetType = UNSET
@@ -84,7 +84,7 @@ class Leaf(msgspec.Struct, frozen=True):
 
     @property
     def condition(self) -> Condition:
-        """The same of what a user's requests come to."""
+        """The same test, on a user's sums."""
         measure = OF_USERS[self.field]
         tests = (Comparison(measure, name, value) for name, value in self.test.comparisons())
         return Junction(tuple(tests))
@@ -106,7 +106,7 @@ class Branch(msgspec.Struct, frozen=True):
 
     @property
     def condition(self) -> Condition:
-        """The same of what a user's requests come to."""
+        """The same tests, on a user's sums."""
         return Junction(tuple(part.condition for part in self.parts), self.is_any)
 
 
@@ -114,7 +114,7 @@ Tree = Leaf | Branch
 
 
 def conditions(node: Filter, depth: int = 0) -> Iterator[Tree]:
-    """What has to hold, one beside the other; BadRequest where that is not said clearly."""
+    """The conditions that must all hold. Raises BadRequest where the tree is not well-formed."""
     if depth > _DEEPEST:
         raise BadRequest("The filter is nested too deeply")
     if node == "all":

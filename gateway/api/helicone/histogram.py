@@ -12,7 +12,7 @@ PERCENTILES = {"p50": 0.5, "p75": 0.75, "p95": 0.95, "p99": 0.99, "p99.9": 0.999
 
 
 class HistogramRow(msgspec.Struct, frozen=True):
-    """`value` users have from `range_start` to before `range_end`; the last bar has its end too."""
+    """`value` users have from `range_start` to before `range_end`; the last bar has its end."""
 
     range_start: str
     range_end: str
@@ -22,8 +22,8 @@ class HistogramRow(msgspec.Struct, frozen=True):
 def histogram(
     values: Sequence[int], upper: float, lower: float | None, unit: Callable[[float], float]
 ) -> list[HistogramRow]:
-    """Ten bars of one width over the values, the least first, from the quantile `lower` on up to
-    `upper`; told in `unit`."""
+    """Ten bars of equal width over sorted values, from the quantile `lower` to `upper`; `unit`
+    converts the edges."""
     if not values:
         return []
     first = 0 if lower is None else bisect_left(values, _quantile(values, lower))
@@ -43,7 +43,7 @@ def histogram(
 
 
 def _quantile(in_order: Sequence[int], share: float) -> float:
-    """Between the two values nearest to it, in proportion."""
+    """By linear interpolation between the two nearest values."""
     place = share * (len(in_order) - 1)
     below, above = in_order[math.floor(place)], in_order[math.ceil(place)]
     return below + (above - below) * (place - math.floor(place))

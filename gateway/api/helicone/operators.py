@@ -1,7 +1,7 @@
-"""What a Helicone filter may ask of one value: operators on text, numbers, moments.
+"""The operators of a Helicone filter: on text, numbers and times.
 
 docs.helicone.ai/rest/user/post-v1usermetricsquery, `Partial_*Operators_`. Several operators of one
-test hold together.
+test must all hold.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ Pattern = Annotated[str, Meta(max_length=LONGEST_PATTERN)]
 
 
 class Test(JsonBody, frozen=True, kw_only=True):
-    """Operators, each with what to compare to; `means`: what each is called in the ledger."""
+    """Operators, each with a value to compare to; `means`: what each is called in the ledger."""
 
     means: ClassVar[Mapping[str, Operator]] = {}
 

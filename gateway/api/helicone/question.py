@@ -1,4 +1,4 @@
-"""A filter made into a question that the ledger can be asked."""
+"""A filter, sorted into what the ledger can be asked."""
 
 from collections.abc import Iterable
 
@@ -30,11 +30,11 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def user(self) -> str | None:
-        """The only one meant, who has an id."""
+        """The only id meant, if it is one and not empty."""
         return next(iter(self.users)) or None if self.users and len(self.users) == 1 else None
 
     def counts(self, one: Generation) -> bool:
-        """Whether a request is one of those meant."""
+        """Whether a request is among those that are counted."""
         if self.users is not None and (one.user or "") not in self.users:
             return False
         return all(tree.holds(one) for tree in self.requests)
@@ -57,7 +57,7 @@ def read_question(node: Filter, tenants: frozenset[str] | None, span: Timespan) 
 
 
 def _size(tree: Tree) -> int:
-    """At least one, so that what says nothing has an end too."""
+    """At least 1, so that even empty tests are limited in number."""
     if isinstance(tree, Leaf):
         return max(1, sum(1 for _ in tree.test.comparisons()))
     return max(1, sum(map(_size, tree.parts)))

@@ -1,4 +1,4 @@
-"""Helicone's three questions about users, answered.
+"""Helicone's three endpoints about users.
 
 A key asks about users of its own, a management key about everyone's; then two keys' users of one
 name are two users.
@@ -10,7 +10,6 @@ from gateway.api.answers import json_answer
 from gateway.api.context import Context, visible_tenants
 from gateway.api.helicone.fields import MEASURES
 from gateway.api.helicone.histogram import PERCENTILES, histogram
-from gateway.api.helicone.people import crowd_query
 from gateway.api.helicone.question import Question, read_question
 from gateway.api.helicone.records import (
     LAST_SECOND,
@@ -27,6 +26,7 @@ from gateway.api.helicone.records import (
     metrics_result,
     user_sum,
 )
+from gateway.api.helicone.user_search import user_search
 from gateway.api.json_body import read_json_body
 from gateway.api.lag import read_ledger
 from gateway.api.money import usd
@@ -35,7 +35,7 @@ from gateway.calendar import MINUTE, SECOND, whole_days
 from gateway.calls.endpoint import Target
 from gateway.calls.request import Request
 from gateway.errors import BadRequest
-from gateway.ledger.queries import CrowdPage, UserQuery
+from gateway.ledger.queries import SearchPage, UserQuery
 from gateway.ledger.store import Store
 
 _MAX_USERS = 100
@@ -49,8 +49,8 @@ async def query_metrics(context: Context, request: Request, target: Target) -> w
         raise BadRequest(f"Limit cannot be greater than {MOST}", "limit")
     question = read_question(asked.filter, tenants, _span(asked.timeFilter))
     reading = await read_ledger(context)
-    query = await crowd_query(context, reading.store, question)
-    found = await reading.store.crowd(query, _page(asked))
+    query = await user_search(context, reading.store, question)
+    found = await reading.store.search_users(query, _page(asked))
     later = int(asked.timeZoneDifferenceMinutes * MINUTE)
     named = any(row.user for row in found.rows)
     metrics = UserMetrics(
@@ -62,13 +62,13 @@ async def query_metrics(context: Context, request: Request, target: Target) -> w
 
 
 async def query_overview(context: Context, request: Request, target: Target) -> web.Response:
-    """How requests and cost spread over the users that are meant."""
+    """How requests and cost are distributed over the users that the filter keeps."""
     tenants = visible_tenants(context.keyring.tenant(request))
     asked = read_json_body(request, OverviewQueryParams)
     question = read_question(asked.filter, tenants, _span(None))
     reading = await read_ledger(context)
-    query = await crowd_query(context, reading.store, question)
-    have = await reading.store.quantities(query)
+    query = await user_search(context, reading.store, question)
+    have = await reading.store.distribution(query)
     upper = PERCENTILES[asked.pSize]
     lower = 1 - upper if asked.useInterquartile else None
     overview = Overview(
@@ -79,14 +79,14 @@ async def query_overview(context: Context, request: Request, target: Target) -> 
 
 
 async def query_users(context: Context, request: Request, target: Target) -> web.Response:
-    """Up to a hundred users, who cost most first."""
+    """Up to a hundred users, those who cost most first."""
     tenants = visible_tenants(context.keyring.tenant(request))
     asked = read_json_body(request, UserQueryParams)
     reading = await read_ledger(context)
     users = frozenset(asked.userIds) if asked.userIds else None
     question = Question(tenants=tenants, span=_span(asked.timeFilter), users=users)
-    query = await crowd_query(context, reading.store, question)
-    found = await reading.store.crowd(query, CrowdPage(order="usd", limit=_MAX_USERS))
+    query = await user_search(context, reading.store, question)
+    found = await reading.store.search_users(query, SearchPage(order="usd", limit=_MAX_USERS))
     return json_answer(UserAnswer([user_sum(row) for row in found.rows]), headers=reading.headers)
 
 
@@ -99,9 +99,9 @@ def _span(asked: TimeFilter | None) -> Timespan:
     return Timespan(round(since * SECOND), round(until * SECOND))
 
 
-def _page(asked: UserMetricsQueryParams) -> CrowdPage:
+def _page(asked: UserMetricsQueryParams) -> SearchPage:
     field, direction = next(iter(asked.sort.items()), ("last_active", "desc"))
-    return CrowdPage(
+    return SearchPage(
         order=MEASURES["user_id" if field == "id" else field],
         ascending=direction == "asc",
         limit=asked.limit,

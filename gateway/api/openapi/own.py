@@ -38,17 +38,17 @@ def _path(each: Route, prefix: str, schemas: Schemas) -> Json:
 
 
 def _operation(each: Route, prefix: str, schemas: Schemas) -> Json:
-    told = each.operation
+    spec = each.operation
     envelope = each.envelope or envelope_at(f"{prefix}{each.path}")
-    statuses = {*_ALWAYS, *told.errors, *(_WITH_BODY if told.body else ())}
+    statuses = {*_ALWAYS, *spec.errors, *(_WITH_BODY if spec.body else ())}
     operation: Json = {
         "operationId": operation_id(each.method, f"{prefix}{each.path}"),
-        "summary": told.summary,
-        "parameters": [parameter(one, schemas.of(one.type)) for one in told.parameters],
+        "summary": spec.summary,
+        "parameters": [parameter(one, schemas.of(one.type)) for one in spec.parameters],
         "responses": {"200": _answer(each, schemas), **failures(statuses, envelope)},
     }
-    if told.body is not None:
-        body = {"required": True, "content": content(schemas.of(told.body))}
+    if spec.body is not None:
+        body = {"required": True, "content": content(schemas.of(spec.body))}
         operation["requestBody"] = body
     return operation
 
@@ -59,9 +59,9 @@ def operation_id(method: str, path: str) -> str:
 
 
 def _answer(each: Route, schemas: Schemas) -> Json:
-    told = each.operation
-    media = content(schemas.of(told.answer))
-    if told.tables:
+    spec = each.operation
+    media = content(schemas.of(spec.answer))
+    if spec.tables:
         media |= content({"type": "string"}, "text/csv")
-    answer: Json = {"description": told.summary, "content": media}
-    return answer | ({"headers": LAG} if told.counts else {})
+    answer: Json = {"description": spec.summary, "content": media}
+    return answer | ({"headers": LAG} if spec.counts else {})

@@ -1,4 +1,4 @@
-"""OpenRouter's questions about calls, and Hearth's in the same form.
+"""OpenRouter's endpoints about calls, and Hearth's in the same form.
 
 generations, record       single generations
 activity, activity_item   counts by day

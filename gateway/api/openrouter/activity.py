@@ -85,7 +85,7 @@ def _activity_query(values: dict[str, str], today: int, keyring: Keyring) -> Act
 
 
 def _by(values: dict[str, str]) -> frozenset[Dimension]:
-    """What the rows are apart by; two keys' users of one name are two users."""
+    """What rows are kept apart by; two keys' users of one name are two users."""
     names = values["group_by"].split(",") if "group_by" in values else []
     for name in names:
         if name not in _GROUPS:

@@ -6,7 +6,7 @@ Parameters and errors: openrouter.ai/docs/api-reference/get-a-generation.
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from aiohttp import web
@@ -16,7 +16,7 @@ from gateway.api.context import Context, visible_tenants
 from gateway.api.lag import Meta, read_ledger
 from gateway.api.openrouter.record import GenerationRecord, generation_record
 from gateway.api.operation import Moment, Parameter
-from gateway.api.query import read_bool, read_int, read_moment, read_query
+from gateway.api.query import read_bool, read_choice, read_int, read_moment, read_query
 from gateway.calls.endpoint import Target
 from gateway.calls.request import Request
 from gateway.errors import BadRequest, NotFound
@@ -31,6 +31,7 @@ _CURSOR = re.compile(r"([0-9]{1,18}):(.+)")  # a moment that any store can hold,
 
 LIST_PARAMETERS = (
     Parameter("user", "Of one end user"),
+    Parameter("no_user", "Of calls that name no end user", Literal["true"]),
     Parameter("model", "Asked for one model"),
     Parameter("provider", "Answered, or at last tried, by one provider"),
     Parameter("status", f"An HTTP status, or one of {', '.join(OUTCOMES)}"),
@@ -94,7 +95,7 @@ def read_list_query(values: Mapping[str, str], tenant: Tenant, keyring: Keyring)
         raise BadRequest("Parameter `until` is before `since`", "until")
     return GenerationQuery(
         tenants=tenants,
-        user=values.get("user"),
+        user=_read_user(values),
         model=values.get("model"),
         provider=values.get("provider"),
         status=_read_status(values),
@@ -112,6 +113,16 @@ def next_cursor(rows: Sequence[Generation], query: GenerationQuery) -> str | Non
         return None
     last = rows[-1]
     return urlsafe_b64encode(f"{last.created_at}:{last.id}".encode()).decode().rstrip("=")
+
+
+def _read_user(values: Mapping[str, str]) -> str | None:
+    """An id, or nobody's, which is empty; None for everyone."""
+    if "no_user" not in values:
+        return values.get("user")
+    if "user" in values:
+        raise BadRequest("Parameter `no_user` cannot be given together with `user`", "no_user")
+    read_choice(values, "no_user", ("true",), "true")
+    return ""
 
 
 def _read_status(values: Mapping[str, str]) -> str | None:

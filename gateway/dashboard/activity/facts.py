@@ -1,7 +1,7 @@
 """The counts that an activity page is made of, one fact a day and group, read as cheaply as may be.
 
-There may be a million users: grouped by user, only those who lead the months of the span are told
-apart, and all others together are what is left of the whole.
+There may be a million users: grouped by user, only those who lead the months of the span have facts
+of their own, and all others together are what is left of the whole.
 """
 
 import asyncio
@@ -12,13 +12,13 @@ import msgspec
 from gateway.calendar import month_of
 from gateway.dashboard.activity.span import Span, metric_of
 from gateway.ledger.counts import Counts, difference, total
-from gateway.ledger.queries import ActivityQuery, Dimension, StandingsQuery
+from gateway.ledger.queries import ActivityQuery, Dimension, LeaderboardQuery
 from gateway.ledger.results import ActivityRow, HourRow
 from gateway.ledger.store import Store
 
 OTHERS = "Everyone else"
 LEADERS = 20
-"""Users who are told apart."""
+"""Users with facts of their own."""
 
 _READ = 2 * LEADERS
 """Of each month: some rows are of the same user of another key, one has no user."""
@@ -106,8 +106,8 @@ async def _leaders(store: Store, span: Span) -> Sequence[str]:
     """Who has most of the metric in any month that the span touches, the greatest first."""
     best: dict[str, int] = {}
     for month in range(month_of(span.since), month_of(span.until) + 1):
-        query = StandingsQuery(month=month, tenants=span.tenants, order=span.metric, limit=_READ)
-        for row in await store.standings(query):
+        query = LeaderboardQuery(month=month, tenants=span.tenants, order=span.metric, limit=_READ)
+        for row in await store.leaderboard(query):
             if row.user is not None:
                 best[row.user] = max(best.get(row.user, 0), metric_of(row.counts, span.metric))
     return sorted(best, key=lambda user: -best[user])[:LEADERS]

@@ -20,7 +20,7 @@ class Line(msgspec.Struct, frozen=True):
     before: Counts
     is_named: bool
 
-    def moved(self, metric: Metric) -> int:
+    def growth(self, metric: Metric) -> int:
         """By how much its metric grew."""
         return metric_of(self.now, metric) - metric_of(self.before, metric)
 
@@ -51,11 +51,11 @@ def lines_of(facts: Iterable[Fact], span: Span) -> list[Line]:
 
 def risen(lines: Iterable[Line], metric: Metric) -> Sequence[Line]:
     """Who grew most, the first first."""
-    grown = [line for line in lines if line.is_named and line.moved(metric) > 0]
-    return sorted(grown, key=lambda line: -line.moved(metric))[:_MOVERS]
+    grown = [line for line in lines if line.is_named and line.growth(metric) > 0]
+    return sorted(grown, key=lambda line: -line.growth(metric))[:_MOVERS]
 
 
 def fallen(lines: Iterable[Line], metric: Metric) -> Sequence[Line]:
     """Who shrank most, the first first."""
-    shrunk = [line for line in lines if line.is_named and line.moved(metric) < 0]
-    return sorted(shrunk, key=lambda line: line.moved(metric))[:_MOVERS]
+    shrunk = [line for line in lines if line.is_named and line.growth(metric) < 0]
+    return sorted(shrunk, key=lambda line: line.growth(metric))[:_MOVERS]

@@ -14,7 +14,7 @@ _WIDTHS = (30, 13, 11, 13, 13, 9, 11)
 
 
 async def write_report(span: Span, now: Counts, before: Counts, lines: Sequence[Line]) -> bytes:
-    """A4, in a thread of its own since it takes a moment."""
+    """An A4 document, made in a thread as it takes a while."""
     return await asyncio.to_thread(_write, span, now, before, lines)
 
 

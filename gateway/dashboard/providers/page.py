@@ -15,6 +15,7 @@ from gateway.generation import Route
 from gateway.ledger.counts import COUNTERS, Counts, total
 from gateway.ledger.queries import ActivityQuery
 from gateway.ledger.results import ActivityRow
+from gateway.ledger.store import StoreUnavailable
 
 PARAMETERS = ("key", "days", "format")
 SPANS = ("1", "7", "30", "90")
@@ -35,30 +36,40 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Providers(msgspec.Struct, frozen=True, kw_only=True):
-    """What the page shows."""
+    """What the page shows. `problem`: why nobody knows what they did; None where it is there."""
 
     rows: Sequence[Row]
     days: str
+    problem: str | None
     spans: Sequence[str] = SPANS
     routes: Sequence[Route] = ROUTES
 
 
 async def show_providers(visit: Visit) -> Page | Table:
     """The page, or its table as CSV."""
-    days = read_choice(visit.values, "days", SPANS, "7")
+    days, live = read_choice(visit.values, "days", SPANS, "7"), await read_live(visit)
+    if visit.values.get("format") == "csv":
+        rows = _rows(await _activity(visit, int(days)), live)
+        return Table(f"providers-{day_text(visit.today)}", _COLUMNS, _table(rows))
+    try:
+        rows, problem = _rows(await _activity(visit, int(days)), live), None
+    except StoreUnavailable as error:
+        # How providers are now is no matter of the store, and asked for most when something fails.
+        rows, problem = _rows((), live), error.message
+    return Page("providers.html", Providers(rows=rows, days=days, problem=problem))
+
+
+async def _activity(visit: Visit, days: int) -> Sequence[ActivityRow]:
+    """Of the last days, today among them."""
     store = await visit.context.ledger.fresh()
-    activity = await store.activity(
+    return await store.activity(
         ActivityQuery(
-            since=visit.today - int(days) + 1,
+            since=visit.today - days + 1,
             until=visit.today,
             tenants=visit.tenants,
             by=frozenset({"route"}),
         )
     )
-    rows = _rows(activity, await read_live(visit))
-    if visit.values.get("format") == "csv":
-        return Table(f"providers-{day_text(visit.today)}", _COLUMNS, _table(rows))
-    return Page("providers.html", Providers(rows=rows, days=days))
 
 
 def _rows(activity: Iterable[ActivityRow], live: Mapping[str, Live]) -> list[Row]:

@@ -5,7 +5,7 @@ const EVERY = 2000;
 
 const rows = document.getElementById("rows");
 const box = document.getElementById("live");
-const news = document.getElementById("news");
+const notice = document.getElementById("notice");
 
 if (rows && box) {
   box.closest("label").hidden = false;
@@ -16,7 +16,7 @@ async function look() {
   if (!box.checked || document.hidden) return;
   const answer = await fetch(rows.dataset.source, { headers: { Accept: "text/html" } }).catch(() => null);
   if (!answer || answer.redirected || !answer.ok) {
-    news.textContent = "not connected";
+    notice.textContent = "not connected";
     return;
   }
   show(await answer.text());
@@ -34,5 +34,5 @@ function show(html) {
   fresh.forEach((row) => row.classList.add("new"));
   rows.prepend(...fresh);
   while (rows.children.length > Number(rows.dataset.most)) rows.lastElementChild.remove();
-  if (fresh.length) news.textContent = `${fresh.length} new`;
+  if (fresh.length) notice.textContent = `${fresh.length} new`;
 }

@@ -4,7 +4,7 @@
 const EVERY = 5000;
 
 const box = document.getElementById("live");
-const news = document.getElementById("news");
+const notice = document.getElementById("notice");
 
 if (box) {
   box.closest("label").hidden = false;
@@ -15,7 +15,7 @@ async function look() {
   if (!box.checked || document.hidden) return;
   const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
   const good = answer && answer.ok && !answer.redirected;
-  news.textContent = good ? "" : "not connected";
+  notice.textContent = good ? "" : "not connected";
   if (good) show(new DOMParser().parseFromString(await answer.text(), "text/html"));
 }
 

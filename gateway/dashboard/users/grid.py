@@ -18,7 +18,7 @@ from gateway.dashboard.users.spreads import (
     request_bars,
 )
 from gateway.dashboard.visit import Page, Table, Visit
-from gateway.ledger.queries import StandingsOrder, StandingsQuery
+from gateway.ledger.queries import LeaderboardOrder, LeaderboardQuery
 from gateway.ledger.results import UserRow
 from gateway.ledger.store import Store
 
@@ -26,7 +26,7 @@ PARAMETERS = (
     *("month", "key", "search", "sort", "direction", "page", "percentile", "middle", "format"),
 )
 
-BOARDS: tuple[StandingsOrder, ...] = ("cost", "errors", "flags")
+BOARDS: tuple[LeaderboardOrder, ...] = ("cost", "errors", "flags")
 
 _ROWS = 50
 _BOARD = 5
@@ -40,7 +40,7 @@ class Column(msgspec.Struct, frozen=True):
     """A column of the grid; `order` is what sorting by it is called."""
 
     title: str
-    order: StandingsOrder
+    order: LeaderboardOrder
 
 
 COLUMNS = (
@@ -63,7 +63,7 @@ class Users(msgspec.Struct, frozen=True, kw_only=True):
     month_name: str
     months: Sequence[str]
     has_next_month: bool
-    query: StandingsQuery
+    query: LeaderboardQuery
     columns: Sequence[Column] = COLUMNS
     rows: Sequence[UserRow]
     page: int
@@ -85,7 +85,7 @@ async def show_users(visit: Visit) -> Page | Table:
         return Table(f"users-{month}", USER_TOTALS, _table(store, query))
     percentile = read_choice(visit.values, "percentile", PERCENTILES, "p75")
     middle = visit.values.get("middle") == "true"
-    rows = await store.standings(msgspec.structs.replace(query, limit=_ROWS + 1))
+    rows = await store.leaderboard(msgspec.structs.replace(query, limit=_ROWS + 1))
     spread = await store.spread(query.month, query.tenants)
     ranks: Ranks = QUARTERS if middle else (0.0, PERCENTILES[percentile])
     users = Users(
@@ -105,11 +105,11 @@ async def show_users(visit: Visit) -> Page | Table:
     return Page("users.html", users)
 
 
-def _query(visit: Visit) -> StandingsQuery:
+def _query(visit: Visit) -> LeaderboardQuery:
     values = visit.values
     page = read_int(values, "page", default=1, maximum=_DEEPEST // _ROWS)
     orders = [column.order for column in COLUMNS]
-    return StandingsQuery(
+    return LeaderboardQuery(
         month=read_month(values.get("month"), visit.today),
         tenants=visit.tenants,
         prefix=values.get("search", ""),
@@ -119,19 +119,19 @@ def _query(visit: Visit) -> StandingsQuery:
     )
 
 
-async def _boards(store: Store, query: StandingsQuery) -> dict[str, Sequence[UserRow]]:
+async def _boards(store: Store, query: LeaderboardQuery) -> dict[str, Sequence[UserRow]]:
     """The first of the month by each of three measures, whatever the grid is sorted by."""
     boards: dict[str, Sequence[UserRow]] = {}
     for order in BOARDS:
-        top = StandingsQuery(month=query.month, tenants=query.tenants, limit=_BOARD, order=order)
-        boards[order] = await store.standings(top)
+        top = LeaderboardQuery(month=query.month, tenants=query.tenants, limit=_BOARD, order=order)
+        boards[order] = await store.leaderboard(top)
     return boards
 
 
-async def _table(store: Store, query: StandingsQuery) -> AsyncIterator[list[dict[str, Any]]]:
+async def _table(store: Store, query: LeaderboardQuery) -> AsyncIterator[list[dict[str, Any]]]:
     """The first rows of the grid, in its order and with its search."""
     for offset in range(0, _DEEPEST, _PIECE):
-        rows = await store.standings(msgspec.structs.replace(query, limit=_PIECE, offset=offset))
+        rows = await store.leaderboard(msgspec.structs.replace(query, limit=_PIECE, offset=offset))
         yield [user_row(row) for row in rows]
         if len(rows) < _PIECE:
             return

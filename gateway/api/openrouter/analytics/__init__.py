@@ -3,8 +3,8 @@
 openrouter.ai/docs/api/api-reference/analytics. What Hearth has no data for is left out of `meta`,
 and an error in a query.
 
-answer, meta              the two addresses
-query                     the body of a question; operators, granularity: words in it
+answer, meta              the two endpoints
+query                     the body of a query; operators, granularity: words in it
 metrics, dimensions       what is counted, and by what
-sources, table            rows out of the ledger, as coarse as may be, and the table made of them
+sources, table            rows from the ledger, as coarse as possible, and the table made of them
 """

@@ -1,4 +1,4 @@
-"""What rows can be told apart by, and what of it each source of counts knows."""
+"""What rows can be grouped by, and which sources of counts have it."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

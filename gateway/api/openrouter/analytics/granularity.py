@@ -1,4 +1,4 @@
-"""The stretches of time that a row may stand for."""
+"""The lengths of time that a row may stand for."""
 
 from collections.abc import Callable, Mapping
 from typing import Literal
@@ -26,4 +26,4 @@ GRANULARITIES: Mapping[Granularity, Callable[[int], str]] = {
     "week": _week,
     "month": lambda moment: day_text(first_day(month_of(moment // DAY))),
 }
-"""A moment in microseconds -> when its stretch begins, in UTC; weeks begin on Monday."""
+"""Microseconds since the epoch -> when that minute, hour… begins, in UTC; weeks on Monday."""

@@ -1,4 +1,4 @@
-"""The question: openrouter.ai/docs/api/api-reference/analytics/query-analytics-data."""
+"""The query: openrouter.ai/docs/api/api-reference/analytics/query-analytics-data."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -80,7 +80,7 @@ class AnalyticsQuery(JsonBody, frozen=True, kw_only=True):
         return frozenset((*self.dimensions, *(each.field for each in self.filters)))
 
     def span(self, now: int) -> Timespan:
-        """Which time is meant; `now` in microseconds since the epoch."""
+        """The time to count; `now` in microseconds since the epoch."""
         if self.time_range is None:
             return Timespan((now // DAY - _USUAL_DAYS + 1) * DAY, now + 1)
         start, end = microseconds(self.time_range.start), microseconds(self.time_range.end)
@@ -88,7 +88,7 @@ class AnalyticsQuery(JsonBody, frozen=True, kw_only=True):
 
 
 def check(query: AnalyticsQuery) -> None:
-    """BadRequest naming what there is none of, or what does not go together."""
+    """Raises BadRequest, which names what is unknown or does not go together."""
     for name in query.metrics:
         _know("metrics", name, METRICS)
     for name in query.dimensions:

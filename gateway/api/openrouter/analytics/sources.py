@@ -1,7 +1,7 @@
-"""Where the counts for a question come from: the coarsest that tells enough.
+"""Where the rows for a query come from: the coarsest source that suffices.
 
-Days and hours are kept as counts. What only single requests tell (percentiles, minutes, finish
-reasons, and the ends of a time that is not of whole days or hours) is read from those, which are
+Days and hours are kept as counts. What only single requests have (percentiles, minutes, finish
+reasons, and the rest of a time that is not of whole days or hours) is read from those, which are
 kept for `ledger.retention.generations`.
 """
 
@@ -15,14 +15,14 @@ from gateway.api.openrouter.analytics.dimensions import DIMENSIONS, Row
 from gateway.api.openrouter.analytics.metrics import METRICS
 from gateway.api.openrouter.analytics.query import AnalyticsQuery
 from gateway.api.requests import read_requests
-from gateway.api.timespan import Cut, Timespan, cut
-from gateway.calendar import DAY, HOUR, SECOND
+from gateway.api.timespan import Timespan, cut_kept
+from gateway.calendar import DAY, HOUR
 from gateway.errors import BadRequest
 from gateway.ledger.queries import ActivityQuery, Dimension, GenerationQuery, UserOrder, UserQuery
 from gateway.ledger.store import Store
 
 MAX_USER_DAYS = 200_000
-"""Of users on days, that one question adds up: about three seconds of work."""
+"""Days of users that one query adds up: about three seconds of work."""
 
 _ORDERS: dict[str, UserOrder] = {
     "total_usage": "cost",
@@ -51,7 +51,7 @@ async def read_rows(
             yield page
         return
     unit = DAY if source == "days" else HOUR
-    pieces = _cut(scope.span, unit, now, retention)
+    pieces = cut_kept(scope.span, unit, now, retention)
     if pieces.units is not None:
         if source == "hours":
             yield await store.hours(*pieces.units, scope.tenants)
@@ -74,12 +74,6 @@ def _source(query: AnalyticsQuery) -> Literal["requests", "hours", "days"]:
     return "days"
 
 
-def _cut(span: Timespan, unit: int, now: int, retention: config.Retention) -> Cut:
-    first_day = (now - int(retention.activity * SECOND)) // DAY * DAY
-    kept_from = now - int(retention.generations * SECOND)
-    return cut(Timespan(max(span.since, first_day), span.until), unit, now, kept_from)
-
-
 async def _requests(store: Store, scope: Scope, span: Timespan) -> AsyncIterator[Sequence[Row]]:
     query = GenerationQuery(
         tenants=scope.tenants, user=scope.user, since=span.since, until=span.until
@@ -89,7 +83,8 @@ async def _requests(store: Store, scope: Scope, span: Timespan) -> AsyncIterator
 
 
 def _leaders(query: AnalyticsQuery, scope: Scope, since: int, until: int) -> UserQuery | None:
-    """Who leads can be asked for itself where that is all, however many users there are.
+    """The query for the first users alone, which takes no longer with more users; None if that is
+    not what was asked.
 
     Of one key, or of each apart: two keys' users of one name are added up otherwise.
     """

@@ -59,12 +59,12 @@ class TableMaker:
         return Line(date, tuple(DIMENSIONS[name].value(row) for name in query.dimensions))
 
     def _in_order(self) -> list[Line]:
-        """Unasked, the newest first, or most of the first metric; equals by date and names."""
+        """By default the newest first, or most of the first metric; equals by date and names."""
         query = self._query
         lines = sorted(self._groups, key=lambda line: (line.date, [n or "" for n in line.names]))
         if query.order_by is None:
-            unasked = "date" if query.granularity else query.metrics[0]
-            return self._sorted(lines, unasked, is_down=True)
+            default = "date" if query.granularity else query.metrics[0]
+            return self._sorted(lines, default, is_down=True)
         return self._sorted(lines, query.order_by.field, is_down=query.order_by.direction == "desc")
 
     def _sorted(self, lines: Sequence[Line], field: str, *, is_down: bool) -> list[Line]:

@@ -1,7 +1,7 @@
-"""The crowd that a question means, as the ledger is asked about it.
+"""The search of users that answers a question.
 
-Whole days come from the ledger's counts, everything finer from single requests, which are put
-beside them: the ends of a time that begins or ends within a day, and whatever asks about requests
+Whole days come from the ledger's counts. Everything finer is added up here from single requests:
+the rest of a time that does not begin or end with a day, and whatever asks about requests
 themselves.
 """
 
@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from gateway.api.context import Context
 from gateway.api.helicone.question import Question
 from gateway.api.requests import read_requests
-from gateway.api.timespan import Cut, Timespan, cut
+from gateway.api.timespan import Cut, Timespan, cut_kept
 from gateway.calendar import DAY, SECOND
 from gateway.generation import Generation
 from gateway.ledger.counts import Counts, GrowingCounts
-from gateway.ledger.queries import CrowdQuery, GenerationQuery
+from gateway.ledger.queries import GenerationQuery, UserSearch
 from gateway.ledger.results import UserRow
 from gateway.ledger.store import Store
 
@@ -22,7 +22,7 @@ _NO_DAYS = (0, -1)
 
 
 class _Person:
-    """One user, put together from single requests."""
+    """One user's row, added up from single requests."""
 
     def __init__(self) -> None:
         self._sum = GrowingCounts()
@@ -64,30 +64,23 @@ class _People:
         return [person.row(*names) for names, person in self._people.items()]
 
 
-async def crowd_query(context: Context, store: Store, question: Question) -> CrowdQuery:
-    """BadRequest when too many single requests are to be read."""
+async def user_search(context: Context, store: Store, question: Question) -> UserSearch:
+    """Raises BadRequest when too many single requests would have to be read."""
     whole = Cut(None, (question.span,))
-    pieces = whole if question.requests else _cut(context, question.span)
+    retention, now = context.config.ledger.retention, int(context.now() * SECOND)
+    pieces = whole if question.requests else cut_kept(question.span, DAY, now, retention)
     people = _People()
     for end in pieces.ends:
         await _add_requests(people, store, question, end)
     since, until = pieces.units or _NO_DAYS
-    return CrowdQuery(
+    return UserSearch(
         since=since,
         until=until,
         tenants=question.tenants,
         users=question.users,
-        beside=people.rows,
+        extra=people.rows,
         condition=question.condition,
     )
-
-
-def _cut(context: Context, span: Timespan) -> Cut:
-    retention, now = context.config.ledger.retention, context.now()
-    first_day = int(now - retention.activity) * SECOND // DAY * DAY
-    kept_from = int(now - retention.generations) * SECOND
-    known = Timespan(max(span.since, first_day), span.until)
-    return cut(known, DAY, int(now * SECOND), kept_from)
 
 
 async def _add_requests(people: _People, store: Store, question: Question, span: Timespan) -> None:
