@@ -15,7 +15,7 @@ demo: .venv/.run  ## Gateway, three mock providers and sample users; Ctrl-C stop
 
 test: .venv/.dev tests/typescript/node_modules/.installed  ## All tests, with coverage
 	rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest -n $(WORKERS)
+	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist worksteal
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-_TIMEOUT = 20.0
+_TIMEOUT = 45.0
 _NOTHING = asyncio.subprocess.DEVNULL
 
 

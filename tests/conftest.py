@@ -1,13 +1,19 @@
 """Fixtures that many tests share."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+import os
+from collections.abc import AsyncIterator, Callable, Generator, Mapping
+from pathlib import Path
 from typing import Literal
 
 import aiohttp
 import pytest
 import uvloop
+from coverage import Coverage
 from hypothesis import settings
+
+from gateway.ledger.store import Store
+from tests.stores import EACH, filled, shared
 
 Wire = Literal["fast", "aiohttp"]
 
@@ -23,6 +29,22 @@ def pytest_asyncio_loop_factories(
     return {"uvloop": uvloop.new_event_loop}
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Coverage looks away from heavy tests, and from the processes that they start."""
+    measuring = Coverage.current()
+    if measuring is None or item.get_closest_marker("heavy") is None:
+        return (yield)
+    measuring.stop()
+    config = os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+    try:
+        return (yield)
+    finally:
+        if config is not None:
+            os.environ["COVERAGE_PROCESS_CONFIG"] = config
+        measuring.start()
+
+
 @pytest.fixture(params=["fast", "aiohttp"])
 def wire(request: pytest.FixtureRequest) -> Wire:
     """Both edges, one after the other: what holds, holds on each."""
@@ -35,3 +57,19 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
     """A client that knows nothing of the gateway."""
     async with aiohttp.ClientSession() as session:
         yield session
+
+
+@pytest.fixture(params=EACH)
+async def crowded(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Store]:
+    """One kind of store after the other, with the test module's CROWD in it; not to be changed."""
+    async with shared(request.param, tmp_path_factory.getbasetemp(), request.module.CROWD) as store:
+        yield store
+
+
+@pytest.fixture(params=EACH)
+async def own_crowded(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    """The same of the test's own, to change as it likes."""
+    async with filled(request.param, tmp_path, request.module.CROWD) as store:
+        yield store

@@ -12,13 +12,16 @@ from gateway.config import Config
 from gateway.configfile import load
 from gateway.server import running
 from gateway.wire.limits import LIMITS, Limits
+from tests.homes import POINTS
 
 
 def build_config(folder: Path, providers: Sequence[Mapping[str, Any]], **sections: Any) -> Config:
-    """A configuration as a file would give it, with its ledger in `folder` and any free port."""
+    """A configuration as a file would give it, with its ledger in `folder`, on any free port."""
     server = {"port": 0, "drain": "2s", **sections.pop("server", {})}
     ledger = {"url": f"sqlite:{folder}/hearth.db", "journal": f"{folder}/journal"}
-    tree = {"server": server, "ledger": ledger, "providers": list(providers), **sections}
+    sticky = {"points": POINTS, **sections.pop("sticky", {})}
+    own = {"server": server, "ledger": ledger, "sticky": sticky, "providers": list(providers)}
+    tree = {**own, **sections}
     file = folder / "config.yaml"
     file.write_text(yaml.safe_dump(tree))
     return load(file, {})

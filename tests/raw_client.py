@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-PATIENCE = 5.0
+from tests.waiting import PATIENCE
 
 
 class RawAnswer(msgspec.Struct, frozen=True):

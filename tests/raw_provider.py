@@ -20,6 +20,7 @@ from gateway.wire.upstream import (
     Upstream,
     verifying_context,
 )
+from tests.waiting import PATIENCE
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -59,6 +60,10 @@ class Peer:
         return await self._reader.readexactly(size)
 
     def send(self, data: bytes) -> None:
+        """Write; ConnectionResetError when the client has left."""
+        # Between a connection's end and word of it to the reader, uvloop raises a RuntimeError.
+        if self._writer.is_closing():
+            raise ConnectionResetError
         self._writer.write(data)
 
     async def is_stalled(self, seconds: float) -> bool:
@@ -87,7 +92,7 @@ class Peer:
     async def wait_closed(self) -> None:
         """Return when the client has closed; whatever it still sent is skipped."""
         try:
-            while await asyncio.wait_for(self._reader.read(65536), 5):
+            while await asyncio.wait_for(self._reader.read(65536), PATIENCE):
                 pass
         except ConnectionError:
             pass
@@ -117,7 +122,7 @@ class RawProvider:
 
     async def wait_closed(self) -> None:
         """Return when every connection's script has ended, most of which wait for the client."""
-        await asyncio.wait_for(asyncio.gather(*self._tasks), 5)
+        await asyncio.wait_for(asyncio.gather(*self._tasks), PATIENCE)
 
     def upstream(
         self,
@@ -230,6 +235,18 @@ def resetting() -> Iterator[int]:
             yield listener.getsockname()[1]
         finally:
             listener.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def unanswered() -> Iterator[int]:
+    """A port whose listener lets nobody in any more: a TCP handshake there has no end."""
+    with socket.socket() as full, socket.socket() as first, socket.socket() as second:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for filler in (first, second):
+            filler.setblocking(False)
+            filler.connect_ex(full.getsockname())
+        yield full.getsockname()[1]
 
 
 def _reset_all(listener: socket.socket) -> None:

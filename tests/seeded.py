@@ -1,11 +1,15 @@
 """A ledger with two months of calls in it, and a gateway on it, for looking at pages."""
 
+import atexit
 import random
+import shutil
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from gateway.generation import Attempt, Flag, Generation, Usage
@@ -13,6 +17,7 @@ from gateway.ledger.sqlite import SqliteStore
 from gateway.routing.ring import Ring
 from tests.gateways import RunningGateway, running_gateway
 from tests.generations import records
+from tests.homes import POINTS
 
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
@@ -39,7 +44,7 @@ PROVIDERS = tuple(
     {"name": name, "base_url": "http://127.0.0.1:9"} for name in ("birch", "maple", "oak")
 )
 MODELS = ("gpt-4o", "gpt-4o-mini", "claude-sonnet", "mistral-small")
-_RING = Ring({provider["name"]: 1.0 for provider in PROVIDERS}, 12288)
+_RING = Ring({provider["name"]: 1.0 for provider in PROVIDERS}, POINTS)
 _REFUSAL = Flag("policy_enforce_user_ids", "Config set to block requests without user field")
 
 
@@ -136,10 +141,20 @@ async def seed(folder: Path, generations: Sequence[Generation]) -> None:
     await store.close()
 
 
+@cache
+def _kept() -> Path:
+    """Where the history's ledger lies that every gateway of this process begins with a copy of."""
+    folder = TemporaryDirectory(prefix="seeded-")
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
+
+
 @asynccontextmanager
 async def seeded_gateway(folder: Path, **sections: Any) -> AsyncIterator[RunningGateway]:
     """A gateway with that history; its providers do not answer."""
-    await seed(folder, history())
+    if not any(_kept().iterdir()):
+        await seed(_kept(), history())
+    shutil.copy(_kept() / "hearth.db", folder)
     ledger = {
         "url": f"sqlite:{folder}/hearth.db",
         "journal": f"{folder}/journal",

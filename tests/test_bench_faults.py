@@ -7,8 +7,8 @@ import pytest
 from bench.faults import report
 from bench.faults.report import Outcome, percentile
 from bench.faults.scenarios import SCENARIOS, Scenario
-from bench.faults.stand import Setting, standing
-from bench.faults.truth import Balance, Told, compare
+from bench.faults.stand import Setting, running_stand
+from bench.faults.truth import Answered, Balance, compare
 from gateway.generation import Generation, Usage
 from gateway.ledger.sqlite import SqliteStore
 from tests.generations import generation, records
@@ -16,12 +16,12 @@ from tests.generations import generation, records
 QUICK = Setting(gateways=1, workers=1, clients=4, rate=80, seconds=1.0, seed=7)
 
 
-def told(number: int) -> Told:
-    """What a client was told of the call that `generation` makes of this number."""
-    return Told(generation(number).id, "user_1", 10, 5, latency=0.01)
+def answered(number: int) -> Answered:
+    """What a client was answered for the call that `generation` makes of this number."""
+    return Answered(generation(number).id, "user_1", 10, 5, latency=0.01)
 
 
-async def balance(folder: Path, counted: list[Generation], tellings: list[Told]) -> Balance:
+async def balance(folder: Path, counted: list[Generation], tellings: list[Answered]) -> Balance:
     """The comparison with a store that counted those calls."""
     store = await SqliteStore.open(folder / "hearth.db")
     await store.apply(records(*counted))
@@ -32,10 +32,10 @@ async def balance(folder: Path, counted: list[Generation], tellings: list[Told])
 
 
 async def test_all_is_well(tmp_path: Path) -> None:
-    """Calls that clients were told, and one that broke off, are neither missing nor double."""
+    """Calls that clients were answered, and one that broke off, are neither missing nor double."""
     counted = [generation(number) for number in (1, 2, 3)]
-    found = await balance(tmp_path, counted, [told(1), told(2)])
-    assert found == Balance(told=2, missing=0, double=0)
+    found = await balance(tmp_path, counted, [answered(1), answered(2)])
+    assert found == Balance(answered=2, missing=0, double=0)
 
 
 async def test_missing(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ async def test_missing(tmp_path: Path) -> None:
         generation(2, user="user_2"),
         generation(3),
     ]
-    found = await balance(tmp_path, counted, [told(1), told(2), told(3), told(4)])
+    found = await balance(tmp_path, counted, [answered(1), answered(2), answered(3), answered(4)])
     assert (found.missing, found.double) == (3, 0)
 
 
@@ -54,7 +54,7 @@ async def test_double(tmp_path: Path) -> None:
     store = await SqliteStore.open(tmp_path / "hearth.db")
     await store.apply(records(generation(1), generation(2)))
     await store.expire(generation(2).created_at, 0)
-    assert await compare([told(2)], store) == Balance(told=1, missing=0, double=1)
+    assert await compare([answered(2)], store) == Balance(answered=1, missing=0, double=1)
     await store.close()
 
 
@@ -66,8 +66,8 @@ def test_percentile(share: float, value: int) -> None:
 
 
 def test_table(tmp_path: Path) -> None:
-    """The document keeps all around the marks, and the p99 is told against the first row."""
-    good = Balance(told=1000, missing=0, double=0)
+    """The document keeps all around the marks, and the p99 is given against the first row."""
+    good = Balance(answered=1000, missing=0, double=0)
     outcomes = [
         Outcome(name=name, balance=good, failed=0, refused=0, p99=p99)
         for name, p99 in (("calm", 0.010), ("storm", 0.025))
@@ -85,11 +85,12 @@ def test_table(tmp_path: Path) -> None:
         report.write(outcomes, QUICK, file)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("scenario", [SCENARIOS[1], SCENARIOS[5]], ids=lambda each: each.name)
 async def test_short_run(tmp_path: Path, scenario: Scenario) -> None:
     """A second of each kind of harm loses nothing, and its processes are gone afterwards."""
-    async with standing(tmp_path, QUICK) as stand:
+    async with running_stand(tmp_path, QUICK) as stand:
         await scenario.run(stand)
         found = await stand.balance()
-    assert found.told > 5  # a gateway takes most of a second to come back
+    assert found.answered > 5  # a gateway takes most of a second to come back
     assert (found.missing, found.double) == (0, 0)

@@ -18,6 +18,7 @@ SIZE = Size(users=60, generations=600)
 FAST, SLOW, HEAVY = Look(0.010, 20_000), Look(0.200, 20_000), Look(0.010, 200_000)
 
 
+@pytest.mark.heavy
 async def test_every_address_is_a_page(tmp_path: Path) -> None:
     """Each can be looked at with either key, has a name of its own, and weighs what it loads."""
     url = f"sqlite:{tmp_path}/hearth.db"

@@ -38,7 +38,7 @@ async def test_every_question_has_an_answer(tmp_path: Path) -> None:
     assert len(answers) == len(list(questions()))
     assert answers["generations: newest"]
     assert answers["users: 30 days by cost"]
-    assert answers["standings by latency"]
+    assert answers["leaderboard by latency"]
 
 
 async def test_weight_of_a_file(tmp_path: Path) -> None:

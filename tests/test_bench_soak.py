@@ -78,6 +78,7 @@ def test_document(tmp_path: Path) -> None:
         report.write(run_of(*[(50, 60)] * 4), file)
 
 
+@pytest.mark.heavy
 def test_short_run(tmp_path: Path) -> None:
     """A few seconds of every kind of call, none of which fails."""
     samples = tmp_path / "memory.csv"

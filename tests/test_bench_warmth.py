@@ -30,6 +30,8 @@ from gateway.pricing.prices import Prices
 from gateway.routing.ring import Ring
 from tests.pools import NOW, fail, loaded, three
 
+pytestmark = pytest.mark.heavy
+
 SMALL = Shape(users=50, calls_per_second=2, seconds=300)
 SLOW = Hardware(reading_rate=1000, latency=0.5, pace=0.1, crowding=0.01, minimum=128)
 """A thousand tokens a second, so that times are easy to work out."""

@@ -1,7 +1,6 @@
 """A client that leaves takes its call with it: at once, whatever the call was waiting for."""
 
 import asyncio
-import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +11,7 @@ from tests.calls import HELLO, STREAM, STREAM_HEAD, at, chunk, read_request
 from tests.conftest import Wire
 from tests.gateways import running_gateway
 from tests.raw_client import RawClient, connected, post
-from tests.raw_provider import Peer, serving
+from tests.raw_provider import Peer, serving, unanswered
 from tests.recorded import next_generation
 from tests.waiting import until
 
@@ -66,7 +65,7 @@ async def test_client_leaves_before_the_head(tmp_path: Path, wire: Wire) -> None
             client.send(post(STREAM))
             await until(lambda: provider.requests == 1)
             client.close()
-            await asyncio.wait_for(ended.wait(), 0.5)
+            await asyncio.wait_for(ended.wait(), 5)
         record = await next_generation(gateway)
     assert (record["cancelled"], record["hearth"]["status"]) == (True, 499)
     assert (record["provider_name"], record["external_user"]) == ("a", "user_1")
@@ -95,19 +94,14 @@ async def test_client_leaves_while_the_provider_waits(tmp_path: Path, wire: Wire
             await asyncio.wait_for(ended.wait(), 5)
             client.reset()
             record = await next_generation(gateway)
-        await asyncio.wait_for(provider.wait_closed(), 1)
+        await asyncio.wait_for(provider.wait_closed(), 5)
     assert record["cancelled"]
 
 
 async def test_client_leaves_while_connecting(tmp_path: Path, wire: Wire) -> None:
     """A call whose provider takes no connection is given up, long before that is an error."""
-    with socket.socket() as full, socket.socket() as first, socket.socket() as second:
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        for filler in (first, second):
-            filler.setblocking(False)
-            filler.connect_ex(full.getsockname())
-        provider = {"name": "a", "base_url": f"http://127.0.0.1:{full.getsockname()[1]}/v1"}
+    with unanswered() as port:
+        provider = {"name": "a", "base_url": f"http://127.0.0.1:{port}/v1"}
         async with running_gateway(tmp_path, [provider], server={"wire": wire}) as gateway:
             async with connected(gateway.origin) as client:
                 await client.send_slowly(post(STREAM))

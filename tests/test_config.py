@@ -33,8 +33,15 @@ def test_sections_are_frozen_and_closed(section: type[Section]) -> None:
 def test_key_hash_is_the_same_for_a_key_and_its_sha256() -> None:
     """A key and its digest, in whatever case, are one key."""
     digest = sha256(b"sk-1").hexdigest()
-    assert Key(name="a", key="sk-1").hash == digest
-    assert Key(name="a", sha256=digest.upper()).hash == digest
+    assert Key(name="a", key=("sk-1",)).hashes == (digest,)
+    assert Key(name="a", sha256=(digest.upper(),)).hashes == (digest,)
+
+
+def test_a_key_may_have_several_secrets() -> None:
+    """Given in clear or as digests, in the order in which they are written."""
+    digests = tuple(sha256(secret).hexdigest() for secret in (b"sk-1", b"sk-2"))
+    assert Key(name="a", key=("sk-1", "sk-2")).hashes == digests
+    assert Key(name="a", sha256=digests).hashes == digests
 
 
 def test_provider_without_models_serves_any_under_its_own_name() -> None:

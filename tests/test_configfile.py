@@ -34,12 +34,35 @@ def test_a_file_becomes_a_config(folder: Folder) -> None:
     assert config.server.port == 9
     assert config.server.max_body == Size(2**20)
     assert config.server.drain == Duration(90)
-    assert config.keys[0].key == "sk-1"
+    assert config.keys[0].key == ("sk-1",)
     assert provider.upstream_models == {"a": "a", "b": "c"}
     assert provider.headers == {"X-A": "b"}
     assert provider.health is not None
     assert provider.prices["c"].output == 0.5
     assert config.sticky.key == ("user",)
+
+
+def test_a_value_may_be_a_file_of_its_own(folder: Folder, tmp_path: Path) -> None:
+    """`${file:PATH}` is what is in it, without the end of the line, read anew each time, so that a
+    key can be exchanged while Hearth runs; a relative path starts at the configuration."""
+    text = PROVIDER + '    api_key: "${file:openai-a}"\n'
+    for key in ("sk-old", "sk-new"):
+        (tmp_path / "openai-a").write_text(f"{key}\n")
+        assert folder.load(text).providers[0].api_key == key
+    absolute = PROVIDER + f"    api_key: ${{file:{tmp_path}/openai-a}}\n"
+    assert folder.load(absolute).providers[0].api_key == "sk-new"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\n", b"\xff"])
+def test_a_file_that_gives_no_value(folder: Folder, tmp_path: Path, content: bytes | None) -> None:
+    """One that is missing, empty or no text is named, with the line that asks for it."""
+    if content is not None:
+        (tmp_path / "secret").write_bytes(content)
+    with pytest.raises(ConfigError) as caught:
+        folder.load(PROVIDER + "    api_key: ${file:secret}\n")
+    [problem] = caught.value.problems
+    assert problem.key == "providers[0].api_key"
+    assert problem.expected == "Expected `secret` to be a file with text in UTF-8 that can be read"
 
 
 def test_byte_order_mark_is_no_part_of_the_text(folder: Folder) -> None:

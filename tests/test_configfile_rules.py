@@ -38,12 +38,50 @@ SHA256_OF_A = "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
             f"[{{name: a, key: a,\nsha256: {SHA256_OF_A}}}]",
             "6 keys[0].sha256: Expected exactly one of `key` and `sha256`",
         ),
-        ("[{name: a, sha256: ab}]", "5 keys[0].sha256: Expected a string of 64 hexadecimal digits"),
+        (
+            "[{name: a, sha256: ab}]",
+            "5 keys[0].sha256: Expected a string of 64 hexadecimal digits",
+        ),
+        (
+            "[{name: a, key: [b,\n'c d']}]",
+            "6 keys[0].key[1]: Expected a string of visible ASCII characters without spaces",
+        ),
+        (
+            "[{name: a, key: []}]",
+            "5 keys[0].key: Expected one, or a list with at least one entry",
+        ),
+        (
+            "[{name: a, key: [b,\nb]}]",
+            "6 keys[0].key[1]: Expected a value of its own, `keys[0].key[0]` has the same",
+        ),
+        (
+            "[{name: a, key: [b, c]},\n{name: d, key: c}]",
+            "6 keys[1].key: Expected a value of its own, `keys[0].key[1]` has the same",
+        ),
     ],
 )
 def test_rules_of_keys(folder: Folder, keys: str, problem: str) -> None:
     """A key has a name and a secret of its own, given in one way."""
     assert folder.problems(f"{PROVIDER}keys:\n  {keys}".replace("\n{", "\n  {")) == [problem]
+
+
+@pytest.mark.parametrize(
+    "network",
+    ["10.0.0.1/8", "10.0.0.0/33", "proxy.test", "''", "' 10.0.0.1'", "10.0.0.1:80", "'[::1]'"],
+)
+def test_trusted_proxies_are_addresses_and_networks(folder: Folder, network: str) -> None:
+    """What names none, or a network by another address than its first, is refused."""
+    text = f"{PROVIDER}server:\n  trusted_proxies:\n    - 10.0.0.0/8\n    - {network}"
+    expected = "Expected an IP address, or a network such as `10.0.0.0/8` by its first one"
+    assert folder.problems(text) == [f"7 server.trusted_proxies[1]: {expected}"]
+
+
+def test_trusted_proxies_of_both_families(folder: Folder) -> None:
+    """IPv4 and IPv6, one address or many."""
+    networks = ("10.0.0.0/8", "192.0.2.1", "::1", "2001:db8::/32")
+    text = f"{PROVIDER}server: {{trusted_proxies: {[*networks]}}}"
+    assert folder.load(text).server.trusted_proxies == networks
+    assert folder.load(PROVIDER).server.trusted_proxies == ()
 
 
 def test_providers_have_different_names(folder: Folder) -> None:

@@ -12,9 +12,25 @@ from gateway.calls.request import Request
 from gateway.wire.downstream import Downstream
 from gateway.wire.edge import Edge, Listener
 from gateway.wire.limits import LIMITS
+from gateway.wire.trusted_proxies import TrustedProxies
 from tests.raw_client import RawClient, connected, post
 
 SMALL = b'{"model":"gpt-4o-mini"}'
+
+
+class Lasting:
+    """Work that goes on until it is cancelled, and then until its cleanup may end."""
+
+    def __init__(self) -> None:
+        self.begun, self.is_left, self.may_end = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def work(self) -> None:
+        try:
+            self.begun.set()
+            await asyncio.Event().wait()
+        finally:
+            self.is_left.set()
+            await self.may_end.wait()
 
 
 @contextlib.asynccontextmanager
@@ -28,6 +44,7 @@ async def edge_before(
         refuse=lambda *_: None,
         commit=lambda: None,
         fallback=asyncio.Protocol,
+        proxies=TrustedProxies(()),
         max_body=1000,
         limits=LIMITS,
     )
@@ -79,31 +96,23 @@ async def test_a_call_that_is_cancelled_from_within() -> None:
 
 async def test_a_connection_is_left_when_its_call_has_ended() -> None:
     """Whoever drains waits for the cleanup of a call whose client is gone."""
-    events: list[str] = []
-    begun, is_left, may_end = asyncio.Event(), asyncio.Event(), asyncio.Event()
-
-    async def clean_up() -> None:
-        try:
-            begun.set()
-            await asyncio.Event().wait()
-        finally:
-            is_left.set()
-            await may_end.wait()
-            events.append("cleaned up")
+    lasting = Lasting()
+    tasks: list[asyncio.Task[None]] = []
 
     async def work(request: Request, target: Target, client: Downstream) -> None:
-        await asyncio.create_task(clean_up())
+        tasks.append(asyncio.create_task(lasting.work()))
+        await tasks[0]
 
     async with edge_before(work) as (listener, origin):
         async with connected(origin) as client:
             client.send(post(SMALL))
-            await begun.wait()
+            await lasting.begun.wait()
         draining = asyncio.create_task(listener.drain(1))
-        await is_left.wait()
+        await lasting.is_left.wait()
         assert not draining.done()
-        may_end.set()
+        lasting.may_end.set()
         await draining
-        assert events == ["cleaned up"]
+        assert [task.done() for task in tasks] == [True]
 
 
 async def test_who_still_sends_can_read_the_last_answer() -> None:
@@ -133,16 +142,13 @@ async def test_a_client_that_leaves_before_its_last_answer(
     caplog: pytest.LogCaptureFixture, leave: Callable[[RawClient], None]
 ) -> None:
     """There is nobody to linger for, and nothing to say of it in the log."""
-    begun, is_left, may_end = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    lasting = Lasting()
 
     async def answer_late(client: Downstream) -> None:
         client.start(200, [], None)
         try:
-            begun.set()
-            await asyncio.Event().wait()
+            await lasting.work()
         finally:
-            is_left.set()
-            await may_end.wait()
             client.cut()
 
     async def work(request: Request, target: Target, client: Downstream) -> None:
@@ -153,10 +159,10 @@ async def test_a_client_that_leaves_before_its_last_answer(
         draining = asyncio.create_task(listener.drain(5, grace=5))
         await asyncio.sleep(0)
         await client.send_slowly(post(SMALL)[-1:])
-        await begun.wait()
+        await lasting.begun.wait()
         leave(client)
-        await is_left.wait()
+        await lasting.is_left.wait()
         await asyncio.sleep(0)  # by then the transport is no more
-        may_end.set()
+        lasting.may_end.set()
         await draining
     assert caplog.messages == []

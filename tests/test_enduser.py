@@ -134,6 +134,7 @@ def test_id_has_at_most_512_characters() -> None:
     assert refusal(form(("user", "x" * 100_000)), FORM).param == "user"
 
 
+@pytest.mark.heavy
 @given(st.text(min_size=1, max_size=512))
 def test_every_id_is_taken_as_it_is_or_refused(user_id: str) -> None:
     """No id is ever changed but for the blanks around it."""

@@ -211,7 +211,7 @@ async def test_idle_timeout_cuts_a_stream(tmp_path: Path, wire: Wire) -> None:
         async with running_gateway(tmp_path, providers, server={"wire": wire}) as gateway:
             started = time.monotonic()
             answer = await ask(gateway, STREAM)
-            assert time.monotonic() - started < 2
+            assert time.monotonic() - started < 10
             assert not answer.complete
             assert b"nothing more of the answer for 0.05 s" in answer.body
             record = await only_generation(gateway)

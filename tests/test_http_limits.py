@@ -59,11 +59,12 @@ async def test_half_a_head(tmp_path: Path, wire: Wire, begun: bytes) -> None:
 async def test_a_head_that_trickles(tmp_path: Path, wire: Wire) -> None:
     """Single bytes do not put the deadline off."""
     async with world(tmp_path, wire, limits=LATE_HEAD) as here:
-        sending = asyncio.ensure_future(trickle(here.client, CHAT_LINE + b"X: " + b"a" * 1000))
+        sending = asyncio.ensure_future(trickle(here.client, CHAT_LINE + b"X: " + b"a" * 5000))
         started = time.monotonic()
         assert is_late(await here.client.answer())
-        assert 0.09 < time.monotonic() - started < 1.5
-        await sending
+        assert time.monotonic() - started > 0.09
+        assert not sending.done()
+        sending.cancel()
 
 
 @pytest.mark.parametrize("first", [post(BODY), b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"])
@@ -95,7 +96,7 @@ async def test_half_a_head_behind_a_request(
         assert (await here.client.answer()).status == 200
         assert is_late(await here.client.answer())
         assert await here.client.is_closed()
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 4
 
 
 @pytest.mark.parametrize("first", [post(BODY), b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"])
@@ -231,7 +232,7 @@ async def test_a_client_that_takes_nothing(
 
 async def test_a_client_that_takes_it_slowly(tmp_path: Path, wire: Wire) -> None:
     """As long as something is taken in every window, an answer may last."""
-    patient = Limits(answer=1.0, rate=100_000)
+    patient = Limits(answer=0.4, rate=100_000)
     taken = 0
     async with world(tmp_path, wire, flood, limits=patient) as here:
         here.client.send(post(CHAT, "/v1/files"))
@@ -239,9 +240,9 @@ async def test_a_client_that_takes_it_slowly(tmp_path: Path, wire: Wire) -> None
         async for piece in here.client.pieces(headers):
             taken += len(piece)
             await asyncio.sleep(0.02)
-            if taken > 30_000_000:
+            if taken > 15_000_000:
                 break
-        assert taken > 30_000_000
+        assert taken > 15_000_000
 
 
 @pytest.mark.parametrize("last", [False, True], ids=["kept", "closing"])

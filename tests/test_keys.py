@@ -14,8 +14,8 @@ APP, OPS = "sk-app", "sk-ops"
 OPS_HASH = sha256(OPS.encode()).hexdigest()
 PROVIDERS = (Provider(name="a", base_url="https://a.example"),)
 KEYS = (
-    Key(name="my-app", key=APP, enforce_user_ids=True),
-    Key(name="ops", sha256=OPS_HASH.upper(), role="management"),
+    Key(name="my-app", key=(APP,), enforce_user_ids=True),
+    Key(name="ops", sha256=(OPS_HASH.upper(),), role="management"),
 )
 
 
@@ -70,6 +70,19 @@ def test_empty_field_presents_nothing(value: bytes) -> None:
     assert asked.head.parsed.key in (None, b"Bearer", b"bearer")
     with pytest.raises(Unauthorized):
         Keyring(Config(keys=KEYS, providers=PROVIDERS)).tenant(asked)
+
+
+def test_secrets_of_one_key_are_one_tenant() -> None:
+    """While one secret takes the other's place, both are let in, under one name and its rules; what
+    was begun with one is known by that one."""
+    key = Key(name="my-app", key=("sk-new", "sk-old"), enforce_user_ids=True)
+    keyring = Keyring(Config(keys=(key,), providers=PROVIDERS))
+    new, old = keyring.caller(bearer("sk-new")), keyring.caller(bearer("sk-old"))
+    assert (new.name, new.role, new.policies) == (old.name, old.role, old.policies)
+    assert new.policies.enforce_user_ids
+    hashes = [sha256(secret).hexdigest() for secret in (b"sk-new", b"sk-old")]
+    assert [new.key_hash, old.key_hash] == hashes
+    assert [keyring.name_by_hash(each) for each in hashes] == ["my-app", "my-app"]
 
 
 def test_missing_and_unknown_keys_are_401(keyring: Keyring) -> None:

@@ -41,7 +41,7 @@ def flags(
 @pytest.mark.parametrize("of_key", [True, False, None])
 def test_key_goes_before_the_policy(configured: bool, of_key: bool | None) -> None:
     """A key's own setting holds; without one the policy's does."""
-    key = Key(name="my-app", key="secret", enforce_user_ids=of_key)
+    key = Key(name="my-app", key=("secret",), enforce_user_ids=of_key)
     enforced = configured if of_key is None else of_key
     found = flags(Policies(enforce_user_ids=configured), key, [])
     assert found == ([FLAG.type] if enforced else [])
@@ -49,11 +49,11 @@ def test_key_goes_before_the_policy(configured: bool, of_key: bool | None) -> No
 
 def test_header_goes_before_the_key() -> None:
     """The request has the last word, in any case of name and value, unless that is denied."""
-    key = Key(name="my-app", key="secret", enforce_user_ids=True)
+    key = Key(name="my-app", key=("secret",), enforce_user_ids=True)
     header = (b"X-UsagePanda-Enforce-User-IDs", b"False")
     assert flags(Policies(), key, [header]) == []
     assert flags(Policies(header_override="deny"), key, [header]) == [FLAG.type]
-    off = Key(name="my-app", key="secret", enforce_user_ids=False)
+    off = Key(name="my-app", key=("secret",), enforce_user_ids=False)
     assert flags(Policies(), off, [(b"x-usagepanda-ENFORCE-user-ids", b" TRUE ")]) == [FLAG.type]
 
 
@@ -63,14 +63,14 @@ def test_header_goes_before_the_key() -> None:
 )
 def test_no_spelling_of_a_path_slips_past(target: str) -> None:
     """The policy judges the endpoint that is forwarded to, however it was written."""
-    key = Key(name="my-app", key="secret")
+    key = Key(name="my-app", key=("secret",))
     assert flags(Policies(enforce_user_ids=True), key, [], target) == [FLAG.type]
 
 
 @pytest.mark.parametrize("body", [b'{"user":""}', b'{"user":null}', b'{"user":"  "}', b""])
 def test_blank_id_is_no_id(body: bytes) -> None:
     """An id that is there but empty satisfies nobody."""
-    key = Key(name="my-app", key="secret")
+    key = Key(name="my-app", key=("secret",))
     assert flags(Policies(enforce_user_ids=True), key, [], body=body) == [FLAG.type]
 
 
@@ -80,7 +80,7 @@ def test_every_policy_is_asked() -> None:
     assert (
         flags(
             Policies(enforce_user_ids=True),
-            Key(name="my-app", key="secret"),
+            Key(name="my-app", key=("secret",)),
             [],
             body=b'{"user":"u"}',
         )

@@ -183,6 +183,7 @@ def test_ring_order_holds_when_all_are_down() -> None:
     assert len(all_choices(pool, None)) == 3
 
 
+@pytest.mark.heavy
 def test_users_come_home_one_by_one() -> None:
     """Over the slow start each user moves back exactly once, at an even pace; then all are home."""
     pool = three(slow_start=30)
@@ -314,6 +315,7 @@ def test_nearly_all_calls_stay_home(names: str, in_flight: int) -> None:
     assert home / calls >= 0.99
 
 
+@pytest.mark.heavy
 def test_a_choice_takes_no_longer_among_many() -> None:
     """With 50 providers and two of them sick the median is no more than thrice that with two."""
     few, many = (pool_of(*(settings(f"p{n}") for n in range(count))) for count in (2, 50))

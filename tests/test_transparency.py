@@ -93,6 +93,19 @@ async def test_alias_changes_the_model_alone(tmp_path: Path, wire: Wire) -> None
     assert (record["model"], record["hearth"]["upstream_model"]) == ("fast", "gpt-4.1-nano")
 
 
+@pytest.mark.parametrize("named", [b"", b'"model":"fast",'])
+async def test_alias_in_an_old_address(tmp_path: Path, wire: Wire, named: bytes) -> None:
+    """There the provider's own name of the model takes its place as well; the body names none."""
+    settings = {"models": [{"name": "fast", "upstream": "davinci:2"}]}
+    async with passage(tmp_path, wire, settings=settings) as through:
+        asked = post(b'{%b"prompt":"Hi"}' % named, "/v1/engines/fast/completions?x=1")
+        assert (await through.send(asked)).status == 200
+        assert through.line == b"POST /v1/engines/davinci%3A2/completions?x=1 HTTP/1.1"
+        assert through.body == b'{"prompt":"Hi"}'
+        record = await only_generation(through.gateway)
+    assert (record["model"], record["hearth"]["upstream_model"]) == ("fast", "davinci:2")
+
+
 async def test_head_of_a_request(tmp_path: Path, wire: Wire) -> None:
     """Fields, their order and repetitions survive; hop-by-hop and named ones end here."""
     fields = [

@@ -66,6 +66,7 @@ def test_size_refuses_what_is_not_one(text: object) -> None:
         Size.parse(text)
 
 
+@pytest.mark.heavy
 @given(st.text(max_size=20) | st.from_regex(r"([0-9]+(\.[0-9]+)?[a-zA-Z]{1,3})+", fullmatch=True))
 def test_units_refuse_with_a_value_error_only(text: str) -> None:
     """No text makes a unit fail in another way, or be negative."""

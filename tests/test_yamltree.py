@@ -198,6 +198,7 @@ def test_recursive_aliases_are_refused(text: str) -> None:
     assert faults(parse(text, {})) == [(1, (), expected)]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("entry", ["[{}]", "{{<<: [{}]}}"])
 def test_alias_bombs_are_refused(entry: str) -> None:
     """Aliases of aliases that would make billions of values stop early."""
@@ -210,6 +211,7 @@ def test_alias_bombs_are_refused(entry: str) -> None:
     assert expected.startswith("Expected valid YAML: the aliases make more than")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- "])
 def test_deep_nesting_is_refused(opening: str) -> None:
     """Thousands of levels are a fault, not a crash."""
@@ -278,6 +280,7 @@ _TREES = st.recursive(
 )
 
 
+@pytest.mark.heavy
 @given(_TREES)
 def test_agrees_with_pyyaml(tree: object) -> None:
     """Any plain tree written by PyYAML is read back as it was, and every value has a line."""
@@ -288,6 +291,7 @@ def test_agrees_with_pyyaml(tree: object) -> None:
     assert all(1 <= line <= text.count("\n") + 1 for line in document.lines.values())
 
 
+@pytest.mark.heavy
 @given(st.text(max_size=60))
 def test_never_raises(text: str) -> None:
     """Any text is a document, if only one with a fault."""

@@ -1,4 +1,4 @@
-"""A span of every exchange with a provider, and what the provider is told of it."""
+"""A span for every exchange with a provider, which is propagated to the provider."""
 
 import re
 from urllib.parse import urlsplit
@@ -41,7 +41,7 @@ class Exchanges:
             set_status_on_exception=False,
         ) as span:
             try:
-                response = await send(_told(head), body)
+                response = await send(_propagated(head), body)
             except UpstreamError as error:
                 span.set_attribute("error.type", error.reason)
                 span.set_status(StatusCode.ERROR, str(error))
@@ -53,7 +53,7 @@ class Exchanges:
             return response
 
 
-def _told(head: bytes) -> bytes:
+def _propagated(head: bytes) -> bytes:
     """`head` with the current span in place of the client's: www.w3.org/TR/trace-context."""
     fields: dict[str, str] = {}
     _propagator.inject(fields)
