@@ -233,5 +233,5 @@ def _config() -> Config:
         )
         for number in range(3)
     )
-    keys = (Key(name="bench", key=traffic.KEY, enforce_user_ids=True),)
+    keys = (Key(name="bench", key=(traffic.KEY,), enforce_user_ids=True),)
     return Config(keys=keys, providers=providers)

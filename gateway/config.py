@@ -30,6 +30,10 @@ Sha256 = Annotated[
     str,
     msgspec.Meta(pattern=r"^[0-9a-fA-F]{64}\Z", description="a string of 64 hexadecimal digits"),
 ]
+ONE_OR_MORE = msgspec.Meta(min_length=1, description="one, or a list with at least one entry")
+"""Of a list that may be written as its only entry."""
+Secrets = Annotated[tuple[Secret, ...], ONE_OR_MORE]
+Hashes = Annotated[tuple[Sha256, ...], ONE_OR_MORE]
 Url = Annotated[
     str,
     msgspec.Meta(
@@ -54,7 +58,11 @@ class Tls(Section, frozen=True, kw_only=True):
 
 
 class Server(Section, frozen=True, kw_only=True):
-    """Where Hearth listens. `port: 0` takes a free one."""
+    """Where Hearth listens. `port: 0` takes a free one.
+
+    `trusted_proxies`: addresses and networks of those whose `X-Forwarded-For` and
+    `X-Forwarded-Proto` are believed.
+    """
 
     host: str = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8080
@@ -62,25 +70,29 @@ class Server(Section, frozen=True, kw_only=True):
     wire: Literal["fast", "aiohttp"] = "fast"
     max_body: Size = Size(32 * 1024 * 1024)
     drain: Duration = Duration(30)
+    trusted_proxies: tuple[str, ...] = ()
     tls: Tls | None = None
 
 
 class Key(Section, frozen=True, kw_only=True, dict=True):
     """One API key of Hearth; its name is the tenant. Exactly one of `key` and `sha256` is set.
 
+    It may have several secrets, each as good as the others, so that one can take another's place.
     `enforce_user_ids` beats `policies.enforce_user_ids`; absent, the policy's value holds.
     """
 
     name: Name
-    key: Secret | None = None
-    sha256: Sha256 | None = None
+    key: Secrets | None = None
+    sha256: Hashes | None = None
     role: Literal["client", "management"] = "client"
     enforce_user_ids: bool | None = None
 
     @cached_property
-    def hash(self) -> str:
-        """SHA-256 of the key in lower-case hex, as OpenRouter's `/keys` names a key."""
-        return self.sha256.lower() if self.sha256 else sha256((self.key or "").encode()).hexdigest()
+    def hashes(self) -> tuple[str, ...]:
+        """SHA-256 of each secret in lower-case hex, as OpenRouter's `/keys` names a key."""
+        if self.sha256:
+            return tuple(each.lower() for each in self.sha256)
+        return tuple(sha256(each.encode()).hexdigest() for each in self.key or ())
 
 
 class Timeouts(Section, frozen=True, kw_only=True):

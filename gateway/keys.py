@@ -16,7 +16,8 @@ OPEN = "default"
 
 @dataclass(frozen=True)
 class Tenant:
-    """On whose account a call counts, and what holds for it."""
+    """On whose account a call counts, and what holds for it; `key_hash` is of the secret that was
+    presented, of which a key may have several."""
 
     name: str
     role: Literal["client", "management"]
@@ -33,7 +34,11 @@ class Keyring:
 
     def __init__(self, config: Config) -> None:
         self._open = None if config.keys else Tenant(OPEN, "management", config.policies)
-        self._tenants = {key.hash: _tenant(key, config.policies) for key in config.keys}
+        self._tenants = {
+            key_hash: _tenant(key, key_hash, config.policies)
+            for key in config.keys
+            for key_hash in key.hashes
+        }
         self._presented: dict[bytes, Tenant] = {}
 
     def tenant(self, request: Request) -> Tenant:
@@ -82,7 +87,7 @@ class Keyring:
         return tenant.name if tenant else None
 
 
-def _tenant(key: Key, policies: Policies) -> Tenant:
+def _tenant(key: Key, key_hash: str, policies: Policies) -> Tenant:
     if key.enforce_user_ids is not None:
         policies = msgspec.structs.replace(policies, enforce_user_ids=key.enforce_user_ids)
-    return Tenant(key.name, key.role, policies, key.hash)
+    return Tenant(key.name, key.role, policies, key_hash)

@@ -19,6 +19,7 @@ from gateway.sockets import BACKLOG, address, bind, tls_context
 from gateway.wire.aiohttp_protocol import protocols
 from gateway.wire.edge import Edge, Listener
 from gateway.wire.limits import LIMITS, Limits
+from gateway.wire.trusted_proxies import TrustedProxies
 
 _LOOK_EVERY = 0.02
 _CLOSING = 1.0
@@ -82,12 +83,14 @@ async def _until_left(runner: web.AppRunner, seconds: float) -> None:
 def _listener(gateway: Gateway, runner: web.AppRunner, limits: Limits) -> Listener:
     aiohttp_server = runner.server
     assert aiohttp_server is not None, "the runner is set up"
+    proxies = TrustedProxies(gateway.config.server.trusted_proxies)
     return Listener(
         route=hot_target,
         handle=gateway.handle,
         refuse=gateway.proxy.refuse,
         commit=gateway.ledger.recorder.commit,
-        fallback=protocols(aiohttp_server, limits),
+        fallback=protocols(aiohttp_server, limits, proxies),
+        proxies=proxies,
         max_body=gateway.config.server.max_body,
         limits=limits,
     )

@@ -6,6 +6,7 @@ is sound, so one run finds them all. No text here ever holds a value of the file
 """
 
 from collections.abc import Iterable, Mapping
+from functools import cache, partial
 from pathlib import Path
 
 import msgspec
@@ -23,10 +24,10 @@ __all__ = ["ConfigError", "Problem", "is_loopback", "load"]
 def load(path: Path, environ: Mapping[str, str]) -> Config:
     """Read the YAML file at `path`; `${NAME}` in it comes from `environ`.
 
-    The files of `server.tls` are relative to the file's folder, and absolute in the result. Raises
-    ConfigError with every problem there is.
+    Other files, of `${file:PATH}` and of `server.tls`, are relative to the file's folder; the
+    latter are absolute in the result. Raises ConfigError with every problem there is.
     """
-    document = yamltree.parse(_read(path), environ)
+    document = yamltree.parse(_read(path), environ, cache(partial(_secret, path.parent)))
     reader = RecordReader()
     config = reader.read(document.root, Config, ())
     findings = [*reader.findings, *broken_rules(reader.records, document.root)]
@@ -47,6 +48,14 @@ def _read(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise ConfigError([Problem(str(path), line, "", "Expected text in UTF-8")]) from error
+
+
+def _secret(folder: Path, name: str) -> str | None:
+    """What a file holds, less the end of its last line; None where it cannot be read as text."""
+    try:
+        return (folder / name).read_text("utf-8").rstrip("\r\n")
+    except (OSError, ValueError):
+        return None
 
 
 def _problems(path: Path, faults: Iterable[Fault]) -> list[Problem]:

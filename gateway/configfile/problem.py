@@ -1,4 +1,4 @@
-"""What is wrong with a configuration file, and how it is told: one line a problem."""
+"""What is wrong with a configuration file, reported as one line for each problem."""
 
 import re
 from collections.abc import Sequence

@@ -6,7 +6,7 @@ from typing import Any, get_args, get_origin
 import msgspec
 from msgspec import UNSET
 
-from gateway.config import Section
+from gateway.config import ONE_OR_MORE, Section
 from gateway.configfile.expected import alternatives, expected_key, expected_value
 from gateway.configfile.problem import Finding
 from gateway.configfile.yamltree import KeyPath
@@ -34,6 +34,9 @@ class RecordReader:
                 return self._mapping(value, get_args(option)[1], path)
             if isinstance(value, list) and value and get_origin(option) is tuple:
                 return self._list(value, get_args(option)[0], path)
+        if value is not None and not isinstance(value, list) and (item := _item_of(kind)):
+            one = self.read(value, item, path)
+            return one if one is UNSET else (one,)
         return self._single(value, kind, path)
 
     def _section(self, tree: dict[str, object], section: type[Section], path: KeyPath) -> Any:
@@ -68,6 +71,12 @@ class RecordReader:
         except msgspec.ValidationError as error:
             self.findings.append((path, expected_value(value, kind, str(error))))
             return UNSET
+
+
+def _item_of(kind: Any) -> Any:
+    """What is in a list that may be written without its brackets; None for any other type."""
+    lists = [part for part in (kind, *get_args(kind)) if ONE_OR_MORE in get_args(part)]
+    return get_args(alternatives(lists[0])[0])[0] if lists else None
 
 
 def _read_unit(unit: Any, value: object) -> Any:

@@ -1,9 +1,9 @@
-"""What is wrong with a configuration although every value is right on its own."""
+"""Rules that a configuration can break although every value is valid by itself."""
 
 import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -59,6 +59,7 @@ def broken_rules(records: Mapping[KeyPath, Section], tree: Any) -> Iterator[Find
     if weights and not any(weights) and len(weights) == len(tree["providers"]):
         yield ("providers",), "Expected at least one provider with a weight above 0"
     for path, server in _each(records, Server):
+        yield from _broken_networks(path, server)
         if tree.get("keys") in (None, []) and not is_loopback(server.host):
             yield (*path, "host"), _EXPOSED
 
@@ -102,18 +103,30 @@ def _repeated(values: Iterable[tuple[KeyPath, Hashable]]) -> Iterator[Finding]:
 
 
 def _broken_secrets(keys: Sequence[tuple[KeyPath, Key]], tree: Any) -> Iterator[Finding]:
-    for path, _ in keys:
+    hashes: list[tuple[KeyPath, str]] = []
+    for path, key in keys:
         written = tree["keys"][path[1]]  # where a faulty secret is there, unlike in the record
         given = [name for name in ("key", "sha256") if written.get(name) is not None]
         if len(given) != 1:
             yield (*path, *given[1:]), "Expected exactly one of `key` and `sha256`"
-    yield from _repeated(
-        [
-            ((*path, "key" if key.key else "sha256"), key.hash)
-            for path, key in keys
-            if key.key or key.sha256
-        ]
-    )
+        hashes += _hashes_at(path, key, written)
+    yield from _repeated(hashes)
+
+
+def _hashes_at(path: KeyPath, key: Key, written: Any) -> Iterator[tuple[KeyPath, str]]:
+    name = "sha256" if key.sha256 else "key"
+    for index, key_hash in enumerate(key.hashes):
+        place = (*path, name, index) if isinstance(written[name], list) else (*path, name)
+        yield place, key_hash
+
+
+def _broken_networks(path: KeyPath, server: Server) -> Iterator[Finding]:
+    for index, network in enumerate(server.trusted_proxies):
+        try:
+            ip_network(network)
+        except ValueError:
+            expected = "Expected an IP address, or a network such as `10.0.0.0/8` by its first one"
+            yield (*path, "trusted_proxies", index), expected
 
 
 def _broken_base_url(path: KeyPath, provider: Provider) -> Iterator[Finding]:

@@ -2,16 +2,16 @@
 
 Beside YAML itself, a scalar may hold `${NAME}` or `${NAME:-default}`, replaced from a mapping such
 as the process's environment after the text was parsed, so that no value can add structure. The
-default is taken when the variable is unset or empty; without one, either is a fault. `$$` is a
-literal `$`. What a plain scalar means (`8080`, `true`) is decided after the replacement; a quoted
-one stays a string.
+default is taken when the variable is unset or empty; without one, either is a fault. `${file:PATH}`
+is replaced by what a file holds, which must be something. `$$` is a literal `$`. What a plain
+scalar means (`8080`, `true`) is decided after the replacement; a quoted one stays a string.
 
 Keys are always strings, spelled as written. Anchors, aliases and merge keys (`<<`) work; tags are
 refused.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import msgspec
@@ -21,11 +21,15 @@ from msgspec import UNSET
 KeyPath = tuple[str | int, ...]
 """Keys and list positions from the top of the tree down to a value."""
 
+ReadFile = Callable[[str], str | None]
+"""The text of a file, by the path as written; None where it cannot be read."""
+
 MAX_NODES = 100_000
 """Aliases let a short text stand for an endless tree; no configuration has this many values."""
 
 _REFERENCE = re.compile(
-    r"\$ (?: (?P<dollar>\$) | \{ (?: (?P<name>[A-Za-z_]\w*) (?: :- (?P<default>[^}]*) )? \} )? )",
+    r"\$ (?: (?P<dollar>\$) | \{ (?:"
+    r" (?: (?P<name>[A-Za-z_]\w*) (?: :- (?P<default>[^}]*) )? | file: (?P<file>[^}]+) ) \} )? )",
     re.ASCII | re.VERBOSE,
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -59,9 +63,13 @@ class Document(msgspec.Struct, frozen=True):
         return self.lines.get(path, 1)
 
 
-def parse(text: str, environ: Mapping[str, str]) -> Document:
+def _no_file(name: str) -> None:
+    return None
+
+
+def parse(text: str, environ: Mapping[str, str], read_file: ReadFile = _no_file) -> Document:
     """Read one YAML 1.1 document. Never raises; an empty one has the root None."""
-    builder = _Builder(environ)
+    builder = _Builder(environ, read_file)
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         root = None if node is None else builder.value(node, (), _line(node))
@@ -73,10 +81,11 @@ def parse(text: str, environ: Mapping[str, str]) -> Document:
 class _Builder:
     """Turns the nodes of one document into values, and notes their lines and faults on the way."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], read_file: ReadFile) -> None:
         self.lines: dict[KeyPath, int] = {}
         self.faults: list[Fault] = []
         self._environ = environ
+        self._read_file = read_file
         self._yaml = yaml.SafeLoader("")
         self._around: set[int] = set()
         self._nodes = 0
@@ -145,7 +154,7 @@ class _Builder:
         """The scalar with its references replaced; None after a fault for each that fails."""
         failed = [ref for ref in _REFERENCE.finditer(node.value) if self._replacement(ref) is None]
         for reference in failed:
-            self._fault(line, path, _reference_expected(reference["name"]))
+            self._fault(line, path, _reference_expected(reference))
         text = _REFERENCE.sub(lambda reference: self._replacement(reference) or "", node.value)
         if _SURROGATE.search(text):
             self._fault(line, path, "Expected text that UTF-8 can encode")
@@ -155,6 +164,8 @@ class _Builder:
     def _replacement(self, reference: re.Match[str]) -> str | None:
         if reference["dollar"]:
             return "$"
+        if reference["file"]:
+            return self._read_file(reference["file"]) or None
         if reference["name"] is None:
             return None
         return self._environ.get(reference["name"]) or reference["default"]
@@ -192,10 +203,13 @@ def _alias_error(problem: str, node: yaml.Node) -> yaml.MarkedYAMLError:
     return yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
 
 
-def _reference_expected(name: str | None) -> str:
-    if name is None:
-        return "Expected `${NAME}` or `${NAME:-default}`; a literal `${` is written `$${`"
-    return f"Expected the environment variable `{name}` to be set and not empty"
+def _reference_expected(reference: re.Match[str]) -> str:
+    if file := reference["file"]:
+        return f"Expected `{file}` to be a file with text in UTF-8 that can be read"
+    if name := reference["name"]:
+        return f"Expected the environment variable `{name}` to be set and not empty"
+    forms = "`${NAME}`, `${NAME:-default}` or `${file:PATH}`"
+    return f"Expected {forms}; a literal `${{` is written `$${{`"
 
 
 def _unreadable(error: Exception, text: str) -> Fault:

@@ -4,6 +4,7 @@ to clients     edge               the fast edge, which reads what is hot: reques
                                   wire_answer, answer_head
                aiohttp_edge       everything else, on aiohttp_protocol; conformance, host and
                                   framing see to what aiohttp lets through
+               trusted_proxies    who calls, where a proxy is in front
                downstream         what either edge offers the proxy to answer with
                outbox             what goes out at the end of a turn, once its records are safe
                limits, refusal    how slow and how large a client may be, and what it is told then

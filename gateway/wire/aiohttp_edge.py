@@ -155,12 +155,12 @@ class AiohttpDownstream:
         self._is_paused = False
         self._ended = False
         self._cut = False
-        self._news = asyncio.Event()
+        self._wake = asyncio.Event()
 
     def start(self, status: int, headers: Headers, length: int | None) -> None:
         self._response = _Answer(status, headers)
         self._response.content_length = length
-        self._news.set()
+        self._wake.set()
 
     def write(self, data: bytes) -> None:
         self._pieces.append(data)
@@ -168,14 +168,14 @@ class AiohttpDownstream:
         if self._queued > _HIGH_WATER and self._flow is not None and not self._is_paused:
             self._is_paused = True
             self._flow.pause()
-        self._news.set()
+        self._wake.set()
 
     def flush(self) -> None:
-        """`send` waits for nothing but news, and a head is news."""
+        """Nothing to do: `send` writes whatever is queued as soon as it runs."""
 
     def finish(self) -> None:
         self._ended = True
-        self._news.set()
+        self._wake.set()
 
     def cut(self) -> None:
         self._cut = True
@@ -204,8 +204,8 @@ class AiohttpDownstream:
         return response
 
     async def _wait(self) -> None:
-        self._news.clear()
-        await self._news.wait()
+        self._wake.clear()
+        await self._wake.wait()
 
     def _next_piece(self) -> bytes:
         piece = self._pieces.popleft()

@@ -20,6 +20,7 @@ from gateway.wire.conformance import head_too_large, judge, refused
 from gateway.wire.framing import Framing
 from gateway.wire.limits import MAX_FIELDS, MAX_HEAD, Limits, Progress
 from gateway.wire.refusal import half_close, late_head, refusal
+from gateway.wire.trusted_proxies import TrustedProxies, is_secure
 
 _Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -29,10 +30,11 @@ class ClientProtocol(web.RequestHandler):
 
     __slots__ = (
         *("_alarm", "_body", "_framing", "_head_is_due", "_head_size", "_is_body_broken"),
-        *("_is_leaving", "_leaves_by", "_limits", "_socket", "_download", "_surplus", "_unwanted"),
+        *("_is_leaving", "_is_proxied", "_leaves_by", "_limits", "_proxies", "_socket"),
+        *("_download", "_surplus", "_unwanted"),
     )
 
-    def __init__(self, server: web.Server, limits: Limits) -> None:
+    def __init__(self, server: web.Server, limits: Limits, proxies: TrustedProxies) -> None:
         super().__init__(
             server,
             loop=asyncio.get_running_loop(),
@@ -45,6 +47,8 @@ class ClientProtocol(web.RequestHandler):
             max_headers=MAX_FIELDS,
         )
         self._limits = limits
+        self._proxies = proxies
+        self._is_proxied = False
         self._alarm = Alarm(self._loop, self._time_out)
         self._download = Progress(limits.answer, limits.rate)
         self._surplus = Progress(limits.linger, limits.rate)
@@ -66,6 +70,7 @@ class ClientProtocol(web.RequestHandler):
         super().connection_made(transport)
         # aiohttp forgets its transport when it closes it, unsent bytes or not.
         self._socket = cast(asyncio.Transport, transport)
+        self._is_proxied = self._proxies.trust(_host(self.peername))
         self._set_alarm(self._limits.head)
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -90,9 +95,15 @@ class ClientProtocol(web.RequestHandler):
         super().resume_writing()
         self._set_alarm(self._limits.answer)
 
-    def begin(self, body: StreamReader) -> None:
-        """A request's turn has come."""
-        self._body = body
+    def begin(self, request: web.BaseRequest) -> web.BaseRequest:
+        """A request's turn has come; it is given back as its client sent it to a trusted proxy."""
+        self._body = request.content
+        if not self._is_proxied:
+            return request
+        headers = list(request.raw_headers)
+        client = self._proxies.client(headers, request.remote or "")
+        scheme = "https" if is_secure(headers) else request.scheme
+        return request.clone(remote=client, scheme=scheme)
 
     async def shutdown(self, timeout: float | None = 15.0) -> None:  # noqa: ASYNC109  # aiohttp's
         """End with the server."""
@@ -232,11 +243,13 @@ class ClientProtocol(web.RequestHandler):
         self._alarm.set(self._loop.time() + seconds)
 
 
-def protocols(server: web.Server, limits: Limits) -> Callable[[], ClientProtocol]:
+def protocols(
+    server: web.Server, limits: Limits, proxies: TrustedProxies
+) -> Callable[[], ClientProtocol]:
     """Makes the protocols of an application's server; requests that break HTTP do not reach it."""
     server.request_handler = partial(_judged, server.request_handler)
     server.request_factory = partial(_begun, server.request_factory)
-    return partial(ClientProtocol, server, limits)
+    return partial(ClientProtocol, server, limits, proxies)
 
 
 async def _judged(handle: _Handle, request: web.BaseRequest) -> web.StreamResponse:
@@ -250,8 +263,12 @@ def _begun(
     protocol: ClientProtocol,
     *rest: object,
 ) -> web.BaseRequest:
-    protocol.begin(body)
-    return make(message, body, protocol, *rest)
+    return protocol.begin(make(message, body, protocol, *rest))
+
+
+def _host(peername: object) -> str:
+    """The address of a socket's other end; empty where it has none."""
+    return str(peername[0]) if isinstance(peername, tuple) else ""
 
 
 def _malformed(error: BaseException | None) -> GatewayError:

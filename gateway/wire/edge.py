@@ -22,6 +22,7 @@ from gateway.wire.limits import MAX_HEAD, Limits, Progress
 from gateway.wire.outbox import Outbox
 from gateway.wire.refusal import half_close, late_body, late_head
 from gateway.wire.request_head import HeadTemplate, RequestHead, parse_head
+from gateway.wire.trusted_proxies import TrustedProxies
 from gateway.wire.wire_answer import WireAnswer
 
 _WRITE_HIGH: Final = 256 * 1024
@@ -36,6 +37,7 @@ class Edge(asyncio.Protocol):
         self._limits = limits = listener.limits
         self._outbox = listener.outbox
         self._peer = ""
+        self._is_proxied = False
         self._buffer = b""
         self._template: HeadTemplate | None = None
         self._target: Target | None = None
@@ -63,6 +65,7 @@ class Edge(asyncio.Protocol):
         self._transport.set_write_buffer_limits(high=_WRITE_HIGH)
         address = transport.get_extra_info("peername")
         self._peer = str(address[0]) if isinstance(address, tuple) else ""
+        self._is_proxied = self._listener.proxies.trust(self._peer)
         self._listener.entered(self)
         self._set_alarm(self._limits.head)
 
@@ -138,7 +141,10 @@ class Edge(asyncio.Protocol):
 
     def _begin(self, head: RequestHead, target: Target, body: bytes) -> None:
         """The head is read, and with it came `body`: all of it, as a rule."""
-        request = request_now(head.head, body, self._peer)
+        peer = self._peer
+        if self._is_proxied:
+            peer = self._listener.proxies.client(head.head.headers, peer)
+        request = request_now(head.head, body, peer)
         if len(body) == head.length:
             self._run(request, target, keep_alive=head.keep_alive)
             return
@@ -292,7 +298,7 @@ class Listener:
 
     `route` gives the target of a POST that goes to a provider, None for anything else; `handle`
     answers it, and `refuse` one whose body did not come; `commit` makes their records safe;
-    `fallback` makes aiohttp's protocol for a connection.
+    `fallback` makes aiohttp's protocol for a connection; `proxies` may speak for clients.
     """
 
     def __init__(
@@ -302,6 +308,7 @@ class Listener:
         refuse: Callable[[Request, Target, GatewayError, Downstream], None],
         commit: Callable[[], None],
         fallback: Callable[[], asyncio.Protocol],
+        proxies: TrustedProxies,
         max_body: int,
         limits: Limits,
     ) -> None:
@@ -310,6 +317,7 @@ class Listener:
         self.refuse = refuse
         self.outbox = Outbox(commit)
         self.fallback = fallback
+        self.proxies = proxies
         self.max_body = max_body
         self.limits = limits
         self._edges: set[Edge] = set()

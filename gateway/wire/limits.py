@@ -27,7 +27,7 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 LIMITS = Limits()
-"""Those of a gateway in service."""
+"""The limits of a gateway in production."""
 
 MAX_HEAD: Final = 32 * 1024
 """Bytes of a request's line and fields."""

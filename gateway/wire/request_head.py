@@ -111,7 +111,7 @@ def parse_head(raw: bytes) -> RequestHead | None:
 def _read_of_user(raw: bytes, length: int, size: int) -> RequestHead | None:
     """A head with a user, of which the rest is remembered apart.
 
-    None where the user is not plainly lawful, or named more than once: it is read with the rest.
+    None where the user is not plainly valid, or named more than once: it is read with the rest.
     """
     start = _start_of(_USER, raw)
     end = raw.find(b"\r\n", start)

@@ -148,7 +148,7 @@ class Upstream:
 
 
 def _close_opened(opening: asyncio.Task[Connection]) -> None:
-    """It was open when nobody wanted it any more."""
+    """Close a connection that opened after its caller was cancelled."""
     if not opening.cancelled() and opening.exception() is None:
         opening.result().close()
 
