@@ -1,5 +1,6 @@
 """The running gateway, asked where a user goes as it stands."""
 
+import asyncio
 import ssl
 from collections.abc import Mapping
 from hashlib import sha256
@@ -16,6 +17,9 @@ from gateway.config import Config, Server, Tls
 
 KEY_VARIABLE = "HEARTH_KEY"
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
+_CLOSING = 0.25
+"""Seconds that TLS takes to close, at most, which aiohttp does not wait for:
+docs.aiohttp.org/en/stable/client_advanced.html#graceful-shutdown."""
 
 
 class NoAnswer(Exception):
@@ -60,6 +64,7 @@ async def ask(
     except TimeoutError:
         raise NoAnswer(f"{origin} takes too long to answer") from None
     except aiohttp.ServerFingerprintMismatch:
+        await asyncio.sleep(_CLOSING)
         raise NoAnswer(f"{origin} has another certificate than `server.tls`") from None
     except aiohttp.ClientSSLError as error:
         raise NoAnswer(f"{origin} cannot be trusted: {error}") from error
