@@ -4,6 +4,7 @@ import aiohttp
 import msgspec
 import pytest
 
+from bench.faults.redis_server import free_port
 from gateway.mock.faults import parse_faults
 from gateway.mock.running import running_provider
 from gateway.mock.settings import MockSettings
@@ -11,8 +12,9 @@ from gateway.mock.settings import MockSettings
 
 async def test_a_provider_leaves_its_port(http: aiohttp.ClientSession) -> None:
     """After the end nothing answers there, and another provider can take its place."""
-    async with running_provider(MockSettings()) as provider:
-        port = int(provider.origin.rsplit(":", 1)[1])
+    port = free_port()
+    async with running_provider(MockSettings(), port=port) as provider:
+        pass
     with pytest.raises(aiohttp.ClientConnectorError):
         await http.get(f"{provider.url}/models")
     async with (

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from bench.faults.redis_server import free_port
 from gateway.mock.running import running_provider
 from gateway.mock.settings import MockSettings
 from gateway.units import Duration
@@ -70,7 +71,7 @@ async def test_nobody_notices_that_a_provider_dies(tmp_path: Path, wire: Wire) -
         running_provider(settings) as c,
         AsyncExitStack() as first_life,
     ):
-        a = await first_life.enter_async_context(running_provider(settings))
+        a = await first_life.enter_async_context(running_provider(settings, port=free_port()))
         origins = {"a": a.origin, "b": b.origin, "c": c.origin}
         providers = [
             {"name": name, "base_url": f"{origin}/v1", "ejection": {"time": "100ms"}}

@@ -12,6 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bench.faults.redis_server import free_port
 from tests.calls import CHAT, COMPLETION, Requests, at, read_request, whole
 from tests.commands import Running, running_hearth
 from tests.conftest import Wire
@@ -122,8 +123,8 @@ async def _moves(gateway: Served) -> float:
 
 
 @asynccontextmanager
-async def mock_provider(name: str, port: int = 0) -> AsyncIterator[tuple[Running, int]]:
-    """A provider in a process of its own, and its port."""
+async def mock_provider(name: str, port: int) -> AsyncIterator[tuple[Running, int]]:
+    """A provider in a process of its own, and its port, at which it may come back."""
     arguments = ("mock-provider", "--name", name, "--latency", "20ms", "--port", str(port))
     async with running_hearth(*arguments) as running:
         url = (await running.says("listens on")).split()[-1]
@@ -134,7 +135,7 @@ async def test_a_provider_is_killed(tmp_path: Path, wire: Wire) -> None:
     """Of three real ones, one is killed under load and comes back: no client sees more of it than
     that the answers break off which it was just sending."""
     async with AsyncExitStack() as stack:
-        starting = (stack.enter_async_context(mock_provider(name)) for name in NAMES)
+        starting = (stack.enter_async_context(mock_provider(name, free_port())) for name in NAMES)
         mocks = dict(zip(NAMES, await asyncio.gather(*starting), strict=True))
         providers = [
             {

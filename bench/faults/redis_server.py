@@ -22,7 +22,7 @@ BINARY = os.environ.get("HEARTH_TEST_REDIS", REDIS_SERVER_PATH)
 _BUS = 10_000
 """How far above its port a node of a Cluster talks to the others."""
 
-_PORTS = range(10_000, 22_000)
+_PORTS = range(10_000, 20_000)
 """Below those that Linux gives to clients (ip(7), ip_local_port_range): one of them could take the
 port before the server does, or while it is down."""
 
