@@ -13,7 +13,10 @@ from coverage import Coverage
 from hypothesis import settings
 
 from gateway.ledger.store import Store
+from tests.gateways import RunningGateway
+from tests.seeded import KEYS, seeded_gateway
 from tests.stores import EACH, filled, shared
+from tests.visitor import BROWSER
 
 Wire = Literal["fast", "aiohttp"]
 
@@ -56,6 +59,21 @@ def wire(request: pytest.FixtureRequest) -> Wire:
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
     """A client that knows nothing of the gateway."""
     async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+async def closed(tmp_path: Path) -> AsyncIterator[RunningGateway]:
+    """A gateway with keys, and a history."""
+    async with seeded_gateway(tmp_path, keys=list(KEYS)) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[aiohttp.ClientSession]:
+    """Keeps cookies, also of an address that is no name."""
+    jar = aiohttp.CookieJar(unsafe=True)
+    async with aiohttp.ClientSession(headers=BROWSER, cookie_jar=jar) as session:
         yield session
 
 

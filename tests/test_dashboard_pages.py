@@ -1,12 +1,9 @@
 """The pages over HTTP: who sees what, and that their numbers are the API's."""
 
-import csv
 import html
-import io
 import re
 import sqlite3
 import zlib
-from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,13 +12,12 @@ from typing import Any
 import aiohttp
 import pytest
 
-from gateway.dashboard.access.attempts import MOST
 from gateway.dashboard.formats import shown
 from gateway.dashboard.visit import user_path
 from tests.gateways import RunningGateway, running_gateway
-from tests.seeded import KEYS, WEIRD, seeded_gateway, whole_month
+from tests.seeded import WEIRD, seeded_gateway, whole_month
+from tests.visitor import BROWSER, data, sign_in, table, text
 
-BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 YESTERDAY = f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}"
 PAGES = (
     *("/activity", "/activity?include_today=true", "/activity?group_by=key"),
@@ -36,44 +32,6 @@ PAGES = (
     *("/generations/gen-000100", "/generation?id=gen-000100", "/providers", "/providers?days=1"),
     *("/activity/", "/generations/", "/providers/"),
 )
-
-
-@pytest.fixture
-async def closed(tmp_path: Path) -> AsyncIterator[RunningGateway]:
-    """A gateway with keys."""
-    async with seeded_gateway(tmp_path, keys=list(KEYS)) as gateway:
-        yield gateway
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[aiohttp.ClientSession]:
-    """Keeps cookies, also of an address that is no name."""
-    jar = aiohttp.CookieJar(unsafe=True)
-    async with aiohttp.ClientSession(headers=BROWSER, cookie_jar=jar) as session:
-        yield session
-
-
-async def text(session: aiohttp.ClientSession, url: str, status: int = 200) -> str:
-    async with session.get(url) as answer:
-        assert answer.status == status, await answer.text()
-        return await answer.text()
-
-
-async def table(session: aiohttp.ClientSession, url: str) -> list[dict[str, str]]:
-    """The rows of a CSV."""
-    return list(csv.DictReader(io.StringIO(await text(session, url), newline="")))
-
-
-async def data(session: aiohttp.ClientSession, url: str, key: str = "ops-key") -> Any:
-    headers = {"Accept": "application/json", "Authorization": f"Bearer {key}"}
-    async with session.get(url, headers=headers) as answer:
-        assert answer.status == 200, await answer.text()
-        return (await answer.json())["data"]
-
-
-async def sign_in(session: aiohttp.ClientSession, gateway: RunningGateway, key: str) -> None:
-    async with session.post(f"{gateway.origin}/login", data={"key": key}) as answer:
-        assert (answer.status, answer.url.path) == (200, "/activity")
 
 
 def numbers(page: str) -> dict[str, str]:
@@ -117,63 +75,6 @@ async def test_same_address_two_answers(
             assert (answer.content_type, answer.headers["Vary"]) == ("application/json", "Accept")
         async with http.get(f"{closed.origin}/{name}", headers=headers | BROWSER) as answer:
             assert (answer.content_type, answer.headers["Vary"]) == ("text/html", "Accept")
-
-
-async def test_signing_in_and_out(closed: RunningGateway, browser: aiohttp.ClientSession) -> None:
-    """A key opens the page that was asked for; the cookie is out of reach of scripts and sites."""
-    form = {"key": "ops-key"}
-    async with browser.get(f"{closed.origin}/users?month=2020-01") as answer:
-        assert answer.url.path == "/login"
-        where = answer.url
-    async with browser.post(where, data=form, allow_redirects=False) as answer:
-        assert answer.status == 303
-        assert answer.headers["Location"] == "/users?month=2020-01"
-        cookie = answer.headers["Set-Cookie"]
-    assert all(word in cookie for word in ("HttpOnly", "SameSite=Strict", "Max-Age", "Path=/"))
-    assert "Secure" not in cookie
-    assert "January 2020" in await text(browser, f"{closed.origin}/users?month=2020-01")
-    async with browser.post(f"{closed.origin}/logout") as answer:
-        assert answer.url.path == "/login"
-    assert "Sign in" in await text(browser, f"{closed.origin}/users")
-
-
-@pytest.mark.parametrize("where", ["https://evil.example", "//evil.example", "/\\evil.example", ""])
-async def test_only_our_own_pages_follow(
-    closed: RunningGateway, browser: aiohttp.ClientSession, where: str
-) -> None:
-    """Signing in never leads to another site."""
-    async with browser.post(
-        f"{closed.origin}/login",
-        params={"next": where},
-        data={"key": "ops-key"},
-        allow_redirects=False,
-    ) as answer:
-        assert answer.headers["Location"] == "/activity"
-
-
-async def test_attempts_are_limited(closed: RunningGateway, browser: aiohttp.ClientSession) -> None:
-    """After some wrong keys even the right one has to wait."""
-    url = f"{closed.origin}/login"
-    for _ in range(MOST):
-        async with browser.post(url, data={"key": "wrong"}) as answer:
-            assert answer.status == 401
-            assert "not known" in await answer.text()
-    async with browser.post(url, data={"key": "ops-key"}) as answer:
-        assert answer.status == 429
-        assert "Too many attempts" in await answer.text()
-        assert 0 < int(answer.headers["Retry-After"]) <= 60
-
-
-@pytest.mark.parametrize("path", ["/login", "/logout"])
-async def test_forms_of_other_sites(
-    closed: RunningGateway, browser: aiohttp.ClientSession, path: str
-) -> None:
-    """Another site's page can neither sign anyone in nor out."""
-    headers = {"Sec-Fetch-Site": "cross-site"}
-    data = {"key": "ops-key"}
-    async with browser.post(closed.origin + path, data=data, headers=headers) as answer:
-        assert answer.status == 403
-        assert "Set-Cookie" not in answer.headers
 
 
 async def test_client_keys_see_their_own(
