@@ -31,7 +31,7 @@ format: .venv/.dev  ## Let ruff write the format and the safe fixes
 wheel: .venv/bin/python  ## A wheel with the way of a request compiled, in dist/
 	HATCH_BUILD_HOOK_ENABLE_CUSTOM=1 $(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
-bench: .venv/.bench bench/.compiled  ## Hearth beside its peers, about 12 minutes; writes docs/benchmarks.md
+bench: .venv/.bench bench/.compiled  ## Hearth beside its peers, about 30 minutes; writes docs/benchmarks.md
 	PYTHONPATH=$(CURDIR)/bench/.compiled:$(CURDIR) $(BIN)/python -P -m bench --write docs
 
 bench-quick: .venv/.bench bench/.compiled  ## The same tables from short measurements, about 5 minutes

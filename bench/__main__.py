@@ -70,7 +70,7 @@ def _mock_provider() -> Iterator[list[int]]:
 
 def _measure(programs: Sequence[Program], upstreams: Sequence[int], plan: Plan) -> Results:
     grown = [program for program in programs if program.name in plan.grown]
-    total = len(programs) * plan.rounds + len(grown) * len(growth.DIMENSIONS) + 2
+    total = (len(programs) + len(grown) * len(growth.DIMENSIONS)) * plan.rounds + 2
     with progress(total) as step:
         step("the load alone")
         floor = rounds.measure_floor(upstreams, plan)

@@ -1,18 +1,16 @@
 """What Hearth set out to reach, as ratios in one run, and how near it came."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from bench.results import Pass, Point, Results
-from bench.spread import Spread
+from bench.medians import Figure, chunk_cpu, cpu, even_p99, median_costs, median_of
+from bench.results import Point, Results
 from bench.table import Row, number
 
 COLUMNS = ("figure", "at most", "measured", "")
 
 _OURS = "Hearth"
-
-Figure = Callable[[Pass], float | None]
 
 
 class _Ratio(msgspec.Struct, frozen=True):
@@ -24,27 +22,15 @@ class _Ratio(msgspec.Struct, frozen=True):
     limit: float
 
 
-def _cpu(done: Pass) -> float:
-    return done.requests.cpu
-
-
-def _chunk(done: Pass) -> float | None:
-    return done.streaming.cpu if done.streaming else None
-
-
-def _p99(done: Pass) -> float | None:
-    return done.even.p99 if done.even else None
-
-
 _RATIOS = (
-    _Ratio("CPU per request", _cpu, "HAProxy", 2.2),
-    _Ratio("CPU per request", _cpu, "vLLM router", 1 / 2.5),
-    _Ratio("CPU per request", _cpu, "SMG", 1 / 2.5),
-    _Ratio("CPU per request", _cpu, "Portkey", 1 / 40),
-    _Ratio("CPU per request", _cpu, "LiteLLM", 1 / 250),
-    _Ratio("CPU per SSE chunk", _chunk, "nginx", 1.4),
-    _Ratio("CPU per SSE chunk", _chunk, "vLLM router", 1.0),
-    _Ratio("p99 at the same rate", _p99, "HAProxy", 3.0),
+    _Ratio("CPU per request", cpu, "HAProxy", 2.2),
+    _Ratio("CPU per request", cpu, "vLLM router", 1 / 2.5),
+    _Ratio("CPU per request", cpu, "SMG", 1 / 2.5),
+    _Ratio("CPU per request", cpu, "Portkey", 1 / 40),
+    _Ratio("CPU per request", cpu, "LiteLLM", 1 / 250),
+    _Ratio("CPU per SSE chunk", chunk_cpu, "nginx", 1.4),
+    _Ratio("CPU per SSE chunk", chunk_cpu, "vLLM router", 1.0),
+    _Ratio("p99 at the same rate", even_p99, "HAProxy", 3.0),
 )
 _GROWTH = (("providers", 3, 100, 1.1), ("users", 1, 1_000_000, 1.1))
 
@@ -57,23 +43,19 @@ def rows(results: Results) -> list[Row]:
 def _compared(results: Results) -> Iterator[Row]:
     passes = {subject.name: subject.passes for subject in results.subjects}
     for goal in _RATIOS:
-        ours = _median(goal.figure, passes.get(_OURS, ()))
-        other = _median(goal.figure, passes.get(goal.other, ()))
+        ours = median_of(goal.figure, passes.get(_OURS, ()))
+        other = median_of(goal.figure, passes.get(goal.other, ()))
         if ours and other:
             yield _row(f"{goal.name}, against {goal.other}", goal.limit, ours / other)
 
 
 def _grown(points: Sequence[Point]) -> Iterator[Row]:
-    costs = {(p.dimension, p.size): p.cpu for p in points if p.program == _OURS}
+    costs = median_costs(points)
     for dimension, few, many, limit in _GROWTH:
-        if (dimension, few) in costs and (dimension, many) in costs:
+        before, after = costs.get((dimension, _OURS, few)), costs.get((dimension, _OURS, many))
+        if before and after:
             name = f"CPU per request, {few:,} to {many:,} {dimension}"
-            yield _row(name, limit, costs[dimension, many] / costs[dimension, few])
-
-
-def _median(figure: Figure, passes: Sequence[Pass]) -> float | None:
-    values = [value for each in passes if (value := figure(each)) is not None]
-    return Spread.of(values).median if values else None
+            yield _row(name, limit, after / before)
 
 
 def _row(name: str, limit: float, ratio: float) -> Row:

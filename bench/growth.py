@@ -1,7 +1,9 @@
 """How cost grows: providers, users, bodies and streams, one of them at a time."""
 
 import resource
+import sys
 from collections.abc import Callable, Iterator, Sequence
+from itertools import product
 
 from bench.load import LoadError
 from bench.plan import Plan
@@ -29,15 +31,18 @@ def grow(
     plan: Plan,
     progress: Callable[[str], None],
 ) -> list[Point]:
-    """The points of every program; one that cannot be measured is left out."""
+    """The points of every program in every round; what cannot be measured is left out.
+
+    `progress` is told each step, `plan.rounds` for a program and a dimension.
+    """
     points: list[Point] = []
-    for program in programs:
-        for dimension, measure in _MEASURES.items():
-            progress(f"{program.name}, more {dimension}")
-            try:
-                points += measure(program, upstreams, plan)
-            except (Absent, LoadError) as error:
-                progress(f"{program.name}, {dimension}: {error}")
+    steps = product(range(1, plan.rounds + 1), programs, _MEASURES.items())
+    for number, program, (dimension, measure) in steps:
+        progress(f"{program.name}, more {dimension}, round {number} of {plan.rounds}")
+        try:
+            points += measure(program, upstreams, plan)
+        except (Absent, LoadError) as error:
+            print(f"{program.name}, more {dimension}: {error}", file=sys.stderr)  # noqa: T201
     return points
 
 

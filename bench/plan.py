@@ -4,16 +4,18 @@ import msgspec
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds of each measurement on one program; `rounds` repeats of all programs in turn.
+    """Seconds of each measurement on one program; `rounds` repeats of all programs in turn, and of
+    all sizes that the programs in `grown` are measured at.
 
-    No further round begins after `deadline` seconds. `grown` names the programs whose growth is
-    measured too.
+    No further round of programs begins after `deadline` seconds. `evens` is how often the rate that
+    is the same for all is measured in a round.
     """
 
     rounds: int
     warm_up: float
     closed: float
     constant: float
+    evens: int
     firsts: float
     streaming: float
     deadline: float
@@ -21,13 +23,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 FULL = Plan(
-    rounds=2,
+    rounds=3,
     warm_up=2,
     closed=4,
     constant=4,
+    evens=3,
     firsts=2,
     streaming=3,
-    deadline=15 * 60,
+    deadline=20 * 60,
     grown=("Hearth", "HAProxy"),
 )
 QUICK = Plan(
@@ -35,6 +38,7 @@ QUICK = Plan(
     warm_up=1,
     closed=2,
     constant=2,
+    evens=1,
     firsts=1,
     streaming=1.5,
     deadline=2 * 60,

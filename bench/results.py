@@ -14,15 +14,15 @@ from bench.stand import Constant, Requests, Streaming
 class Pass(msgspec.Struct, frozen=True, kw_only=True):
     """One round of one program; without `streaming` where it does not stream.
 
-    `half` is the load at half of what the program can do, `even` at a rate which is the same for
-    all, where the program can do twice as much; `resident` bytes after that load; `first_chunk` is
-    milliseconds.
+    `half` is the load at half of what the program can do; `even`, some measurements at a rate which
+    is the same for all, none where the program cannot do twice as much; `resident` bytes after that
+    load; `first_chunk` is milliseconds.
     """
 
     requests: Requests
     half: Constant
     resident: int
-    even: Constant | None = None
+    even: Sequence[Constant] = ()
     first_chunk: float | None = None
     streaming: Streaming | None = None
 
@@ -52,7 +52,7 @@ class Subject(msgspec.Struct, kw_only=True):
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
-    """How one program does at one size: CPU µs per request, or per chunk for `streams`."""
+    """One program at one size in one round: CPU µs per request, or per chunk for `streams`."""
 
     program: str
     dimension: str

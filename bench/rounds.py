@@ -9,7 +9,7 @@ from bench.load import LoadError
 from bench.plan import Plan
 from bench.program import Absent, Program
 from bench.results import Floor, Pass, Subject
-from bench.stand import EVERY, STREAMS, Constant, Stand, direct, stand
+from bench.stand import EVERY, STREAMS, Stand, direct, stand
 
 USERS = 10_000
 BODY = 150
@@ -67,9 +67,8 @@ def _add_pass(program: Program, subject: Subject, upstreams: Sequence[int], plan
 def _requests(running: Stand, plan: Plan) -> Pass:
     requests = running.requests(plan.warm_up, plan.closed, BODY, USERS)
     half = running.constant(min(requests.rate / 2, MOST), plan.constant, BODY, USERS)
-    even: Constant | None = None
-    if requests.rate >= 2 * EVEN:
-        even = running.constant(EVEN, plan.constant, BODY, USERS)
+    evens = plan.evens if requests.rate >= 2 * EVEN else 0
+    even = [running.constant(EVEN, plan.constant, BODY, USERS) for _ in range(evens)]
     return Pass(requests=requests, half=half, even=even, resident=running.resident())
 
 

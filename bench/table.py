@@ -1,7 +1,17 @@
 """What was measured as rows of text: medians of the rounds, with the spread where it matters."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+from bench.medians import (
+    Figure,
+    chunk_cpu,
+    cpu,
+    even_cpu,
+    even_p99,
+    median_costs,
+    median_of,
+    values_of,
+)
 from bench.results import Floor, Pass, Point, Results, Subject
 from bench.spread import Spread
 
@@ -34,10 +44,13 @@ def rows(subjects: Sequence[Subject], floor: Floor) -> list[Row]:
 
 def growth_rows(points: Sequence[Point], dimension: str) -> tuple[Sequence[str], list[Row]]:
     """The columns and rows of one dimension: a row for each size, a column for each program."""
-    found = [point for point in points if point.dimension == dimension]
-    programs = list(dict.fromkeys(point.program for point in found))
-    costs = {(point.program, point.size): number(point.cpu) for point in found}
-    sizes = sorted({point.size for point in found})
+    costs = {
+        (program, size): number(cost)
+        for (measured, program, size), cost in median_costs(points).items()
+        if measured == dimension
+    }
+    programs = list(dict.fromkeys(program for program, _ in costs))
+    sizes = sorted({size for _, size in costs})
     rows = [(f"{size:,}", *(costs.get((name, size), "-") for name in programs)) for size in sizes]
     return (dimension, *programs), rows
 
@@ -45,15 +58,14 @@ def growth_rows(points: Sequence[Point], dimension: str) -> tuple[Sequence[str],
 def step_rows(results: Results) -> list[Row]:
     """The steps, then what Hearth took beyond them."""
     rows: list[Row] = [(step.name, number(step.cost)) for step in results.steps]
-    passes = [s.passes for s in results.subjects if s.name == "Hearth" and s.passes]
-    if not passes:
+    passes = [each for s in results.subjects if s.name == "Hearth" for each in s.passes]
+    total, system = median_of(cpu, passes), median_of(lambda p: p.requests.system, passes)
+    if total is None:
         return rows
-    total = Spread.of([each.requests.cpu for each in passes[0]]).median
     rest = total - sum(step.cost for step in results.steps)
-    system = Spread.of([each.requests.system for each in passes[0]]).median
     return [
         *rows,
-        (f"the rest, of which about {number(system)} in the kernel", number(rest)),
+        (f"the rest, of which about {_cell(system)} in the kernel", number(rest)),
         ("**a request**", f"**{number(total)}**"),
     ]
 
@@ -77,32 +89,31 @@ def _row(subject: Subject, floor: Floor) -> Row:
     if not subject.passes:
         return (subject.name, f"absent: {subject.absent}", *("-" for _ in COLUMNS[2:]))
 
-    def median(of: Callable[[Pass], float | None]) -> float | None:
-        values = [value for each in subject.passes if (value := of(each)) is not None]
-        return Spread.of(values).median if values else None
+    def median(figure: Figure) -> str:
+        return _cell(median_of(figure, subject.passes))
 
-    first = median(lambda p: p.first_chunk)
+    first = median_of(lambda p: p.first_chunk, subject.passes)
     return (
         subject.name,
-        _with_spread([p.requests.cpu for p in subject.passes]),
-        _cell(median(lambda p: p.requests.beside or None)),
+        _with_spread(values_of(cpu, subject.passes)),
+        median(lambda p: p.requests.beside or None),
         _rate(subject.passes),
-        _cell(median(lambda p: p.half.p50)),
-        _cell(median(lambda p: p.half.p99)),
-        _cell(median(lambda p: p.half.offered)),
-        _cell(median(lambda p: p.even.p99 if p.even else None)),
-        _cell(median(lambda p: p.even.cpu if p.even else None)),
-        _cell(median(lambda p: p.streaming.cpu if p.streaming else None)),
+        median(lambda p: p.half.p50),
+        median(lambda p: p.half.p99),
+        median(lambda p: p.half.offered),
+        median(even_p99),
+        median(even_cpu),
+        median(chunk_cpu),
         _cell(None if first is None else max(0.0, first - floor.first_chunk)),
-        _cell(median(lambda p: p.resident / _MIB)),
+        median(lambda p: p.resident / _MIB),
     )
 
 
 def _rate(passes: Sequence[Pass]) -> str:
     """At least so many where the load could not keep the program's core busy."""
-    rate = Spread.of([p.requests.rate for p in passes]).median
-    busy = Spread.of([p.requests.busy for p in passes]).median
-    return f"{'' if busy >= _SATURATED else '≥ '}{number(rate)}"
+    busy = median_of(lambda p: p.requests.busy, passes) or 0.0
+    rate = _cell(median_of(lambda p: p.requests.rate, passes))
+    return rate if busy >= _SATURATED else f"≥ {rate}"
 
 
 def _with_spread(values: Sequence[float]) -> str:

@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 
 from bench import goals, table
+from bench.medians import even_p99, median_costs
 from bench.plan import QUICK
 from bench.results import Floor, Machine, Pass, Point, Results, Step, Subject
 from bench.stand import Constant, Requests
 
 
-def passed(cpu: float, p99: float | None) -> Pass:
+def passed(cpu: float, *p99: float) -> Pass:
     """A round without streams."""
     requests = Requests(rate=1e6 / cpu, user=cpu, system=0, busy=1, errors=0)
-    even = Constant(offered=1, p50=1, p99=p99, cpu=1) if p99 else None
+    even = [Constant(offered=1, p50=1, p99=each, cpu=1) for each in p99]
     half = Constant(offered=1, p50=1, p99=9, cpu=1)
     return Pass(requests=requests, half=half, resident=1, even=even)
 
@@ -38,7 +39,7 @@ def test_reached_and_missed() -> None:
         {
             "Hearth": [passed(40, 2.0), passed(44, 3.0), passed(30, 4.0)],
             "HAProxy": [passed(10, 1.0)],
-            "vLLM router": [passed(200, None)],
+            "vLLM router": [passed(200)],
         }
     )
     assert goals.rows(found) == [
@@ -47,6 +48,28 @@ def test_reached_and_missed() -> None:
         ("p99 at the same rate, against HAProxy", "3.00 x", "3.00 x", "reached"),
     ]
     assert all(len(row) == len(goals.COLUMNS) for row in goals.rows(found))
+
+
+def test_one_burst_does_not_decide() -> None:
+    """Of the measurements at the rate for all the one in the middle is a round's."""
+    assert even_p99(passed(40, 9.0, 1.0, 2.0)) == 2.0
+    assert even_p99(passed(40)) is None
+
+
+def test_growth_is_the_median_of_its_rounds() -> None:
+    """Each size of each program has its own median, whatever the order of the rounds."""
+    points = [
+        Point(program=name, dimension="users", size=size, cpu=cpu, resident=0)
+        for name, size, cpu in [
+            ("a", 1, 3.0),
+            ("b", 1, 9.0),
+            ("a", 2, 5.0),
+            ("a", 1, 2.0),
+            ("a", 1, 7.0),
+        ]
+    ]
+    costs = {("users", "a", 1): 3.0, ("users", "b", 1): 9.0, ("users", "a", 2): 5.0}
+    assert median_costs(points) == costs
 
 
 def test_growth() -> None:
@@ -61,5 +84,5 @@ def test_growth() -> None:
 
 def test_what_was_not_measured() -> None:
     """No goal is told of without both of its sides."""
-    assert goals.rows(results({"Hearth": [passed(40, None)]})) == []
-    assert table.step_rows(results({"Hearth": [passed(40, None)]}))
+    assert goals.rows(results({"Hearth": [passed(40)]})) == []
+    assert table.step_rows(results({"Hearth": [passed(40)]}))
