@@ -4,7 +4,8 @@
     ├── BadRequest            400  the request cannot be understood
     ├── Unauthorized          401  no key, or one that is not known
     ├── Forbidden             403  a key that may not do this
-    ├── NotFound              404  no such thing, or no provider serves the model
+    ├── NotFound              404  no such thing
+    │   └── ModelNotFound     404  no provider serves the model
     ├── MethodNotAllowed      405
     ├── RequestTimeout        408  a head or a body that does not come
     ├── PayloadTooLarge       413  body over `server.max_body`
@@ -14,10 +15,11 @@
     ├── TooManyRequests       429  more of them than a key may send
     ├── HeadTooLarge          431  line and fields over their limits
     ├── NotImplementedHere    501  a method or a transfer coding that nobody here knows
-    ├── UpstreamFailed        502  no provider answered; carries the attempts
+    ├── Attempted                  providers were tried; carries the attempts
+    │   ├── UpstreamFailed    502  none answered
+    │   └── UpstreamTimeout   504  the same, and the last attempt ran out of time
     ├── NoProvider            503  providers exist, none can take the call now
     ├── ModerationUnavailable 503  a call that must be moderated cannot be
-    ├── UpstreamTimeout       504  as 502, the last attempt ran out of time
     └── LoopDetected          508  the request has been here before
 
     UpstreamError             one attempt at one provider; the proxy decides what becomes of it

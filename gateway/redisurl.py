@@ -9,7 +9,7 @@ decoded. What stands after `?` are the fields of `Options`.
 """
 
 import re
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import msgspec
@@ -26,6 +26,8 @@ _KINDS: dict[str, Kind] = {
 _PORTS = {"single": 6379, "sentinel": 26379, "cluster": 6379}
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(?::([0-9]{1,5}))?")
 
+_Seconds = Annotated[float, msgspec.Meta(gt=0)]
+
 
 class BadAddress(ValueError):
     """The URL cannot be one of a Redis; the text says why and holds no part of it."""
@@ -40,9 +42,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """
 
     prefix: str = "hearth"
-    connect_timeout: float = 2.0
-    timeout: float = 5.0
-    replicas: int | None = None
+    connect_timeout: _Seconds = 2.0
+    timeout: _Seconds = 5.0
+    replicas: Annotated[int, msgspec.Meta(ge=0)] | None = None
     tls: bool = False
     ca: str | None = None
     cert: str | None = None
@@ -96,9 +98,9 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
 
 def _host(text: str, port: int) -> Host:
     match = _HOST.fullmatch(text)
-    if match is None or int(match[2] or port) > 65535:
+    if match is None or not 0 < (number := int(match[2] or port)) <= 65535:
         raise BadAddress("no HOST or HOST:PORT between // and /")
-    return match[1].strip("[]"), int(match[2] or port)
+    return match[1].strip("[]"), number
 
 
 def _path(kind: Kind, path: str) -> tuple[str, int]:
@@ -113,8 +115,16 @@ def _path(kind: Kind, path: str) -> tuple[str, int]:
     return service, int(database)
 
 
+def _fields(query: str) -> list[tuple[str, str]]:
+    """An empty value is none; a name alone, such as `tls`, would be passed over in silence."""
+    try:
+        return parse_qsl(query, strict_parsing=True) if query else []
+    except ValueError:
+        raise BadAddress("after `?` not all is NAME=VALUE, with `&` in between") from None
+
+
 def _options(kind: Kind, parts: SplitResult) -> Options:
-    given: dict[str, object] = dict(parse_qsl(parts.query))
+    given: dict[str, object] = dict(_fields(parts.query))
     if parts.scheme == "rediss":
         given["tls"] = True
     try:

@@ -36,11 +36,13 @@ def address(server: Server, sockets: Sequence[socket.socket]) -> str:
 
 
 def tls_context(tls: Tls | None) -> ssl.SSLContext | None:
-    """What the sockets speak; ssl.SSLError when certificate and key do not fit."""
+    """What the sockets speak; ssl.SSLError when certificate and key do not fit, or when the key is
+    encrypted."""
     if tls is None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(tls.cert, tls.key)
+    # Without a password OpenSSL would ask a terminal for one, and wait.
+    context.load_cert_chain(tls.cert, tls.key, password="")
     return context
 
 

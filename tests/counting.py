@@ -29,7 +29,7 @@ VALUES: Mapping[str, Callable[[UserRow], float]] = {
     ),
     "latency": lambda row: row.counts.latency_ms / row.counts.requests,
 }
-"""What each order of a month's leaderboard goes by."""
+"""What each order of users goes by."""
 
 
 def total(generations: Iterable[Generation]) -> Counts:
@@ -122,14 +122,8 @@ def users(generations: Iterable[Generation], order: str = "cost") -> list[UserRo
         )
         for (tenant, user), some in groups.items()
     ]
-    return sorted(rows, key=lambda row: (-_value(row.counts, order), row.tenant, row.user or ""))
-
-
-def _value(counts: Counts, order: str) -> int:
-    if order == "tokens":
-        return counts.prompt_tokens + counts.completion_tokens
-    value: int = getattr(counts, order)
-    return value
+    value = VALUES[order]
+    return sorted(rows, key=lambda row: (-value(row), row.tenant, row.user or ""))
 
 
 def of_month(generations: Iterable[Generation], month: int, tenant: str | None) -> list[UserRow]:

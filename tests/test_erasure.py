@@ -17,7 +17,7 @@ from gateway.ledger.shipper import Pace, Shipper
 from gateway.ledger.sqlite import SqliteStore
 from gateway.ledger.store import StoreUnavailable
 from gateway.ledger.verify import verify
-from tests.generations import generation
+from tests.generations import DAY, generation, records
 
 ANNA = Person("anna", None)
 QUICK = Pace(gather=0.001, idle=0.01)
@@ -98,6 +98,23 @@ async def test_every_tenant_is_met(store: Leaving, journal: Journal) -> None:
     erasure = await erase(shipper, ANNA, ["known"])
     assert erasure.generations == {"known": 0, "stored": 1, "waiting": 1}
     assert await kept(store, journal) == []
+
+
+async def test_every_tenant_of_very_many_calls(store: Leaving, journal: Journal) -> None:
+    """One whose daily rows are forgotten is met by its generations, be they older than all those of
+    another tenant."""
+    calls = [generation(number, user="anna") for number in range(1, 502)]
+    await store.apply(records(generation(0, user="anna", tenant="gone"), *calls))
+    await store.expire(0, DAY + 1)
+    assert [each.tenant for each in await kept(store, journal)] == ["app", "gone"]
+
+
+async def test_dossier_of_every_tenant(store: Leaving, journal: Journal) -> None:
+    """However many keys a person came with, what each summed up to is there."""
+    tenants = [f"key-{number:03}" for number in range(101)]
+    await store.apply(records(*(generation(1, id=t, user="anna", tenant=t) for t in tenants)))
+    first = await anext(dossier(store, journal.folder, ANNA))
+    assert [entry.record.tenant for entry in first] == tenants
 
 
 async def test_dossier_has_what_the_store_lacks(store: Leaving, journal: Journal) -> None:

@@ -1,11 +1,8 @@
 """The journal: one line a record, one file after the other, nothing half written."""
 
 import os
-import resource
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -15,23 +12,13 @@ from gateway.generation import Record
 from gateway.ledger.journal import Journal, JournalError
 from gateway.ledger.segment import Segment, segments
 from tests.generations import generation
+from tests.rlimits import file_size_limit, no_more_files
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Where the journal goes; not made yet."""
     return tmp_path / "deep" / "journal"
-
-
-@contextmanager
-def file_size_limit(size: int) -> Iterator[None]:
-    """As a full disk: no file of this process grows beyond `size` bytes (setrlimit(2))."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def lines(folder: Path) -> list[Record]:
@@ -91,6 +78,17 @@ def test_full_segment_is_followed_by_another(folder: Path) -> None:
     appended = [journal.append(generation(number)) for number in range(5)]
     assert [segment.first for segment in segments(folder)] == [1, 3, 5]
     assert lines(folder) == appended
+
+
+def test_segment_that_cannot_be_followed(folder: Path) -> None:
+    """Where no file can be opened, a full segment takes more; it is followed as soon as one can."""
+    journal = Journal(folder, writer="w", segment_size=10)
+    appended = [journal.append(generation(1))]
+    with no_more_files():
+        appended += [journal.append(generation(2)), journal.append(generation(3))]
+    appended.append(journal.append(generation(4)))
+    assert lines(folder) == appended
+    assert [segment.first for segment in segments(folder)] == [1, 4]
 
 
 def test_record_larger_than_a_segment(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The keeper: what is old is forgotten once an hour, whoever keeps."""
+"""The keeper: what is old is forgotten once an hour, whoever keeps; what is new is noticed."""
 
 import asyncio
 import time
@@ -9,12 +9,13 @@ import pytest
 
 from gateway.config import Retention
 from gateway.generation import Generation
-from gateway.ledger.keeper import Keeper
+from gateway.ledger.keeper import Keeper, watch
 from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.shipper import Shipper
 from gateway.ledger.sqlite import SqliteStore
-from tests.generations import generation, records
-from tests.waiting import eventually
+from gateway.units import Duration
+from tests.generations import DAY, MICROSECONDS, generation, records
+from tests.waiting import PATIENCE, eventually
 
 
 @pytest.fixture
@@ -49,6 +50,70 @@ async def test_what_is_old_is_forgotten(store: SqliteStore, tmp_path: Path) -> N
     await eventually(lambda: is_empty(store))
     await keeping.stop()
     assert began <= keeping.expired_at <= time.time()
+
+
+async def test_a_clock_that_is_set_back(
+    store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who last forgot in what is now the future, forgets after an hour of waiting all the same."""
+    monkeypatch.setattr("gateway.ledger.keeper._EXPIRE_EVERY", 0.1)
+    keeping = keeper(store, tmp_path, time.time() + 86_400)
+    keeping.start()
+    await eventually(lambda: is_empty(store))
+    await keeping.stop()
+
+
+class Faulty(SqliteStore):
+    """A store whose first expiry fails as nobody expects."""
+
+    async def expire(self, generations_before: int, activity_before: int) -> None:
+        if not hasattr(self, "failed"):
+            self.failed = True
+            raise ValueError("a mistake")
+        await super().expire(generations_before, activity_before)
+
+
+async def test_a_failure_is_not_the_last_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever it was, the log tells it, and an hour later what is old is forgotten."""
+    monkeypatch.setattr("gateway.ledger.keeper._EXPIRE_EVERY", 0.1)
+    store = await Faulty.open(tmp_path / "hearth.db")
+    await store.apply(records(generation(1)))
+    keeping = keeper(store, tmp_path, 0.0)
+    keeping.start()
+    await eventually(lambda: is_empty(store))
+    await keeping.stop()
+    await store.close()
+    assert "a mistake" in caplog.text
+
+
+async def test_watching_outlasts_a_failure(tmp_path: Path) -> None:
+    """A folder that cannot be read for a while is watched again, or records would be shipped late
+    from then on."""
+    folder, notified = tmp_path / "journal", asyncio.Event()
+    folder.touch()
+    watching = asyncio.create_task(watch(folder, notified.set))
+    await asyncio.sleep(0)
+    folder.unlink()
+    folder.mkdir()
+    (folder / "w-000000000001.jsonl").write_text("a line\n")
+    await asyncio.wait_for(notified.wait(), PATIENCE)
+    watching.cancel()
+
+
+async def test_each_after_its_own_time(tmp_path: Path) -> None:
+    """Generations and daily rows are each forgotten after as long as they are kept."""
+    retention = Retention(generations=Duration(86_400), activity=Duration(3 * 86_400))
+    store = await SqliteStore.open(tmp_path / "hearth.db")
+    days = (DAY - 4, DAY - 2, DAY)
+    calls = [generation(1, day=day, created_at=day * MICROSECONDS) for day in days]
+    await store.apply(records(*calls))
+    shipper = Shipper(tmp_path / "journal", store)
+    await Keeper(shipper, retention, clock=lambda: DAY * 86_400 + 3_600.0).expire()
+    assert [each.day for each in await left(store)] == [DAY]
+    assert sorted((await store.recount()).by_user) == [DAY - 2, DAY]
+    await store.close()
 
 
 async def test_who_follows_does_not_begin_anew(store: SqliteStore, tmp_path: Path) -> None:

@@ -8,14 +8,12 @@ from pathlib import Path
 import pytest
 
 from gateway import config
-from gateway.ledger.counts import Counts
 from gateway.ledger.journal import Journal, JournalError
 from gateway.ledger.ledger import Ledger
 from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.store import StoreUnavailable
 from gateway.ledger.stores import open_store
-from gateway.units import Duration
-from tests.generations import DAY, MICROSECONDS, generation, refusal
+from tests.generations import DAY, generation
 from tests.waiting import PATIENCE
 
 NOW = DAY * 86400 + 3600.0
@@ -83,73 +81,10 @@ async def test_store_that_takes_nothing(ledger: Ledger, tmp_path: Path) -> None:
     lag = await ledger.lag()
     assert lag.waiting > 0
     assert "read-only" in (lag.error or "")
-    with pytest.raises(StoreUnavailable, match="read-only"):
-        await ledger.verify()
     db.execute("DROP TRIGGER broken")
     db.close()
     await ledger.fresh()
     assert (await ledger.lag()).error is None
-
-
-async def test_verified(ledger: Ledger) -> None:
-    """Sums by user, by provider and over single generations agree, day by day."""
-    for settled in (
-        generation(1),
-        generation(2, user=None),
-        refusal(3),
-        generation(4, day=DAY - 1),
-    ):
-        ledger.recorder.record(settled)
-    verdict = await ledger.verify()
-    assert (verdict.days, verdict.requests, verdict.drift) == (2, 4, ())
-
-
-@pytest.mark.parametrize(
-    ("table", "by_user", "by_provider", "by_generation"),
-    [("activity", 3, 2, 2), ("totals", 2, 3, 2)],
-)
-async def test_drift_is_found(
-    ledger: Ledger,
-    tmp_path: Path,
-    table: str,
-    by_user: int,
-    by_provider: int,
-    by_generation: int,
-) -> None:
-    """A count that was changed behind the ledger's back shows, with its day and all three sums."""
-    ledger.recorder.record(generation(1))
-    ledger.recorder.record(generation(2))
-    await ledger.fresh()
-    with sqlite3.connect(tmp_path / "hearth.db") as db:
-        db.execute(f"UPDATE {table} SET requests = requests + 1")
-    db.close()
-    (drift,) = (await ledger.verify()).drift
-    assert drift.day == DAY
-    assert drift.by_generation
-    assert (drift.by_user.requests, drift.by_provider.requests) == (by_user, by_provider)
-    assert drift.by_generation.requests == by_generation
-
-
-async def test_lost_row_is_found(ledger: Ledger, tmp_path: Path) -> None:
-    """A generation that is gone before its time shows, though both tables agree."""
-    ledger.recorder.record(generation(1))
-    await ledger.fresh()
-    with sqlite3.connect(tmp_path / "hearth.db") as db:
-        db.execute("DELETE FROM generations")
-    db.close()
-    (drift,) = (await ledger.verify()).drift
-    assert (drift.by_user.requests, drift.by_generation) == (1, Counts())
-
-
-async def test_expired_days_are_not_drift(ledger: Ledger) -> None:
-    """Days that lost generations to the retention are compared without them."""
-    for day in (DAY - 31, DAY - 30, DAY - 29, DAY):
-        ledger.recorder.record(generation(1, day=day))
-    await ledger.fresh()
-    await ledger.expire()
-    verdict = await ledger.verify()
-    assert (verdict.days, verdict.requests, verdict.drift) == (4, 4, ())
-    assert verdict.compared_from == DAY - 29
 
 
 async def test_retention_waits(
@@ -168,18 +103,4 @@ async def test_retention_waits(
             await ledger.fresh()
     ledger.recorder.record(generation(1))
     assert len(await (await ledger.fresh()).generations(GenerationQuery())) == 1
-    await ledger.stop(1)
-
-
-async def test_retention(section: config.Ledger) -> None:
-    """Generations and daily rows are each forgotten after their own time, from the start on."""
-    retention = config.Retention(generations=Duration(86400), activity=Duration(3 * 86400))
-    store = await open_store(section.url, section.retention)
-    ledger = Ledger(Journal(Path(section.journal)), store, retention, clock=lambda: NOW)
-    for day in (DAY - 4, DAY - 2, DAY):
-        ledger.recorder.record(generation(1, day=day, created_at=day * MICROSECONDS))
-    await ledger.fresh()
-    await ledger.expire()
-    assert [each.day for each in await store.generations(GenerationQuery())] == [DAY]
-    assert sorted((await store.recount()).by_user) == [DAY - 2, DAY]
     await ledger.stop(1)

@@ -45,6 +45,16 @@ def test_refused_records_are_counted(tmp_path: Path) -> None:
     assert read_losses(tmp_path) == 2
 
 
+@pytest.mark.parametrize("left", [b"", bytes(20), b"none", b"7 or so"])
+def test_what_is_no_number(tmp_path: Path, left: bytes) -> None:
+    """A file that a power cut left without its number counts from zero, and fails nobody."""
+    prepare_losses(tmp_path)
+    (tmp_path / "lost").write_bytes(left)
+    assert read_losses(tmp_path) == 0
+    add_loss(tmp_path)
+    assert read_losses(tmp_path) == 1
+
+
 def test_where_it_cannot_be_counted(tmp_path: Path) -> None:
     """A folder that is gone fails nobody, who has trouble enough."""
     add_loss(tmp_path / "gone")

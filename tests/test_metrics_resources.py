@@ -8,6 +8,7 @@ import pytest
 
 from gateway.metrics.resources import Resources, own_resources
 from gateway.metrics.snapshot import Snapshot, merged
+from tests.rlimits import no_more_files
 
 
 def test_of_this_process() -> None:
@@ -31,6 +32,13 @@ def test_of_several_processes() -> None:
     gone = Snapshot(resources={"worker": one}).past()
     both = merged([gone, Snapshot(resources={"worker": two, "supervisor": one})])
     assert both.resources == {"worker": Resources(3.0, 200, 6, 1024), "supervisor": one}
+
+
+def test_out_of_descriptors() -> None:
+    """Looking takes one: where there is none left the CPU is told all the same."""
+    with no_more_files():
+        found = own_resources()
+    assert found == Resources(found.cpu)
 
 
 def test_where_there_is_no_proc(monkeypatch: pytest.MonkeyPatch) -> None:

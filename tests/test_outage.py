@@ -22,6 +22,7 @@ from tests.calls import (
     Requests,
     at,
     chunk,
+    hang,
     read_request,
     whole,
 )
@@ -136,10 +137,6 @@ async def test_the_clients_own_faults_do_not_count(tmp_path: Path, status: bytes
 
 async def test_clients_that_leave_do_not_count(tmp_path: Path, wire: Wire) -> None:
     """A provider is not blamed for calls that were given up."""
-
-    async def hang(peer: Peer) -> None:
-        await peer.head()
-        await peer.wait_closed()
 
     async with two(tmp_path, hang, wire) as (gateway, a):
         for calls in range(1, 7):

@@ -20,7 +20,7 @@ from tests.calls import (
     whole,
 )
 from tests.homes import USER_OF_A
-from tests.raw_client import connected, post
+from tests.raw_client import connected, post, until_refused
 from tests.raw_provider import serving
 from tests.recorded import read_json
 from tests.served import Served, provider_of, served
@@ -119,7 +119,7 @@ async def test_a_stream_ends_well(tmp_path: Path) -> None:
         pieces = client.pieces(headers)
         assert await anext(pieces) == HELLO
         os.kill(gateway.pid, signal.SIGTERM)
-        await eventually(lambda: _refuses(gateway))
+        await until_refused(gateway.url)
         assert gateway.running.process.returncode is None
         stopping.set()
         assert [piece async for piece in pieces] == [DONE, b""]
@@ -136,7 +136,7 @@ async def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
         client.send(post(STREAM))
         await client.head()
         os.kill(gateway.pid, signal.SIGINT)
-        await eventually(lambda: _refuses(gateway))
+        await until_refused(gateway.url)
         os.kill(gateway.pid, signal.SIGINT)
         assert await asyncio.wait_for(gateway.running.process.wait(), PATIENCE) == 0
 
@@ -156,12 +156,24 @@ async def test_the_end_does_not_wait_for_a_reload(tmp_path: Path) -> None:
         assert await asyncio.wait_for(gateway.running.process.wait(), 10) == 0
 
 
-async def _refuses(gateway: Served) -> bool:
-    try:
-        async with connected(gateway.url):
-            return False
-    except ConnectionRefusedError:
-        return True
+async def test_no_reload_begins_after_the_end(tmp_path: Path) -> None:
+    """A configuration that is still being read when the end comes is given up."""
+    async with (
+        serving(Requests(whole(COMPLETION))) as provider,
+        served(tmp_path, [at(provider)]) as gateway,
+    ):
+        text, [worker] = gateway.file.read_bytes(), gateway.workers()
+        os.mkfifo(tmp_path / "slow")
+        (tmp_path / "slow").replace(gateway.file)
+        with await asyncio.to_thread(gateway.file.open, "wb") as slow:  # as soon as it is read
+            for number in (signal.SIGTERM, signal.SIGINT):
+                os.kill(gateway.pid, number)
+            await until(lambda: worker not in gateway.workers())  # the second one is heeded
+            slow.write(text)
+        assert await asyncio.wait_for(gateway.running.process.wait(), PATIENCE) == 0
+        log = gateway.running.process.stderr
+        assert log is not None
+        assert b"serving with the configuration" not in await log.read()
 
 
 async def test_more_workers_for_the_same_port(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from gateway.processes.service_manager import READY, ServiceManager
 from tests.commands import running_hearth, write_config
+from tests.rlimits import no_more_files
 
 
 @pytest.fixture
@@ -39,6 +40,16 @@ def test_nobody_listens(
     ServiceManager(environ).notify(READY)
     assert caplog.messages == []
     assert not is_heard(heard)
+
+
+def test_out_of_descriptors(tmp_path: Path, heard: socket.socket) -> None:
+    """It is lost as well, and the next one is not: a beat that failed would end all others."""
+    manager = ServiceManager({"NOTIFY_SOCKET": str(tmp_path / "notify")})
+    with no_more_files():
+        manager.notify(READY)
+    assert not is_heard(heard)
+    manager.notify(READY)
+    assert is_heard(heard)
 
 
 def is_heard(inlet: socket.socket) -> bool:

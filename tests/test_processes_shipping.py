@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
+from redis.asyncio import Redis
 
 from gateway.config import Ledger, Retention
 from gateway.ledger.journal import Journal
@@ -21,6 +23,8 @@ from gateway.processes.shipping import ORDINARY, YIELDING, Shipping
 from gateway.processes.shipping_thread import Sample, Scheduling
 from gateway.units import Duration
 from tests.generations import generation
+from tests.redis_servers import shared_server
+from tests.stores import prefix_of
 from tests.waiting import eventually, until
 
 POLICIES = (os.SCHED_IDLE, os.SCHED_OTHER)
@@ -218,16 +222,34 @@ async def test_failures_of_all_threads_count(section: Ledger, journal: Journal) 
     assert shipping.failures >= seen[-1]
 
 
-async def test_a_new_retention(section: Ledger, journal: Journal) -> None:
-    """What is older than the configuration now says is forgotten by the next thread, and
-    does not come back although its writer still holds the journal."""
+async def test_a_shorter_retention(section: Ledger, journal: Journal) -> None:
+    """What is older than the configuration now says is forgotten at once, and does not come back
+    although its writer still holds the journal."""
     journal.append(generation(1, id="gen-1"))
-    async with running(section):
-        await until_shipped(section, ["gen-1"])
     async with running(section) as shipping:
-        shipping.renew(Ledger(url=section.url, journal=section.journal))
+        await until_shipped(section, ["gen-1"])
+        shipping.renew(replace(section, retention=Retention()))
         await eventually(lambda: is_empty(section))
     async with running(section):
         journal.append(generation(2, id="gen-2", created_at=time.time_ns() // 1000))
         await until_shipped(section, ["gen-2"])
     assert await shipped(section) == ["gen-2"]
+
+
+async def test_a_longer_retention(tmp_path: Path) -> None:
+    """What the store keeps from now on it keeps for as long as the configuration now says: in
+    Redis each key has a lifetime."""
+    prefix = prefix_of(tmp_path)
+    section = Ledger(url=f"{shared_server().url}?prefix={prefix}", journal=f"{tmp_path}/journal")
+    journal, numbers = Journal(Path(section.journal)), itertools.count()
+    month, season = section.retention.generations, Duration(90 * 86_400)
+
+    async def is_kept_for(retention: Duration) -> bool:
+        journal.append(generation(next(numbers), created_at=time.time_ns() // 1000))
+        left = [await redis.ttl(key) async for key in redis.scan_iter(f"*{prefix}*")]
+        return any(retention <= seconds <= retention + 2 * 86_400 for seconds in left)
+
+    async with running(section) as shipping, Redis.from_url(shared_server().url) as redis:
+        await eventually(lambda: is_kept_for(month))
+        shipping.renew(replace(section, retention=Retention(generations=season)))
+        await eventually(lambda: is_kept_for(season))

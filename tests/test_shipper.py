@@ -21,6 +21,7 @@ from gateway.ledger.shipper import Pace, Shipper
 from gateway.ledger.sqlite import SqliteStore
 from gateway.ledger.store import Store, StoreUnavailable
 from tests.generations import DAY, MICROSECONDS, generation
+from tests.stores import counted
 from tests.waiting import PATIENCE
 
 QUICK = Pace(gather=0.001, idle=0.01, first_delay=0.001, longest_delay=0.01)
@@ -31,6 +32,7 @@ class Unsteady(SqliteStore):
     """A store that can go away, before it applied a batch or before it said so."""
 
     away = False
+    mistakes = 0
     loses_replies = 0
     asked = 0
 
@@ -47,6 +49,9 @@ class Unsteady(SqliteStore):
     async def apply(self, parcels: Sequence[Parcel]) -> None:
         if self.away:
             raise StoreUnavailable("out to lunch")
+        if self.mistakes:
+            self.mistakes -= 1
+            raise ValueError("a mistake")
         await super().apply(parcels)
         self.batches.append(len(parcels))
         if self.loses_replies:
@@ -66,13 +71,6 @@ async def store(tmp_path: Path) -> AsyncIterator[Unsteady]:
 def journal(tmp_path: Path) -> Journal:
     """The journal of this process."""
     return Journal(tmp_path / "journal")
-
-
-async def counted(store: Store) -> int:
-    """How many generations the store has, which all its recounts agree on."""
-    recount = await store.recount()
-    assert recount.by_user == recount.by_provider == recount.by_generation
-    return sum(counts.requests for counts in recount.by_user.values())
 
 
 async def until_counted(store: Store, number: int) -> None:
@@ -237,6 +235,22 @@ async def test_unavailable_store(
     await shipper.finish(1)
 
 
+async def test_mistakes_do_not_end_it(
+    journal: Journal, store: Unsteady, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An error that nobody expected is logged whole, and the background tries again."""
+    store.mistakes = 2
+    shipper = Shipper(journal.folder, store, QUICK)
+    journal.append(generation(1))
+    with pytest.raises(StoreUnavailable, match="a mistake"):
+        await shipper.flush()
+    assert shipper.waited == 0.0
+    shipper.start()
+    await until_counted(store, 1)
+    await shipper.finish(1)
+    assert [record.exc_info is not None for record in caplog.records] == [True]
+
+
 async def test_lost_replies_count_once(journal: Journal, store: Unsteady) -> None:
     """A batch whose reply was lost is sent again and not counted again."""
     shipper = Shipper(journal.folder, store, QUICK)
@@ -281,6 +295,20 @@ async def test_lag_with_the_store_away(journal: Journal, store: Unsteady) -> Non
         "out to lunch",
         segments(journal.folder)[0].path.stat().st_size,
     )
+
+
+async def test_lag_of_journals_that_cannot_be_read(journal: Journal, store: Unsteady) -> None:
+    """That is told in the lag as well, while lists and pages go on; and no more once it is over."""
+    journal.append(generation(1))
+    shipper, away = Shipper(journal.folder, store), journal.folder.with_suffix(".away")
+    journal.folder.rename(away)
+    journal.folder.touch()
+    lag = await shipper.lag()
+    assert (lag.waiting, "Not a directory" in (lag.error or "")) == (0, True)
+    journal.folder.unlink()
+    away.rename(journal.folder)
+    await shipper.flush()
+    assert (await shipper.lag()).error is None
 
 
 async def test_lag_when_another_process_ships(journal: Journal, store: Unsteady) -> None:

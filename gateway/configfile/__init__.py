@@ -2,7 +2,8 @@
 
 Three passes: `yamltree` makes a tree of the text, `records` makes records of the tree, and `rules`
 look at what only several values together can get wrong. A pass goes on after a problem with what
-is sound, so one run finds them all. No text here ever holds a value of the file: it may be a key.
+is sound, so one run finds them all. What is wrong is a `problem`, with what was `expected` there.
+No text here ever holds a value of the file: it may be a key.
 """
 
 from collections.abc import Iterable, Mapping

@@ -77,13 +77,14 @@ class Journal:
         """Let go of the segment, so that a shipper may delete it once it is applied."""
         if self._fd >= 0:
             os.close(self._fd)
-            self._fd = -1
+            self._fd, self._size = -1, 0
 
     def _write(self, lines: bytes) -> None:
         if self._torn:
             self._mend()
         if self._size and self._size + len(lines) > self._segment_size:
-            self._rotate()
+            with suppress(OSError):  # where no file can be opened, the one there is takes more
+                self._rotate()
         written = os.write(self._fd, lines)
         if written < len(lines):
             self._torn = True
@@ -100,7 +101,7 @@ class Journal:
     def _make_room(self) -> None:
         """Begin another segment: this one may be what fills the disk, and goes once it is shipped
         and nobody appends to it."""
-        if self._size and not self._torn and self._fd >= 0:
+        if self._size and not self._torn:
             with suppress(OSError):
                 self._rotate()
 

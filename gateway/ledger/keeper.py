@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 class Keeper:
-    """Ships, and expires what is past its `retention`.
+    """Ships, and expires what is past its retention.
 
     `clock` tells seconds since the epoch, in which `expired_at` is the last expiry.
     """
@@ -33,7 +33,7 @@ class Keeper:
         expired_at: float = 0.0,
     ) -> None:
         self._shipper = shipper
-        self.retention = retention
+        self._retention = retention
         self.expired_at = expired_at
         self._clock = clock
         self._expiry: asyncio.Task[None] | None = None
@@ -61,18 +61,21 @@ class Keeper:
     async def expire(self) -> None:
         """Expire what is past its retention. Raises StoreUnavailable."""
         now = self._clock()
-        generations_before = int((now - self.retention.generations) * SECOND)
-        activity_before = whole_days(now - self.retention.activity)
+        generations_before = int((now - self._retention.generations) * SECOND)
+        activity_before = whole_days(now - self._retention.activity)
         await self._shipper.store.expire(generations_before, activity_before)
 
     async def _expire_regularly(self) -> None:
         while True:
-            await asyncio.sleep(self.expired_at + _EXPIRE_EVERY - self._clock())
+            left = self.expired_at + _EXPIRE_EVERY - self._clock()
+            await asyncio.sleep(min(left, _EXPIRE_EVERY))  # a clock that is set back adds nothing
             self.expired_at = self._clock()
             try:
                 await self.expire()
             except StoreUnavailable as error:
                 _log.warning("retention waits for the store: %s", error)
+            except Exception:  # noqa: BLE001  # else nobody would forget what is old
+                _log.exception("retention failed, and is tried again")
 
     async def _expire_no_more(self) -> None:
         if self._expiry:
@@ -92,9 +95,9 @@ async def watch(folder: Path, notify: Callable[[], None]) -> None:
 
 
 def _sizes(folder: Path) -> dict[str, int]:
-    """Of each file; one that is deleted meanwhile is left out."""
+    """Of each file that can be seen; one that is deleted meanwhile is left out."""
     sizes = {}
-    with suppress(FileNotFoundError), os.scandir(folder) as files:
+    with suppress(OSError), os.scandir(folder) as files:
         for file in files:
             with suppress(FileNotFoundError):
                 sizes[file.name] = file.stat().st_size

@@ -14,13 +14,11 @@ from gateway.ledger.journal import Journal, JournalError
 from gateway.ledger.keeper import Keeper
 from gateway.ledger.person.dossier import DossierEntry, dossier
 from gateway.ledger.person.erasure import Erasure, erase
-from gateway.ledger.person.holdings import Holding, holdings
 from gateway.ledger.person.traces import Person
 from gateway.ledger.recorder import Recorder
 from gateway.ledger.shipper import Lag, Shipper
 from gateway.ledger.store import Store, StoreUnavailable
 from gateway.ledger.stores import open_store
-from gateway.ledger.verify import Verdict, verify
 
 _TIMEOUT = 2.0
 
@@ -91,10 +89,6 @@ class Ledger:
         self.recorder.commit()
         return await recorded(self._store, self._folder, wanted, tenants)
 
-    async def holdings(self, person: Person) -> Sequence[Holding]:
-        """What is kept of an end user, key by key. Raises StoreUnavailable."""
-        return await holdings(await self.fresh(), self._folder, person)
-
     async def dossier(self, person: Person) -> AsyncIterator[Sequence[DossierEntry]]:
         """Everything kept of an end user, page by page. Raises StoreUnavailable."""
         return dossier(await self.fresh(), self._folder, person)
@@ -107,13 +101,3 @@ class Ledger:
     async def lag(self) -> Lag:
         """How far the store is behind the journals."""
         return await self._shipper.lag()
-
-    async def verify(self) -> Verdict:
-        """Ship everything, then recount. Raises StoreUnavailable."""
-        self.recorder.commit()
-        await self._shipper.flush()
-        return await verify(self._store)
-
-    async def expire(self) -> None:
-        """Forget what is past its retention."""
-        await self._keeper.expire()

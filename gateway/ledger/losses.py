@@ -47,7 +47,9 @@ def _count_of(folder: Path, flags: int) -> Iterator[int]:
 
 
 def _read(fd: int) -> int:
-    return int(os.pread(fd, _DIGITS, 0) or b"0")
+    """What is no number counts as none: a power cut may have left zero bytes."""
+    text = os.pread(fd, _DIGITS, 0)
+    return int(text) if text.isdigit() else 0
 
 
 def _write(fd: int, count: int) -> None:

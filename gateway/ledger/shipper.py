@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from gateway.ledger import fallback
-from gateway.ledger.backlog import Backlog, Batch
+from gateway.ledger.backlog import Backlog, Batch, Waiting
 from gateway.ledger.lock import exclusive
 from gateway.ledger.store import Store, StoreUnavailable
 
@@ -96,9 +96,14 @@ class Shipper:
 
     async def lag(self) -> Lag:
         """How far behind the store is, whoever ships. An unavailable store shows as `error`, and
-        as the lag since its last known positions; the answer comes soon in any case."""
-        await self._learn_positions()
-        waiting = await asyncio.to_thread(self._backlog.waiting, self._positions)
+        as the lag since its last known positions; the answer comes soon in any case. Of journals
+        that cannot be read only the error is known."""
+        try:
+            await self._learn_positions()
+            waiting = await asyncio.to_thread(self._backlog.waiting, self._positions)
+        except OSError as error:
+            self._failed(error)
+            waiting = Waiting(0, ())
         return Lag(
             waiting=waiting.size,
             oldest=max(map(self._age, waiting.settled_at), default=0.0),
@@ -157,11 +162,12 @@ class Shipper:
             self._next_pass = None
         try:
             await self._ship()
-        except (StoreUnavailable, OSError) as error:
+        except Exception as error:  # noqa: BLE001  # whatever it was, the next pass may do better
             self._failed(error)
         else:
             self._succeeded()
         finally:
+            self.waited = 0.0
             self._pass_lock.release()
         return self._error
 
@@ -177,7 +183,6 @@ class Shipper:
                     self.waited = self._age(batch.parcels[0].settled_at)
                     await self.store.apply(batch.parcels)
                 self._backlog.applied(batch)
-        self.waited = 0.0
 
     def _next(self, batches: Iterator[Batch]) -> Batch | None:
         """Cleans up when there is none."""
@@ -201,7 +206,9 @@ class Shipper:
 
     def _failed(self, error: Exception) -> None:
         if self._error is None:
-            _log.error("the journal in %s waits for the store: %s", self.folder, error)
+            unexpected = None if isinstance(error, (StoreUnavailable, OSError)) else error
+            text = "the journal in %s waits for the store: %s"
+            _log.error(text, self.folder, error, exc_info=unexpected)
         self._error = str(error) or type(error).__name__
         self.failures += 1
 

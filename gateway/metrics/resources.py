@@ -33,13 +33,14 @@ class Resources(msgspec.Struct, frozen=True, array_like=True):
 
 
 def own_resources() -> Resources:
-    """Of this process, as Linux tells it; elsewhere only the CPU."""
+    """Of this process, as Linux tells it; elsewhere, or where it has no descriptor left to look,
+    only the CPU."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     cpu = used.ru_utime + used.ru_stime
     try:
         with open("/proc/self/statm", "rb") as file:
             pages = int(file.read().split()[1])
         open_fds = len(os.listdir("/proc/self/fd"))
-    except FileNotFoundError:
+    except OSError:
         return Resources(cpu)
     return Resources(cpu, pages * _PAGE, open_fds, resource.getrlimit(resource.RLIMIT_NOFILE)[0])

@@ -29,7 +29,7 @@ class ServiceManager:
             return
         # An abstract socket's name is written with an @ for its first byte.
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as outlet, suppress(OSError):
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as outlet:
             outlet.settimeout(_TIMEOUT)
             outlet.sendto(state.encode(), address)
 

@@ -78,9 +78,10 @@ class Shipping:
             await self._ship_the_rest()
 
     def renew(self, section: config.Ledger) -> None:
-        """Keep records for as long as `section` says now."""
-        self._section = section
-        self._thread.retain(section.retention)
+        """Keep records for as long as `section` says now, in a thread and a store of its own."""
+        if section != self._section:
+            self._section = section
+            self._thread.stop()
 
     async def _ship(self) -> None:
         while True:
@@ -93,8 +94,12 @@ class Shipping:
             if self._is_over.is_set():
                 return
             self._earlier_failures += thread.failures
-            scheduling = next(self._schedulings)
-            self._thread = ShippingThread(self._section, scheduling, thread.expired_at)
+            self._thread = self._after(thread)
+
+    def _after(self, thread: ShippingThread) -> ShippingThread:
+        """The next thread. What a new retention says is old is forgotten at once."""
+        expired_at = thread.expired_at if thread.section == self._section else 0.0
+        return ShippingThread(self._section, next(self._schedulings), expired_at)
 
     async def _ship_the_rest(self) -> None:
         section = self._section

@@ -39,12 +39,15 @@ class Scheduling(msgspec.Struct, frozen=True):
 
 
 class ShippingThread:
-    """`run` occupies the thread that calls it; everything else is for the thread that made this."""
+    """`run` occupies the thread that calls it; everything else is for the thread that made this.
+
+    `expired_at`: when what is old was last forgotten, in seconds since the epoch.
+    """
 
     def __init__(
         self, section: config.Ledger, scheduling: Scheduling, expired_at: float = 0.0
     ) -> None:
-        self._section = section
+        self.section = section
         self._scheduling = scheduling
         self._expired_at = expired_at
         self._keeper: Keeper | None = None
@@ -76,15 +79,9 @@ class ShippingThread:
             with suppress(RuntimeError):  # over already
                 self._loop.call_soon_threadsafe(self._stopped.set)
 
-    def retain(self, retention: config.Retention) -> None:
-        """Forget what is older than this from now on."""
-        self._section = msgspec.structs.replace(self._section, retention=retention)
-        if self._keeper is not None:
-            self._keeper.retention = retention
-
     async def _ship(self) -> None:
         self._loop = asyncio.get_running_loop()
-        section = self._section
+        section = self.section
         folder = Path(section.journal)
         store = await open_store(section.url, section.retention)
         try:

@@ -135,6 +135,8 @@ class Supervisor:
 
         Raises StartFailed or OSError when it cannot.
         """
+        if self._is_ending:  # while a configuration was read again
+            return False
         self._starting = asyncio.create_task(self._pool.serve(config))
         await asyncio.wait([self._starting])
         if self._starting.cancelled():

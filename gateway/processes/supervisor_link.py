@@ -70,10 +70,12 @@ class SupervisorLink:
             del self._asked[number]
 
     async def listen(self, messages: AsyncIterator[Message]) -> None:
-        """Handle the supervisor's messages until it is gone, then leave."""
-        async for message in messages:
-            self._receive(message)
-        self.leave()
+        """Handle the supervisor's messages until it is gone, or one fails; then leave."""
+        try:
+            async for message in messages:
+                self._receive(message)
+        finally:
+            self.leave()
 
     def leave(self, grace: float = 0.0) -> None:
         """Have the worker end, after `grace` seconds for clients to close idle connections."""

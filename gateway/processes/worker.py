@@ -6,7 +6,6 @@ It also ends when the supervisor is gone, which ships its journal and probes the
 import asyncio
 import signal
 import socket
-import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -35,7 +34,7 @@ async def work(end: socket.socket, sockets: Sequence[socket.socket]) -> None:
     if isinstance(start, Start):  # else the supervisor is gone already
         try:
             await _serve(channel, messages, start, sockets)
-        except (OSError, ssl.SSLError, StoreUnavailable, JournalError) as error:
+        except (OSError, StoreUnavailable, JournalError) as error:  # OSError: of TLS as well
             channel.send(Failed(str(error)))
     beating.cancel()
     await channel.close()

@@ -77,13 +77,19 @@ class WorkerPool:
             for slot in slots:
                 worker = await self._add(config, slot)
                 fresh.append(worker)
-            await asyncio.gather(*(worker.wait_ready() for worker in fresh))
+            await self._wait_ready(fresh)
             self._sockets.listen()
         except (StartFailed, OSError, asyncio.CancelledError):
             for worker in fresh:
                 worker.kill()
             raise
         return fresh
+
+    async def _wait_ready(self, fresh: Sequence[WorkerProcess]) -> None:
+        """Return when all are. Raises StartFailed, also for one that has ended again by then."""
+        await asyncio.gather(*(worker.wait_ready() for worker in fresh))
+        if gone := [worker for worker in fresh if worker not in self._hub.workers]:
+            raise StartFailed(f"{gone[0]} ended while others began")
 
     async def _add(self, config: Config, slot: int) -> WorkerProcess:
         hub = self._hub

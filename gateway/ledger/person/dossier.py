@@ -19,6 +19,8 @@ from gateway.ledger.results import ActivityRow, UserRow
 from gateway.ledger.store import Store
 
 _PAGE = 500
+_TENANTS = 100_000
+"""More than there are keys."""
 
 
 class DossierEntry(msgspec.Struct, frozen=True):
@@ -59,7 +61,7 @@ async def journaled(folder: Path, person: Person) -> Sequence[Generation]:
 
 
 async def _sums(store: Store, person: Person) -> Sequence[UserRow]:
-    until = whole_days(time.time()) + 1
+    until, tenants = whole_days(time.time()) + 1, person.tenants
     return await store.users(
-        UserQuery(since=0, until=until, tenants=person.tenants, user=person.user)
+        UserQuery(since=0, until=until, tenants=tenants, user=person.user, limit=_TENANTS)
     )

@@ -9,12 +9,13 @@ from pathlib import Path
 import msgspec
 
 from gateway.calendar import whole_days
+from gateway.ledger.paging import pages_of
 from gateway.ledger.person.traces import Person, find_traces
 from gateway.ledger.queries import ActivityQuery, GenerationQuery
 from gateway.ledger.results import ActivityRow
 from gateway.ledger.store import Store
 
-_FEW = 500
+_PAGE = 500
 
 
 class Holding(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,8 +32,8 @@ async def holdings(store: Store, folder: Path, person: Person) -> Sequence[Holdi
     requests = Counter[str]()
     for row in await daily_rows(store, person):
         requests[row.tenant or ""] += row.counts.requests
-    newest = GenerationQuery(tenants=person.tenants, user=person.user, limit=_FEW)
-    singles = {generation.tenant for generation in await store.generations(newest)}
+    query = GenerationQuery(tenants=person.tenants, user=person.user, limit=_PAGE)
+    singles = {one.tenant async for page in pages_of(store, query) for one in page}
     return [
         Holding(tenant=tenant, requests=requests[tenant], lines=lines.get(tenant, 0))
         for tenant in sorted({*lines, *requests, *singles})

@@ -1,0 +1,38 @@
+"""What a gateway listens on."""
+
+import ssl
+from pathlib import Path
+
+import pytest
+import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from gateway.config import Tls
+from gateway.sockets import tls_context
+
+
+def encrypted(folder: Path) -> Tls:
+    """A certificate whose key needs a passphrase."""
+    issued = trustme.CA().issue_cert("localhost")
+    key = load_pem_private_key(issued.private_key_pem.bytes(), None)
+    (folder / "key").write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret"))
+    )
+    (folder / "cert").write_bytes(b"".join(each.bytes() for each in issued.cert_chain_pems))
+    return Tls(cert=str(folder / "cert"), key=str(folder / "key"))
+
+
+def test_no_tls() -> None:
+    """Without certificates nothing is spoken but plain HTTP."""
+    assert tls_context(None) is None
+
+
+def test_an_encrypted_key(tmp_path: Path) -> None:
+    """It is an error: nobody is asked for the passphrase, for which a service would wait."""
+    with pytest.raises(ssl.SSLError):
+        tls_context(encrypted(tmp_path))
