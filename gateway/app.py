@@ -73,7 +73,7 @@ async def _run_gateway(lifespan: Lifespan, app: web.Application) -> AsyncIterato
     async with lifespan(app[CONFIG]) as gateway:
         app[GATEWAY] = gateway
         secret = await asyncio.to_thread(load_secret, Path(app[CONFIG].ledger.journal))
-        app[DASHBOARD] = Dashboard(gateway.context, gateway.router, secret, app[_LIMITS])
+        app[DASHBOARD] = Dashboard(gateway.context, secret, app[_LIMITS])
         yield
 
 
@@ -170,8 +170,7 @@ async def _answered(
         allow = ", ".join(route.methods)
         raise MethodNotAllowed(f"{received.head.method} is not allowed here", allow=allow)
     if route.method == "POST":
-        limits = request.app[_LIMITS]
-        received = await with_body(received, request, gateway.config.server.max_body, limits)
+        received = await _with_body(gateway, request, received)
     return await route.handler(gateway.context, received, target)
 
 
@@ -199,9 +198,8 @@ async def _proxied(
     """Run the proxy and, beside it, send what it writes; whichever fails ends the other."""
     client = AiohttpDownstream(request, gateway.ledger.recorder.commit)
     gateway.began(asyncio.current_task())
-    max_body, limits = gateway.config.server.max_body, request.app[_LIMITS]
     try:
-        complete = await with_body(received, request, max_body, limits)
+        complete = await _with_body(gateway, request, received)
     except GatewayError as error:
         gateway.proxy.refuse(received, target, error, client)
         return await client.send()
@@ -212,6 +210,15 @@ async def _proxied(
     except* ConnectionError as gone:
         raise gone.exceptions[0] from None
     return sending.result()
+
+
+async def _with_body(gateway: Gateway, request: web.Request, received: Request) -> Request:
+    """`received` with its body. What is not here yet is only waited for, and takes memory, where
+    somebody who is known sends it: else Unauthorized."""
+    if not request.content.is_eof():
+        gateway.context.keyring.tenant(received)
+    limits = request.app[_LIMITS]
+    return await with_body(received, request, gateway.config.server.max_body, limits)
 
 
 def _error_answer(error: GatewayError, envelope: Envelope) -> web.Response:

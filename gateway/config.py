@@ -211,10 +211,12 @@ class Moderation(Section, frozen=True, kw_only=True):
 class Policies(Section, frozen=True, kw_only=True):
     """What is refused, and whether a request header may change that.
 
+    `unknown_addresses`: what becomes of calls that pass through unread, such as files and batches.
     `header_override`: `allow` either way, `tighten` only switches on, `deny` ignores the header.
     """
 
     enforce_user_ids: bool = False
+    unknown_addresses: Literal["allow", "block"] = "allow"
     moderation: Moderation | None = None
     header_override: Literal["allow", "tighten", "deny"] = "allow"
     message_prefix: str = "Usage Panda: "

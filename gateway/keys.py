@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from gateway.calls.head import Head
+from gateway.calls.local import is_local
 from gateway.calls.request import Request
 from gateway.config import Config, Key, Policies
 from gateway.errors import Forbidden, Unauthorized
@@ -34,6 +36,7 @@ class Keyring:
 
     def __init__(self, config: Config) -> None:
         self._open = None if config.keys else Tenant(OPEN, "management", config.policies)
+        self._is_guarded = not config.server.trusted_proxies
         self._tenants = {
             key_hash: _tenant(key, key_hash, config.policies)
             for key in config.keys
@@ -42,22 +45,31 @@ class Keyring:
         self._presented: dict[bytes, Tenant] = {}
 
     def tenant(self, request: Request) -> Tenant:
-        """Whose request it is; Unauthorized when it presents no key that is known."""
+        """Whose request it is; Unauthorized when it presents no key that is known.
+
+        Without keys, Forbidden for what a website may have had a browser send.
+        """
         if self._open is not None:
+            if self._is_guarded:
+                _refuse_other_sites(request)
             return self._open
         presented = request.head.parsed.key
         if presented is None:
             raise Unauthorized("Missing Authentication header")
         return self.tenant_of(presented)
 
+    def knows(self, head: Head) -> bool:
+        """Whether a request with this head is somebody's."""
+        if self._open is not None:
+            return True
+        key = head.parsed.key
+        return key is not None and self._found(key) is not None
+
     def tenant_of(self, key: bytes) -> Tenant:
         """Whose key it is; Unauthorized when it is not known."""
-        tenant = self._presented.get(key)
+        tenant = self._found(key)
         if tenant is None:
-            tenant = self._tenants.get(sha256(key).hexdigest())
-            if tenant is None:
-                raise Unauthorized("The API key is not known")
-            self._presented[key] = tenant
+            raise Unauthorized("The API key is not known")
         return tenant
 
     def caller(self, request: Request) -> Tenant:
@@ -77,6 +89,14 @@ class Keyring:
             raise Forbidden("Only management keys can perform this operation")
         return tenant
 
+    def _found(self, key: bytes) -> Tenant | None:
+        tenant = self._presented.get(key)
+        if tenant is None:
+            tenant = self._tenants.get(sha256(key).hexdigest())
+            if tenant is not None:
+                self._presented[key] = tenant
+        return tenant
+
     def tenant_by_hash(self, key_hash: str) -> Tenant | None:
         """The tenant whose key has this SHA-256 in lower-case hex."""
         return self._tenants.get(key_hash)
@@ -85,6 +105,15 @@ class Keyring:
         """The tenant whose key has this SHA-256 in hex."""
         tenant = self._tenants.get(key_hash.lower())
         return tenant.name if tenant else None
+
+
+def _refuse_other_sites(request: Request) -> None:
+    fields = request.head.fields
+    if not is_local(fields.get(b"host"), fields.get(b"origin")):
+        raise Forbidden(
+            "Without `keys`, Hearth answers to localhost and to IP addresses only, and to no other "
+            "site's pages"
+        )
 
 
 def _tenant(key: Key, key_hash: str, policies: Policies) -> Tenant:

@@ -65,9 +65,11 @@ async def serving(
 
 
 async def _drain(gateway: Gateway, listener: Listener, runner: web.AppRunner) -> None:
-    seconds = gateway.config.server.drain
-    await asyncio.gather(listener.drain(seconds, gateway.grace), _until_left(runner, gateway.grace))
-    await gateway.drain(seconds)
+    """Both edges' calls have the same time to finish; some may begin before the grace is over."""
+    seconds, grace = gateway.config.server.drain, gateway.grace
+    until = time.monotonic() + grace + seconds
+    await asyncio.gather(listener.drain(seconds, grace), _until_left(runner, grace))
+    await gateway.drain(max(0.0, until - time.monotonic()))
 
 
 async def _until_left(runner: web.AppRunner, seconds: float) -> None:
@@ -88,6 +90,7 @@ def _listener(gateway: Gateway, runner: web.AppRunner, limits: Limits) -> Listen
         route=hot_target,
         handle=gateway.handle,
         refuse=gateway.proxy.refuse,
+        knows=gateway.context.keyring.knows,
         commit=gateway.ledger.recorder.commit,
         fallback=protocols(aiohttp_server, limits, proxies),
         proxies=proxies,
@@ -100,5 +103,9 @@ async def _listen(server: Server, listening: socket.socket, listener: Listener) 
     """With the fast edge in front of aiohttp, unless `server.wire` says aiohttp alone."""
     protocol = listener.fallback if server.wire == "aiohttp" else lambda: Edge(listener)
     return await asyncio.get_running_loop().create_server(
-        protocol, sock=listening, backlog=BACKLOG, ssl=tls_context(server.tls)
+        protocol,
+        sock=listening,
+        backlog=BACKLOG,
+        ssl=tls_context(server.tls),
+        ssl_handshake_timeout=listener.limits.head if server.tls else None,
     )

@@ -53,6 +53,18 @@ async def never_end(peer: Peer) -> None:
     await peer.wait_closed()
 
 
+async def hang(peer: Peer) -> None:
+    """A script that takes a request and never answers."""
+    await peer.head()
+    await peer.wait_closed()
+
+
+async def babble(peer: Peer) -> None:
+    """A script that answers with something that is not HTTP."""
+    await peer.head()
+    peer.send(b"the oven is out\r\n\r\n")
+
+
 def ends_at(moment: asyncio.Event) -> Script:
     """A script that begins a stream and ends it at the moment."""
 

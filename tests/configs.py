@@ -1,14 +1,19 @@
-"""A folder for one configuration file, and what is wrong with it."""
+"""The kinds of sections; a folder for one configuration file, and what is wrong with it."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from gateway.config import Config
+from gateway.config import Config, Section
 from gateway.configfile import ConfigError, load
 
 PROVIDER = "providers:\n  - name: p\n    base_url: https://p.test/v1\n"
+
+
+def all_sections(kind: type[Section] = Section) -> list[type[Section]]:
+    """Every kind of section there is."""
+    return [each for child in kind.__subclasses__() for each in (child, *all_sections(child))]
 
 
 class Folder:

@@ -10,9 +10,10 @@ import aiohttp
 import pytest
 import uvloop
 from coverage import Coverage
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from gateway.ledger.store import Store
+from tests.clock import Clock
 from tests.gateways import RunningGateway
 from tests.seeded import KEYS, seeded_gateway
 from tests.stores import EACH, filled, shared
@@ -21,7 +22,9 @@ from tests.visitor import BROWSER
 Wire = Literal["fast", "aiohttp"]
 
 # How long an example takes is the machine's business; how long a test may take is the runner's.
-settings.register_profile("any machine", deadline=None)
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("any machine")
 
 
@@ -53,6 +56,12 @@ def wire(request: pytest.FixtureRequest) -> Wire:
     """Both edges, one after the other: what holds, holds on each."""
     edge: Wire = request.param
     return edge
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """One for all that the test makes."""
+    return Clock()
 
 
 @pytest.fixture

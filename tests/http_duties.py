@@ -15,7 +15,7 @@ from tests.raw_client import RawClient, connected
 from tests.raw_provider import RawProvider, Script, serving
 
 CHAT_LINE = b"POST /v1/chat/completions HTTP/1.1\r\n"
-HOST = b"Host: hearth\r\n"
+HOST = b"Host: localhost\r\n"
 BODY = b'{"model":"gpt-4o-mini"}'
 LENGTH = b"Content-Length: %d\r\n" % len(BODY)
 CHUNKED = b"Transfer-Encoding: chunked\r\n"

@@ -1,15 +1,14 @@
 """A client that says to the byte what a test wants said, and reads what comes back as it is."""
 
 import asyncio
-import socket
 import ssl
-import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 import msgspec
 
+from tests.resets import reset_at_close
 from tests.waiting import PATIENCE
 
 
@@ -109,9 +108,7 @@ class RawClient:
 
     def reset(self) -> None:
         """End with a TCP reset."""
-        linger = struct.pack("ii", 1, 0)
-        endpoint = self._writer.get_extra_info("socket")
-        endpoint.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        reset_at_close(self._writer.get_extra_info("socket"))
         self._writer.transport.abort()
 
     def close(self) -> None:
@@ -137,5 +134,5 @@ async def connected(origin: str, tls: ssl.SSLContext | None = None) -> AsyncIter
 
 def post(body: bytes, path: str = "/v1/chat/completions", *fields: str) -> bytes:
     """A POST as an SDK would send it, with more field lines if given."""
-    lines = [f"POST {path} HTTP/1.1", "Host: hearth", "Content-Type: application/json", *fields]
+    lines = [f"POST {path} HTTP/1.1", "Host: localhost", "Content-Type: application/json", *fields]
     return "\r\n".join([*lines, f"Content-Length: {len(body)}", "\r\n"]).encode() + body

@@ -3,7 +3,6 @@
 import asyncio
 import socket
 import ssl
-import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
@@ -20,6 +19,7 @@ from gateway.wire.upstream import (
     Upstream,
     verifying_context,
 )
+from tests.resets import reset_at_close
 from tests.waiting import PATIENCE
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -83,10 +83,7 @@ class Peer:
 
     def reset(self) -> None:
         """End with a TCP reset."""
-        linger = struct.pack("ii", 1, 0)
-        self._writer.get_extra_info("socket").setsockopt(
-            socket.SOL_SOCKET, socket.SO_LINGER, linger
-        )
+        reset_at_close(self._writer.get_extra_info("socket"))
         self._writer.transport.abort()
 
     async def wait_closed(self) -> None:
@@ -253,5 +250,5 @@ def _reset_all(listener: socket.socket) -> None:
     with suppress(OSError):
         while True:
             connection, _ = listener.accept()
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            reset_at_close(connection)
             connection.close()

@@ -151,3 +151,11 @@ def test_usage_is_hidden_where_hearth_asked_for_it(
 def test_nothing_is_hidden_where_nothing_was_added() -> None:
     """A body that is not JSON is not rewritten, so the usage chunk is not ours."""
     assert not Call(endpoint=ENDPOINTS["chat/completions"], tenant="t", stream=True).hides_usage
+
+
+@pytest.mark.parametrize("field", ["model", "models"])
+def test_names_of_models_have_a_limit(field: str) -> None:
+    """They go on every record, so nobody fills a disk with them."""
+    name = "m" * 513
+    error = refusal(json.dumps({field: name if field == "model" else [name]}).encode())
+    assert (error.param, "513 found" in error.message) == (field, True)

@@ -6,14 +6,11 @@ import msgspec
 import pytest
 
 from gateway.config import Config, Key, Model, Provider, Section
+from tests.configs import all_sections
 
 
 def provider(**settings: object) -> Provider:
     return msgspec.convert({"name": "p", "base_url": "https://p.test/v1", **settings}, Provider)
-
-
-def sections(kind: type[Section] = Section) -> list[type[Section]]:
-    return [each for child in kind.__subclasses__() for each in (child, *sections(child))]
 
 
 def test_only_providers_are_required() -> None:
@@ -23,7 +20,7 @@ def test_only_providers_are_required() -> None:
     assert [f.name for f in msgspec.structs.fields(Config) if f.required] == ["providers"]
 
 
-@pytest.mark.parametrize("section", sections())
+@pytest.mark.parametrize("section", all_sections())
 def test_sections_are_frozen_and_closed(section: type[Section]) -> None:
     """Every section is immutable and refuses keys that it does not know."""
     assert section.__struct_config__.frozen

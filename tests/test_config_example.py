@@ -10,7 +10,7 @@ import pytest
 
 from gateway.config import Section
 from gateway.configfile import ConfigError, is_loopback, load, yamltree
-from tests.configs import Folder
+from tests.configs import all_sections
 
 EXAMPLE = Path(__file__).parent.parent / "config.example.yaml"
 
@@ -21,11 +21,6 @@ EXAMPLE_ENVIRON = {
     "OPENAI_KEY_A": "sk-a",
     "OPENAI_KEY_B": "sk-b",
 }
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    return Folder(tmp_path)
 
 
 def sections(value: Any, path: yamltree.KeyPath = ()) -> Iterator[tuple[yamltree.KeyPath, Section]]:
@@ -40,10 +35,6 @@ def sections(value: Any, path: yamltree.KeyPath = ()) -> Iterator[tuple[yamltree
         inner = enumerate(value)
     for name, item in inner:
         yield from sections(item, (*path, name))
-
-
-def all_sections(kind: type[Section] = Section) -> list[type[Section]]:
-    return [each for child in kind.__subclasses__() for each in (child, *all_sections(child))]
 
 
 @pytest.mark.parametrize("section", all_sections())

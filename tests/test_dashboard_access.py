@@ -1,10 +1,13 @@
 """Who may look at the pages: signing in and out."""
 
+from contextlib import AsyncExitStack
+
 import aiohttp
 import pytest
 
-from gateway.dashboard.access.attempts import MOST
+from gateway.dashboard.access.attempts import MAX_FAILURES
 from tests.gateways import RunningGateway
+from tests.raw_client import connected
 from tests.visitor import text
 
 
@@ -43,7 +46,7 @@ async def test_only_our_own_pages_follow(
 async def test_attempts_are_limited(closed: RunningGateway, browser: aiohttp.ClientSession) -> None:
     """After some wrong keys even the right one has to wait."""
     url = f"{closed.origin}/login"
-    for _ in range(MOST):
+    for _ in range(MAX_FAILURES):
         async with browser.post(url, data={"key": "wrong"}) as answer:
             assert answer.status == 401
             assert "not known" in await answer.text()
@@ -54,12 +57,48 @@ async def test_attempts_are_limited(closed: RunningGateway, browser: aiohttp.Cli
 
 
 @pytest.mark.parametrize("path", ["/login", "/logout"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://["},
+    ],
+)
 async def test_forms_of_other_sites(
-    closed: RunningGateway, browser: aiohttp.ClientSession, path: str
+    closed: RunningGateway, browser: aiohttp.ClientSession, path: str, headers: dict[str, str]
 ) -> None:
     """Another site's page can neither sign anyone in nor out."""
-    headers = {"Sec-Fetch-Site": "cross-site"}
     data = {"key": "ops-key"}
     async with browser.post(closed.origin + path, data=data, headers=headers) as answer:
         assert answer.status == 403
         assert "Set-Cookie" not in answer.headers
+
+
+async def test_attempts_at_one_moment(closed: RunningGateway) -> None:
+    """Forms that are all begun before the first is judged count like others."""
+    head = b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n"
+    async with AsyncExitStack() as stack:
+        clients = [
+            await stack.enter_async_context(connected(closed.origin))
+            for _ in range(MAX_FAILURES + 3)
+        ]
+        for client in clients:
+            client.send(head + b"Expect: 100-continue\r\n\r\n")
+        for client in clients:
+            assert (await client.head())[0] == 100
+        for client in clients:
+            client.send(b"key=wrong")
+        statuses = [(await client.answer()).status for client in clients]
+    assert (statuses.count(401), statuses.count(429)) == (MAX_FAILURES, 3)
+
+
+async def test_cookie_that_is_no_text(closed: RunningGateway) -> None:
+    """Bytes that are not even UTF-8 sign nobody in, and are no failure of Hearth's."""
+    async with connected(closed.origin) as client:
+        client.send(
+            b"GET /users HTTP/1.1\r\nHost: localhost\r\nCookie: hearth_session=a.\xff\r\n\r\n"
+        )
+        assert (await client.answer()).status == 303

@@ -1,40 +1,25 @@
 """Failed attempts: a few are forgiven, more have to wait, and nobody waits for another."""
 
-import pytest
-
-from gateway.dashboard.access.attempts import MOST, WINDOW, Attempts
-
-
-class Clock:
-    """A clock that is moved by hand."""
-
-    time = 1000.0
-
-    def __call__(self) -> float:
-        return self.time
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+from gateway.dashboard.access.attempts import MAX_FAILURES, WINDOW, Attempts
+from tests.clock import Clock
 
 
 def test_wait_after_too_many(clock: Clock) -> None:
     """The address waits until the first of the latest failures is old enough."""
     attempts = Attempts(clock)
-    for _ in range(MOST):
+    for _ in range(MAX_FAILURES):
         assert attempts.wait("a") == 0
         attempts.failed("a")
-        clock.time += 1
-    assert attempts.wait("a") == WINDOW - MOST
-    clock.time += WINDOW - MOST
+        clock.now += 1
+    assert attempts.wait("a") == WINDOW - MAX_FAILURES
+    clock.now += WINDOW - MAX_FAILURES
     assert attempts.wait("a") == 0
 
 
 def test_addresses_are_apart(clock: Clock) -> None:
     """One address that waits keeps no other from trying."""
     attempts = Attempts(clock)
-    for _ in range(MOST):
+    for _ in range(MAX_FAILURES):
         attempts.failed("a")
     assert attempts.wait("b") == 0
 
@@ -42,7 +27,7 @@ def test_addresses_are_apart(clock: Clock) -> None:
 def test_memory_is_bounded(clock: Clock) -> None:
     """Ten thousand addresses are remembered; the one that failed longest ago is forgotten."""
     attempts = Attempts(clock)
-    for _ in range(MOST):
+    for _ in range(MAX_FAILURES):
         attempts.failed("first")
     for number in range(9_999):
         attempts.failed(f"10.0.{number}")

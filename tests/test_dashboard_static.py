@@ -5,7 +5,9 @@ import re
 from pathlib import Path
 
 import aiohttp
+from yarl import URL
 
+from tests.gateways import RunningGateway
 from tests.seeded import KEYS, seeded_gateway
 
 
@@ -24,3 +26,10 @@ async def test_the_style_sheet(tmp_path: Path, http: aiohttp.ClientSession) -> N
         style = await fetched(http, gateway.origin + html.unescape(sheet))
     assert len(style) < 15_000
     assert "url(" not in style
+
+
+async def test_no_other_files(closed: RunningGateway, http: aiohttp.ClientSession) -> None:
+    """What is no file there is nothing, however it is called."""
+    for name in ("", "none.css", "a" * 5000, "%00", "..%2Fpages.py"):
+        async with http.get(URL(f"{closed.origin}/static/{name}", encoded=True)) as answer:
+            assert answer.status == 404

@@ -23,10 +23,10 @@ from tests.waiting import until
 
 SMALL = b'{"model":"gpt-4o-mini"}'
 CHUNKED = (
-    b"POST /v1/completions HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
     b"5\r\n" + SMALL[:5] + b"\r\n12\r\n" + SMALL[5:] + b"\r\n0\r\n\r\n"
 )
-HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+HEALTH = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 async def echo(peer: Peer) -> None:
@@ -184,6 +184,39 @@ async def test_head_of_health(tmp_path: Path, wire: Wire) -> None:
         assert (await client.answer()).body == b'{"status":"ok"}'
 
 
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/files", "/v1/models/none", "/v1/x;"])
+async def test_head_of_what_is_refused(tmp_path: Path, wire: Wire, path: str) -> None:
+    """An error to HEAD has no body either, or it would be taken for the next answer."""
+    keys = [{"name": "app", "key": "sk-app"}]
+    async with (
+        serving(echo) as provider,
+        running_gateway(tmp_path, [at(provider)], server={"wire": wire}, keys=keys) as gateway,
+        connected(gateway.origin) as client,
+    ):
+        client.send(b"HEAD %b HTTP/1.1\r\nHost: localhost\r\n\r\n" % path.encode() + HEALTH)
+        status, headers = await client.head()
+        assert status == 401
+        assert int(dict(headers)[b"Content-Length"]) > 0
+        assert (await client.answer()).body == b'{"status":"ok"}'
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/files", "/v1/user/query"])
+@pytest.mark.parametrize("framing", ["Content-Length: 1000000", "Transfer-Encoding: chunked"])
+async def test_nobodys_body_is_not_waited_for(
+    tmp_path: Path, wire: Wire, path: str, framing: str
+) -> None:
+    """Who shows no key that is known is told so at once, and can have nothing kept in memory."""
+    keys = [{"name": "app", "key": "sk-app"}]
+    async with (
+        serving(echo) as provider,
+        running_gateway(tmp_path, [at(provider)], server={"wire": wire}, keys=keys) as gateway,
+        connected(gateway.origin) as client,
+    ):
+        client.send(f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{framing}\r\n\r\n".encode())
+        answer = await client.answer()
+        assert (answer.status, answer.values(b"connection")) == (401, [b"close"])
+
+
 @pytest.mark.parametrize("length", [200, 300_000], ids=["in one read", "in many"])
 @pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
 async def test_body_over_the_limit(tmp_path: Path, wire: Wire, length: int, chunked: bool) -> None:
@@ -236,7 +269,7 @@ async def test_noise(tmp_path: Path, wire: Wire, noise: bytes) -> None:
 async def test_head_without_end(tmp_path: Path, wire: Wire) -> None:
     """A head that grows and grows is refused."""
     async with gateway_to(tmp_path, wire) as (_, _, client):
-        client.send(b"POST /v1/completions HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 100_000)
+        client.send(b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 100_000)
         with contextlib.suppress(ConnectionResetError):
             assert (await client.rest()).split(b" ")[1] == b"431"
 

@@ -42,6 +42,7 @@ async def edge_before(
         route=parse_target,
         handle=handle,
         refuse=lambda *_: None,
+        knows=lambda _: True,
         commit=lambda: None,
         fallback=asyncio.Protocol,
         proxies=TrustedProxies(()),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.calls.endpoint import ENDPOINTS, Target, parse_target
+from gateway.calls.endpoint import ENDPOINTS, MAX_PATH, Target, parse_target
 from gateway.envelope import Envelope
 from gateway.errors import BadRequest
 
@@ -39,6 +39,13 @@ def test_every_endpoint_answers_under_both_prefixes(prefix: str, path: str) -> N
         "/v1/chat/completions;x",
         "/v1/chat;a=b;c/completions;x=y",
         "/v1/chat/completions%3Bx",
+        "/v1/chat/completions#x",
+        "/v1/chat/completions%23/x",
+        "/v1/chat/completions%3Fx",
+        "/v1/chat\\completions",
+        "/v1/chat%5Ccompletions",
+        "/v1/chat%252Fcompletions",
+        "/v1/%2563hat/completions%25252F",
         "/API/V1/chat/completions",
         "//api//v1//chat/completions",
     ],
@@ -60,6 +67,8 @@ def test_no_spelling_slips_past(spelling: str) -> None:
         "/v1/files%2F..%2Fchat/completions",
         "/v1/..",
         "/v1/files/..;/chat/completions",
+        "/v1/files\\..\\chat\\completions",
+        "/v1/%252e%252e/v1/chat/completions",
         "/v1/chat%00/completions",
         "/v1/chat/completions%0d%0aX-Injected:%201",
         "/v1/chat/completions%20",
@@ -91,7 +100,16 @@ def test_what_is_not_below_the_prefix_is_no_target(target: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["files", "Files//a", "fine_tuning/jobs/ft-1/", "files/a%2Fb", "files/%C3%BC", "x;y"]
+    "path",
+    [
+        "files",
+        "Files//a",
+        "fine_tuning/jobs/ft-1/",
+        "files/a%2Fb",
+        "files/%C3%BC",
+        "x;y",
+        "a%252Fb#c",
+    ],
 )
 def test_unknown_endpoint_passes_in_its_own_spelling(path: str) -> None:
     """What is not in the table is not ours to change, nor to enforce anything on."""
@@ -196,3 +214,11 @@ def test_what_is_forwarded_is_what_was_checked(tail: str) -> None:
     if target is not None:
         again, endpoint = parsed(f"/v1/{target.path}").endpoint, target.endpoint
         assert (again.path, again.known) == (endpoint.path, endpoint.known)
+
+
+def test_longest_path() -> None:
+    """A path goes on the record, so it has a limit; a query does not."""
+    longest = "/v1/" + "x" * (MAX_PATH - 4)
+    assert parsed(f"{longest}?{'q' * MAX_PATH}").endpoint.path == longest[4:]
+    with pytest.raises(BadRequest, match="over 1,024 characters"):
+        parse_target(longest + "x")

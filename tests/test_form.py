@@ -81,6 +81,16 @@ def test_malformed_body_is_refused(body: bytes) -> None:
         read_form(body, TYPE, ("user",))
 
 
+@pytest.mark.parametrize("filename", ["", "; filename=x"])
+def test_content_that_begins_with_the_delimiter_is_refused(filename: str) -> None:
+    """Servers differ in whether such a part has ended, and so in which part comes after it."""
+    head = f"--b\r\nContent-Disposition: form-data; name=a{filename}\r\n\r\n"
+    model = "--b\r\nContent-Disposition: form-data; name=model\r\n\r\nm\r\n--b--"
+    body = f"{head}--b--\r\n{model}".encode()
+    with pytest.raises(BadRequest, match="multipart"):
+        read_form(body, "multipart/form-data; boundary=b", ("model",))
+
+
 @pytest.mark.parametrize("content_type", ["multipart/form-data", "multipart/form-data; boundary="])
 def test_boundary_is_needed(content_type: str) -> None:
     """Without a boundary the parts cannot be told apart."""

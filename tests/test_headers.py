@@ -231,3 +231,18 @@ def test_via_is_added_after_those_before_us() -> None:
     lines = head(request((b"Via", b"1.0 edge")))
     before, own = values(lines, "Via")
     assert (before, own.partition("-")[0]) == ("1.0 edge", "1.1 hearth")
+
+
+@pytest.mark.parametrize(
+    "name", [b"X-HTTP-Method-Override", b"X-HTTP-Method", b"X-Method-Override"]
+)
+def test_method_is_the_one_that_was_checked(name: bytes) -> None:
+    """A provider is not told of another one."""
+    assert not values(head(request((name, b"POST"))), name.decode())
+
+
+def test_cookies_end_where_the_providers_key_is_put_in() -> None:
+    """They are credentials too, and not the provider's; with the client's own key they pass."""
+    cookie = request((b"Cookie", b"hearth_session=s"))
+    assert values(head(cookie, api_key="provider"), "Cookie") == []
+    assert values(head(cookie), "Cookie") == ["hearth_session=s"]

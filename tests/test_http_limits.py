@@ -7,12 +7,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import trustme
 
 from gateway.wire.limits import MAX_FIELDS, MAX_HEAD, Limits
 from tests.calls import CHAT, read_request, whole
 from tests.conftest import Wire
+from tests.gateways import running_gateway
 from tests.http_duties import BODY, CHAT_LINE, CHUNKED, HOST, world
-from tests.raw_client import RawAnswer, RawClient, post
+from tests.raw_client import RawAnswer, RawClient, connected, post
 from tests.raw_provider import Peer
 from tests.recorded import next_generation
 
@@ -43,6 +45,23 @@ async def test_no_head_at_all(tmp_path: Path, wire: Wire) -> None:
     async with world(tmp_path, wire, limits=LATE_HEAD) as here:
         started = time.monotonic()
         assert await here.client.is_closed()
+        assert time.monotonic() - started < 3
+
+
+async def test_no_handshake(tmp_path: Path, wire: Wire) -> None:
+    """With TLS the same holds before there is any: the handshake has the time of a head."""
+    certificate = trustme.CA().issue_cert("127.0.0.1")
+    certificate.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
+    tls = {"cert": str(tmp_path / "cert.pem"), "key": str(tmp_path / "key.pem")}
+    server = {"wire": wire, "tls": tls}
+    provider = {"name": "a", "base_url": "http://127.0.0.1:9"}
+    async with (
+        running_gateway(tmp_path, [provider], LATE_HEAD, server=server) as gateway,
+        connected(gateway.origin) as client,
+    ):
+        started = time.monotonic()
+        assert await client.is_closed()
         assert time.monotonic() - started < 3
 
 

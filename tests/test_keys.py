@@ -140,3 +140,12 @@ def test_tenant_is_named_by_its_keys_hash(keyring: Keyring) -> None:
     assert keyring.name_by_hash(sha256(APP.encode()).hexdigest()) == "my-app"
     assert keyring.tenant(bearer(OPS)).key_hash == OPS_HASH
     assert keyring.name_by_hash("0" * 64) is None
+
+
+def test_whose_body_to_wait_for(keyring: Keyring) -> None:
+    """That of whoever shows a key that is known, whatever it may do; without keys, anybody's."""
+    assert keyring.knows(bearer(APP).head)
+    assert keyring.knows(bearer(OPS).head)
+    assert not keyring.knows(bearer("sk-other").head)
+    assert not keyring.knows(request().head)
+    assert Keyring(Config(providers=PROVIDERS)).knows(request().head)

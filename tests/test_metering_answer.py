@@ -1,3 +1,5 @@
+"""What is read out of an answer that comes as one JSON object."""
+
 import gzip
 import zlib
 from typing import Any
@@ -45,6 +47,15 @@ def test_chat() -> None:
         finish_reason="stop",
         cost=140_000,
     )
+
+
+def test_texts_that_no_record_has_room_for() -> None:
+    """A provider's id or reason of megabytes is none."""
+    choice = {"message": {"content": "Hi"}, "finish_reason": "f" * 513}
+    answer = {**CHAT, "id": "i" * 513, "choices": [choice]}
+    assert read(answer) == Reading(usage=Usage(9, 4), cost=140_000)
+    longest = {**CHAT, "id": "i" * 512}
+    assert read(longest).upstream_id == "i" * 512
 
 
 def test_messages() -> None:

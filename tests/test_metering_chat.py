@@ -1,3 +1,5 @@
+"""What is read out of the chunks of a Chat Completions stream."""
+
 from typing import Any
 
 import msgspec

@@ -1,3 +1,5 @@
+"""Content codings undone while an answer passes."""
+
 import gzip
 import zlib
 from collections.abc import Callable

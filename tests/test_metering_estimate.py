@@ -1,3 +1,5 @@
+"""What is assumed to be used where a provider did not count."""
+
 import pytest
 
 from gateway.calls.endpoint import Dialect

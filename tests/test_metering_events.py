@@ -1,3 +1,5 @@
+"""Server-sent events taken out of a stream, however it is split."""
+
 from itertools import pairwise
 
 import pytest

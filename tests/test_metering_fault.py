@@ -1,3 +1,5 @@
+"""The text of an error, in whatever shape a provider gives it."""
+
 import pytest
 
 from gateway.metering.fault import error_message

@@ -1,3 +1,5 @@
+"""What is read out of the events of a Messages stream."""
+
 from typing import Any
 
 import msgspec

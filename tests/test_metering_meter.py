@@ -1,3 +1,5 @@
+"""Which meter reads an answer: that depends on its head."""
+
 import pytest
 
 from gateway.calls.call import Call

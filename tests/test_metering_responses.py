@@ -1,3 +1,5 @@
+"""What is read out of the events of a Responses stream."""
+
 from typing import Any
 
 import msgspec

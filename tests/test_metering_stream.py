@@ -1,3 +1,5 @@
+"""Streams read while they pass, and passed on as they came."""
+
 import zlib
 from itertools import pairwise
 from typing import Any

@@ -1,3 +1,5 @@
+"""What is read out of the events of a stream of no known API."""
+
 from gateway.generation import Usage
 from gateway.metering.stream_state import OtherState
 

@@ -1,3 +1,5 @@
+"""Usage as every API spells it, brought to one form."""
+
 from typing import Any
 
 import pytest

@@ -138,6 +138,19 @@ async def test_check_that_fails(
         assert json.loads(answer.body)["error"]["code"] == "moderation_unavailable"
 
 
+async def test_nobody_else_is_asked(tmp_path: Path) -> None:
+    """A redirection is a check that failed: keys and users' texts go to whom the configuration
+    names, and to no other."""
+    elsewhere = Requests(whole(PASSED))
+    async with serving(elsewhere) as other:
+        location = b"Location: http://127.0.0.1:%d/" % other.port
+        judge = Requests(whole(b"{}", b"307 Temporary Redirect", location))
+        async with moderated(tmp_path, judge, {"on_error": "block"}) as setting:
+            assert (await setting.ask()).status == 503
+            assert await setting.checks() == {"failed": 1}
+    assert (len(judge.seen), elsewhere.seen) == (1, [])
+
+
 @pytest.mark.parametrize(("rule", "status"), [("allow", 200), ("tighten", 422), ("deny", 422)])
 async def test_header_switches_it_off(tmp_path: Path, rule: str, status: int) -> None:
     """Usage Panda's header goes before the configuration, as far as that lets it."""

@@ -3,6 +3,7 @@
 import pytest
 
 from gateway.calls.parsed_fields import ParsedFields
+from gateway.calls.textfield import MAX_NAME
 
 
 def test_a_bare_head_tells_nothing() -> None:
@@ -39,3 +40,18 @@ def test_codings_that_cannot_be_metered_are_not_asked_for() -> None:
     """The others keep their order and weights."""
     asked = b"br, gzip;q=0.5, zstd , Deflate"
     assert ParsedFields({b"accept-encoding": asked}).codings == b"gzip;q=0.5, Deflate"
+
+
+def test_what_a_record_has_room_for() -> None:
+    """A program's fields are cut, and a session that is too long is none."""
+    long = b"a" * 5000
+    names = (b"user-agent", b"referer", b"x-title", b"x-session-id")
+    parsed = ParsedFields(dict.fromkeys(names, long))
+    assert parsed.user_agent == parsed.referer == parsed.title == "a" * MAX_NAME
+    assert parsed.session_id is None
+
+
+def test_empty_field_gives_way() -> None:
+    """The second name of a field counts where the first has nothing."""
+    parsed = ParsedFields({b"http-referer": b" ", b"referer": b"https://a.example"})
+    assert parsed.referer == "https://a.example"

@@ -10,6 +10,7 @@ from gateway.config import Config, Key, Policies, Provider
 from gateway.keys import Keyring
 from gateway.policies.enforce_user_ids import FLAG, enforce_user_ids
 from gateway.policies.flags import POLICIES, flags_of
+from gateway.policies.unknown_addresses import unknown_addresses
 
 PROVIDERS = (Provider(name="a", base_url="https://a.example"),)
 
@@ -76,7 +77,7 @@ def test_blank_id_is_no_id(body: bytes) -> None:
 
 def test_every_policy_is_asked() -> None:
     """The tuple is the whole list, and passing all of them is no flag."""
-    assert (enforce_user_ids,) == POLICIES
+    assert (enforce_user_ids, unknown_addresses) == POLICIES
     assert (
         flags(
             Policies(enforce_user_ids=True),

@@ -9,17 +9,8 @@ import pytest
 from gateway.ledger.journal import Journal
 from gateway.ledger.line import record_of
 from gateway.ledger.recorder import Recorder
+from tests.clock import Clock
 from tests.generations import generation
-
-
-class Clock:
-    """Seconds, moved by hand."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -87,3 +78,19 @@ async def test_losses_are_told(journal: Journal, caplog: pytest.LogCaptureFixtur
     assert recorder.lost == 8
     assert [entry.levelname for entry in caplog.records] == ["ERROR", "ERROR"]
     assert "generations are being lost" in caplog.text
+
+
+async def test_nobodys_calls_fill_no_disk(journal: Journal) -> None:
+    """Of calls without a known key so many a minute are kept; all of a key's are."""
+    clock = Clock()
+    recorder = Recorder(journal, lambda: None, clock)
+    for number in range(100):
+        recorder.record(generation(number, tenant="", user="nobody"))
+        recorder.record(generation(number, user="anna"))
+    recorder.commit()
+    kept = journaled(journal.folder)
+    assert (kept.count("nobody"), kept.count("anna")) == (60, 100)
+    clock.now += 60
+    recorder.record(generation(1, tenant="", user="nobody"))
+    recorder.commit()
+    assert journaled(journal.folder).count("nobody") == 61

@@ -70,6 +70,23 @@ async def test_a_longer_stream_is_cut(tmp_path: Path, wire: Wire) -> None:
     assert await outcomes(tmp_path) == ["cancelled"]
 
 
+async def test_calls_of_both_edges_have_the_same_time(tmp_path: Path) -> None:
+    """`drain` is for all calls at once: one on aiohttp has no more of it beside one on the fast
+    edge, or a supervisor that waits for no longer would kill its worker before it settles."""
+    async with serving(never_end) as provider:
+        gateway = running(configured(tmp_path, [at(provider)], "fast", "1s"))
+        origin = await gateway.__aenter__()
+        async with connected(origin) as fast, connected(origin) as other:
+            fast.send(post(STREAM))
+            other.send(b"GET /v1/files HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            for client in (fast, other):
+                await client.head()
+            started = time.monotonic()
+            await gateway.__aexit__(None, None, None)
+            assert 1 <= time.monotonic() - started < 1.9
+    assert await outcomes(tmp_path) == ["cancelled"] * 2
+
+
 async def test_waiting_connections_close(tmp_path: Path, wire: Wire) -> None:
     """Connections that wait for a request do not hold the end up."""
     config = configured(tmp_path, [{"name": "a", "base_url": "http://127.0.0.1:1"}], wire, "30s")

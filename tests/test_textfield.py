@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.calls.textfield import hint_field, text_field
+from gateway.calls.textfield import MAX_NAME, hint_field, name_field, text_field
 from gateway.errors import BadRequest
 
 
@@ -25,3 +25,13 @@ def test_null_is_absent() -> None:
     """As good as no field at all."""
     assert text_field(None, "model") is None
     assert hint_field(None) is None
+
+
+def test_what_is_too_long_for_a_record() -> None:
+    """A name has room for so many characters; a longer one is an error, or steers nothing."""
+    longest = "a" * MAX_NAME
+    assert name_field(f" {longest} ", "model") == hint_field(longest) == longest
+    with pytest.raises(BadRequest, match="1 to 512 characters, 513 found") as caught:
+        name_field(longest + "a", "model")
+    assert caught.value.param == "model"
+    assert hint_field(longest + "a") is None

@@ -186,7 +186,7 @@ async def test_status_codes_survive(tmp_path: Path, wire: Wire, status: int) -> 
 )
 async def test_unknown_paths_pass(tmp_path: Path, wire: Wire, method: str, target: str) -> None:
     """A path Hearth does not know goes out in its own spelling, with its method and body."""
-    head = f"{method} {target} HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n"
+    head = f"{method} {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\n"
     async with passage(tmp_path, wire) as through:
         answer = await through.send(head.encode() + b"\xff\x00!")
         assert (answer.status, through.body) == (200, b"\xff\x00!")
@@ -198,7 +198,7 @@ async def test_reading_what_was_answered_before(tmp_path: Path, wire: Wire, path
     """GET is no call of a model: no user id is asked for, and its usage was counted before."""
     enforced = {"enforce_user_ids": True}
     async with passage(tmp_path, wire, policies=enforced) as through:
-        head = f"GET /v1/{path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+        head = f"GET /v1/{path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
         assert (await through.send(head)).status == 200
         assert through.line == f"GET /v1/{path} HTTP/1.1".encode()
         record = await only_generation(through.gateway)
@@ -292,7 +292,8 @@ async def test_head_only(tmp_path: Path, wire: Wire) -> None:
     """An answer to HEAD has the length its body would have had, and none."""
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
     async with passage(tmp_path, wire, answer) as through:
-        through.client.send(b"HEAD /v1/files/1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        status, fields = await through.client.head()
+        fields = b"Host: localhost\r\nConnection: close\r\n\r\n"
+        through.client.send(b"HEAD /v1/files/1 HTTP/1.1\r\n" + fields)
+        status, headers = await through.client.head()
         assert (status, await through.client.rest()) == (200, b"")
-    assert dict(fields)[b"Content-Length"] == b"5"
+    assert dict(headers)[b"Content-Length"] == b"5"

@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 
 from gateway.calls.head import Headers
-from gateway.dashboard.access.attempts import MOST
+from gateway.dashboard.access.attempts import MAX_FAILURES
 from gateway.dashboard.access.session import COOKIE
 from gateway.wire.trusted_proxies import TrustedProxies, is_secure
 from tests.calls import CHAT, COMPLETION, Requests, at, whole
@@ -133,8 +133,8 @@ async def test_visitors_behind_a_proxy_have_attempts_of_their_own(
             ) as answer:
                 return answer.status
 
-        tried = [await sign_in("203.0.113.7", "wrong") for _ in range(MOST)]
-        assert tried == [401] * MOST
+        tried = [await sign_in("203.0.113.7", "wrong") for _ in range(MAX_FAILURES)]
+        assert tried == [401] * MAX_FAILURES
         assert await sign_in("203.0.113.7", "sk-ops") == 429
         assert await sign_in("203.0.113.8", "sk-ops") == 303
 
@@ -172,7 +172,8 @@ async def test_requests_of_every_form_are_judged(
 ) -> None:
     """A target of any form, and what is no request, are answered to a proxy as to anyone."""
     server = {"wire": wire, "trusted_proxies": ["127.0.0.1"]}
-    fields = b"\r\nHost: hearth\r\nX-Forwarded-For: 203.0.113.7\r\nX-Forwarded-Proto: https\r\n\r\n"
+    said = b"X-Forwarded-For: 203.0.113.7\r\nX-Forwarded-Proto: https\r\n\r\n"
+    fields = b"\r\nHost: localhost\r\n" + said
     async with (
         running_gateway(tmp_path, [NOWHERE], server=server) as gateway,
         connected(gateway.origin) as proxy,

@@ -51,6 +51,7 @@ PARTS = [
         ({"input": [{"type": "function_call_output", "output": "o"}]}, []),
         ({"query": "best?", "documents": ["a"]}, ["best?"]),
         ({"messages": None, "prompt": 7}, []),
+        ({"prompt": {"type": {}}, "input": [{"type": ["text"], "text": "no"}]}, []),
     ],
 )
 def test_fields_of_each_api(fields: dict[str, Any], said: list[str]) -> None:

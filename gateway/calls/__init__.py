@@ -1,6 +1,7 @@
 """Bytes in, what was asked out: a request, and what Hearth has to know of it.
 
 request, head             a request as an edge read it; its line and fields
+local                     whether a request can only be meant for this machine
 parsed_fields             what the fields tell, read once for all requests that have the same
 endpoint                  which API is called
 reader                    a request's body read into a call

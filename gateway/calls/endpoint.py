@@ -1,8 +1,9 @@
-"""Which API is called: request targets to endpoints.
+r"""Which API is called: request targets to endpoints.
 
 A path is normalised once, here; policies, metering and forwarding all see the result, so no
 spelling (`/V1/Chat/Completions`, `//v1//chat/completions/`, `/v1/chat%2Fcompletions`,
-`/v1/chat/completions;x`) reaches a provider as something else than what was checked.
+`/v1/chat/completions;x`, `/v1/chat\completions#x`) reaches a provider as something else than what
+was checked.
 """
 
 import re
@@ -90,9 +91,12 @@ class Target:
         return _engine_path(model, rest)
 
 
+MAX_PATH = 1024
+"""Characters of a path, which goes on the record."""
+
 _PREFIX = re.compile(r"/+(api/+)?v1/+(.+)", re.IGNORECASE)
 _SLASHES = re.compile(r"/+")
-_PARAMETERS = re.compile(r";[^/]*")  # of a segment, RFC 3986 section 3.3; some servers drop them
+_PARAMETERS = re.compile(r";[^/]*|[?#].*")  # RFC 3986 section 3.3; some servers drop them
 _VISIBLE = re.compile(r"[!-~]+")
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
 _ENGINE = re.compile(r"/*engines/+(?P<model>[^/]+)/+(?P<path>.+)", re.IGNORECASE)
@@ -102,13 +106,16 @@ def parse_target(target: str) -> Target | None:
     """The data-path target, or None when it is not below `/v1/` or `/api/v1/`.
 
     An endpoint that is not in the table passes through under its own spelling. Raises BadRequest
-    for dot segments, control characters and raw non-ASCII, which each provider takes otherwise.
+    for dot segments, control characters and raw non-ASCII, which each provider takes otherwise, and
+    for a path over MAX_PATH characters.
     """
     raw_path, _, query = target.partition("?")
     match = _PREFIX.fullmatch(raw_path)
     if match is None:
         return None
-    decoded = unquote(match[2])
+    if len(raw_path) > MAX_PATH:
+        raise BadRequest(f"The path is over {MAX_PATH:,} characters")
+    decoded = _decoded(match[2])
     if not _VISIBLE.fullmatch(target) or _CONTROL.search(decoded):
         raise BadRequest("The address has a space, a control character or one that is not ASCII")
     path = _PARAMETERS.sub("", decoded)
@@ -155,6 +162,13 @@ def envelope_at(target: str) -> Envelope:
     """Whose errors to speak at an address, be it one that exists or not."""
     match = _PREFIX.match(target)
     return Envelope.OPENROUTER if match and match[1] else Envelope.OPENAI
+
+
+def _decoded(path: str) -> str:
+    r"""As the most lenient server reads it: every level of encoding undone, `\` as a slash."""
+    while (less := unquote(path)) != path:
+        path = less
+    return path.replace("\\", "/")
 
 
 def _normalised(path: str) -> str:

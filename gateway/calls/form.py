@@ -31,15 +31,22 @@ def replace_form_field(body: bytes, content_type: str, name: str, value: str) ->
 
 
 def _parts(body: bytes, content_type: str) -> Iterator[tuple[str, bytes]]:
-    """Name and content of every part, in order; the name of a file is empty."""
-    name, content = "", b""
+    """Name and content of every part, in order; the name of a file is empty.
+
+    BadRequest also for a content that begins with the delimiter: by the grammar of RFC 2046 section
+    5.1.1 the part before it has ended with its head, and servers differ in what they make of that.
+    """
+    name, content, boundary = "", b"", _boundary(content_type)
+    delimiter = f"--{boundary}".encode()
     try:
-        with PushMultipartParser(_boundary(content_type)) as parser:
+        with PushMultipartParser(boundary) as parser:
             for event in parser.parse(body):
                 if event is None:
                     yield name, content
                 elif isinstance(event, bytes):
                     content = event  # in one piece, as the body is
+                    if content.startswith(delimiter):
+                        raise BadRequest("The body is not multipart/form-data: a part has no end")
                 else:
                     name, content = ("" if event.filename else event.name), b""
     except MultipartError as error:

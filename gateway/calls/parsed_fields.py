@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from gateway.calls.textfield import MAX_NAME, hint_field
+
 GATEWAY_FIELDS = (b"x-usagepanda-api-key", b"helicone-auth")
 """Fields that carry Hearth's own key and leave `Authorization` to the provider's."""
 
@@ -18,7 +20,7 @@ class ParsedFields:
     `form`: the Content-Type of a form. `affinity`: the client did not ask to be routed as if nobody
     knew it. `overrides`: the `x-usagepanda-*` fields, names in lower case. `codings`: those of
     Accept-Encoding that can be metered. `user_agent`, `referer` and `title` are the program's that
-    sent the request.
+    sent the request, cut at MAX_NAME characters.
     """
 
     def __init__(self, fields: dict[bytes, bytes]) -> None:
@@ -26,13 +28,13 @@ class ParsedFields:
         is_form = content_type[:19].lower() == "multipart/form-data"
         self.key = _key(fields)
         self.form = content_type if is_form else None
-        self.session_id = text_of(fields, b"x-session-id")
+        self.session_id = hint_field(text_of(fields, b"x-session-id"))
         self.affinity = (text_of(fields, b"x-hearth-affinity") or "").lower() != "off"
         self.overrides = _overrides(fields)
         self.codings = _codings(fields)
-        self.user_agent = text_of(fields, b"user-agent")
-        self.referer = text_of(fields, b"http-referer") or text_of(fields, b"referer")
-        self.title = text_of(fields, b"x-openrouter-title") or text_of(fields, b"x-title")
+        self.user_agent = _first(fields, b"user-agent")
+        self.referer = _first(fields, b"http-referer", b"referer")
+        self.title = _first(fields, b"x-openrouter-title", b"x-title")
 
 
 def text_of(fields: dict[bytes, bytes], name: bytes) -> str | None:
@@ -47,6 +49,14 @@ def decode_field(value: bytes) -> str:
         return value.decode()
     except UnicodeDecodeError:
         return value.decode("latin-1")
+
+
+def _first(fields: dict[bytes, bytes], *names: bytes) -> str | None:
+    """The first of these fields that has a text, cut to what a record has room for."""
+    for name in names:
+        if text := text_of(fields, name):
+            return text[:MAX_NAME]
+    return None
 
 
 def _key(fields: dict[bytes, bytes]) -> bytes | None:

@@ -5,7 +5,7 @@ from gateway.calls.call import Call
 from gateway.calls.endpoint import Endpoint
 from gateway.calls.enduser import find_end_user
 from gateway.calls.request import Request
-from gateway.calls.textfield import hint_field, text_field
+from gateway.calls.textfield import hint_field, name_field
 from gateway.errors import BadRequest
 
 MAX_MODELS = 16
@@ -45,7 +45,7 @@ def _read(raw: bytes, form: str | None) -> Body:
 
 
 def _model(body: Body, endpoint: Endpoint) -> str | None:
-    named = text_field(body.model, "model")
+    named = name_field(body.model, "model")
     if endpoint.model is None:
         return named
     if named is not None and named != endpoint.model:
@@ -59,7 +59,7 @@ def _models(value: object) -> tuple[str, ...]:
         return ()
     if not isinstance(value, list) or not 0 < len(value) <= MAX_MODELS:
         raise BadRequest(f"`models` must be a list of 1 to {MAX_MODELS} models", "models")
-    names = [text_field(each, "models") for each in value]
+    names = [name_field(each, "models") for each in value]
     return tuple(name for name in dict.fromkeys(names) if name)
 
 

@@ -1,6 +1,11 @@
 """Fields of a body that hold a text: trimmed, and absent where they are blank."""
 
+from typing import Final
+
 from gateway.errors import BadRequest
+
+MAX_NAME: Final = 512
+"""Characters of a text that goes on every record: a model, a session, a program."""
 
 
 def text_field(value: object, field: str) -> str | None:
@@ -12,6 +17,19 @@ def text_field(value: object, field: str) -> str | None:
     return value.strip() or None
 
 
+def name_field(value: object, field: str) -> str | None:
+    """A string field of MAX_NAME characters at most."""
+    name = text_field(value, field)
+    if name is not None and len(name) > MAX_NAME:
+        raise BadRequest(
+            f"`{field}` must have 1 to {MAX_NAME} characters, {len(name)} found", field
+        )
+    return name
+
+
 def hint_field(value: object) -> str | None:
-    """One that only steers routing; what else stands there is the provider's affair."""
-    return value.strip() or None if isinstance(value, str) else None
+    """One that only steers routing; what else stands there, or is longer than MAX_NAME, is the
+    provider's affair."""
+    if not isinstance(value, str) or len(value) > MAX_NAME:
+        return None
+    return value.strip() or None

@@ -55,6 +55,8 @@ async def _stream(request: web.Request, download: Chunks) -> web.StreamResponse:
     response = web.StreamResponse(headers={**HEADERS, "Content-Disposition": name})
     response.content_type, response.charset = download.content_type, "utf-8"
     await response.prepare(request)
+    if request.method == "HEAD":
+        return response  # aiohttp would send what is written all the same
     await response.write(first)
     async for chunk in download.chunks:
         await response.write(chunk)

@@ -11,6 +11,9 @@ from gateway.ledger.journal import Journal, JournalError
 _CALM: Final = 60.0
 """Seconds without a loss after which the next one is said again."""
 
+_NOBODYS: Final = 60
+"""Records of nobody's calls that are kept in a minute."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -19,6 +22,9 @@ class Recorder:
 
     `written` is called whenever it did. `clock` tells seconds since the epoch. `lost` counts
     generations that the journal could not take; they are gone.
+
+    Of calls without a key that is known, some are kept and no more: anybody can send those, and the
+    disk must not be theirs to fill.
     """
 
     def __init__(
@@ -29,10 +35,14 @@ class Recorder:
         self._written = written
         self._clock = clock
         self._last_loss = 0.0
+        self._minute = 0
+        self._nobodys = 0
         self._unsafe: list[Generation] = []
 
     def record(self, generation: Generation) -> None:
         """Have it made safe at the end of this turn of the event loop, or at the next `commit`."""
+        if not generation.tenant and self._is_flooded():
+            return
         if not self._unsafe:
             asyncio.get_running_loop().call_soon(self.commit)
         self._unsafe.append(generation)
@@ -56,6 +66,13 @@ class Recorder:
         """Write what is left, and let go of the journal."""
         self.commit()
         self._journal.close()
+
+    def _is_flooded(self) -> bool:
+        minute = int(self._clock() // 60)
+        if minute != self._minute:
+            self._minute, self._nobodys = minute, 0
+        self._nobodys += 1
+        return self._nobodys > _NOBODYS
 
     def _append(self, generation: Generation) -> None:
         try:

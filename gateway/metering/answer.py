@@ -1,5 +1,7 @@
 """Usage out of an answer that comes in one piece: a JSON body, read once, when it is complete."""
 
+from typing import Final
+
 from gateway.metering.base import Meter
 from gateway.metering.encoding import MAX_READ, Inflater, Unreadable
 from gateway.metering.estimate import Estimate, tokens_in
@@ -15,12 +17,14 @@ from gateway.metering.refusal import (
 from gateway.metering.shapes import UNDECODABLE, Answer, AnswerChoice, decode_answer
 from gateway.metering.usage import read_cost, read_usage
 
+_MAX_TEXT: Final = 512
 _ENDED = frozenset({"completed", "incomplete", "failed", "cancelled"})
 
 
 def text_or_none(value: object) -> str | None:
-    """A decoded value that ought to be a string; None when it is none, or empty."""
-    return value or None if isinstance(value, str) else None
+    """A decoded value that ought to be a short string; None when it is none, or empty, or longer
+    than what a record has room for."""
+    return value or None if isinstance(value, str) and len(value) <= _MAX_TEXT else None
 
 
 def declines(answer: Answer, choice: AnswerChoice | None) -> bool:

@@ -10,10 +10,11 @@ from gateway.calls.call import Call
 from gateway.config import Policies
 from gateway.generation import Flag
 from gateway.policies.enforce_user_ids import enforce_user_ids
+from gateway.policies.unknown_addresses import unknown_addresses
 
 Policy = Callable[[Call, Policies], Flag | None]
 
-POLICIES: Final[tuple[Policy, ...]] = (enforce_user_ids,)
+POLICIES: Final[tuple[Policy, ...]] = (enforce_user_ids, unknown_addresses)
 
 
 def flags_of(call: Call, policies: Policies) -> tuple[Flag, ...]:

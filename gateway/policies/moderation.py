@@ -85,7 +85,9 @@ class Moderator:
 
     async def _ask(self, texts: list[str]) -> list[str] | None:
         body = msgspec.json.encode({"model": self._model, "input": texts})
-        async with self._session.post(self._url, data=body, raise_for_status=True) as answer:
+        async with self._session.post(
+            self._url, data=body, raise_for_status=True, allow_redirects=False
+        ) as answer:
             verdict = _decode(await answer.read())
         return flagged_categories(bytes(verdict.results))
 

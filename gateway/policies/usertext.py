@@ -9,7 +9,7 @@ from gateway.calls.form import read_form
 from gateway.calls.request import Request
 
 _FORM_FIELDS = ("prompt", "input")
-_TEXT_PARTS = frozenset({"text", "input_text"})
+_TEXT_PARTS = ("text", "input_text")
 
 
 class _Body(msgspec.Struct):

@@ -163,6 +163,8 @@ class AiohttpDownstream:
         self._wake.set()
 
     def write(self, data: bytes) -> None:
+        if self._request.method == "HEAD":
+            return  # the length says what there would be; any byte would be the next answer's
         self._pieces.append(data)
         self._queued += len(data)
         if self._queued > _HIGH_WATER and self._flow is not None and not self._is_paused:

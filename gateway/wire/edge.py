@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any, Final, cast
 
 from gateway.calls.endpoint import Target
+from gateway.calls.head import Head
 from gateway.calls.request import Request
 from gateway.errors import GatewayError
 from gateway.wire.alarm import NEVER, Alarm
@@ -132,12 +133,18 @@ class Edge(asyncio.Protocol):
                 return
             head = parse_head(data[:end]) if 4 <= end <= MAX_HEAD else None
             target = None if head is None else self._listener.route(head.head.target)
-        if head is None or target is None or head.length > self._listener.max_body:
+        if head is None or target is None or not self._is_welcome(head, len(data)):
             self._hand_over()
             return
         self._template, self._target = head.template, target
         self._buffer = b""
         self._begin(head, target, data[head.size :])
+
+    def _is_welcome(self, head: RequestHead, received: int) -> bool:
+        """Whether its body may take memory, if it is not here already."""
+        if head.length > self._listener.max_body:
+            return False
+        return received - head.size >= head.length or self._listener.knows(head.head)
 
     def _begin(self, head: RequestHead, target: Target, body: bytes) -> None:
         """The head is read, and with it came `body`: all of it, as a rule."""
@@ -297,8 +304,9 @@ class Listener:
     """What the connections of one listening socket share.
 
     `route` gives the target of a POST that goes to a provider, None for anything else; `handle`
-    answers it, and `refuse` one whose body did not come; `commit` makes their records safe;
-    `fallback` makes aiohttp's protocol for a connection; `proxies` may speak for clients.
+    answers it, and `refuse` one whose body did not come; `knows` tells whether a head is
+    of somebody whose body may be waited for; `commit` makes their records safe; `fallback` makes
+    aiohttp's protocol for a connection; `proxies` may speak for clients.
     """
 
     def __init__(
@@ -306,6 +314,7 @@ class Listener:
         route: Callable[[str], Target | None],
         handle: Callable[[Request, Target, Downstream], Coroutine[Any, Any, None]],
         refuse: Callable[[Request, Target, GatewayError, Downstream], None],
+        knows: Callable[[Head], bool],
         commit: Callable[[], None],
         fallback: Callable[[], asyncio.Protocol],
         proxies: TrustedProxies,
@@ -315,6 +324,7 @@ class Listener:
         self.route = route
         self.handle = handle
         self.refuse = refuse
+        self.knows = knows
         self.outbox = Outbox(commit)
         self.fallback = fallback
         self.proxies = proxies

@@ -19,7 +19,10 @@ _HOP_BY_HOP: Final = frozenset(
         *(b"transfer-encoding", b"upgrade", b"proxy-authorization", b"proxy-authenticate"),
     )
 )
-_REQUEST_DROPPED = _HOP_BY_HOP | {b"host", b"content-length", b"expect"}
+_METHOD_OVERRIDES = {b"x-http-method", b"x-http-method-override", b"x-method-override"}
+"""By which some servers take a GET, of which less is asked here, for a POST."""
+
+_REQUEST_DROPPED = _HOP_BY_HOP | _METHOD_OVERRIDES | {b"host", b"content-length", b"expect"}
 _OWN = {b"x-generation-id", b"x-hearth-provider", b"x-hearth-route"}
 _RESPONSE_DROPPED: Final = _HOP_BY_HOP | _OWN | {b"content-length"}
 _LENGTHS: Final = sum(1 << length for length in set(map(len, _RESPONSE_DROPPED)))
@@ -40,7 +43,7 @@ class UpstreamHead:
         self._api_key = settings.api_key.encode() if settings.api_key else None
         self._dropped = _REQUEST_DROPPED | {name.lower() for name in own}
         if self._api_key:
-            self._dropped |= set(PROVIDER_FIELDS)
+            self._dropped |= {*PROVIDER_FIELDS, b"cookie"}
         self._starts: dict[tuple[ParsedFields, str, bytes | None], bytes] = {}
 
     def build(self, head: Head, path: str, length: int, accept: bytes | None) -> bytes:

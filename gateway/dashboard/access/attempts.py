@@ -3,11 +3,11 @@
 from collections import OrderedDict
 from collections.abc import Callable
 
-MOST = 5
+MAX_FAILURES = 5
 WINDOW = 60.0
-"""Seconds in which an address may fail `MOST` times."""
+"""Seconds in which an address may fail `MAX_FAILURES` times."""
 
-_ADDRESSES = 10_000
+_MAX_ADDRESSES = 10_000
 
 
 class Attempts:
@@ -20,13 +20,13 @@ class Attempts:
     def wait(self, address: str) -> float:
         """Seconds until the address may try again; 0 when it may now."""
         recent = self._recent(address)
-        return recent[-MOST] + WINDOW - self._now() if len(recent) >= MOST else 0.0
+        return recent[-MAX_FAILURES] + WINDOW - self._now() if len(recent) >= MAX_FAILURES else 0.0
 
     def failed(self, address: str) -> None:
         """Count a failure, and forget the address that failed longest ago when there are many."""
         self._failures[address] = [*self._recent(address), self._now()]
         self._failures.move_to_end(address)
-        if len(self._failures) > _ADDRESSES:
+        if len(self._failures) > _MAX_ADDRESSES:
             self._failures.popitem(last=False)
 
     def _recent(self, address: str) -> list[float]:

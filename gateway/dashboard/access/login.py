@@ -13,7 +13,7 @@ from gateway.keys import Tenant
 from gateway.wire.aiohttp_edge import read_body
 
 _HOME = "/activity"
-_LONGEST = 4096
+_MAX_FORM = 4096
 """Bytes of the form."""
 
 
@@ -30,6 +30,8 @@ async def _show(request: web.Request) -> web.Response:
         request.app[DASHBOARD].tenant(request)
     except Unauthorized:
         return _form(request, "", 200)
+    except GatewayError as error:
+        return show_error(request, error.status, error.message)
     raise web.HTTPSeeOther(_next(request))
 
 
@@ -37,16 +39,17 @@ async def _sign_in(request: web.Request) -> web.Response:
     if is_cross_site(request):
         return show_error(request, 403, "Sign in on Hearth's own page.")
     dashboard, address = request.app[DASHBOARD], request.remote or ""
+    try:
+        form = await read_body(request, _MAX_FORM, dashboard.limits)
+    except GatewayError as error:
+        return show_error(request, error.status, f"{error}.")
+    # Nothing is awaited from here on, or attempts at the same moment would not know of each other.
     wait = dashboard.attempts.wait(address)
     if wait > 0:
         text = f"Too many attempts. Try again in {math.ceil(wait)} seconds."
         refusal = _form(request, text, 429)
         refusal.headers["Retry-After"] = str(math.ceil(wait))
         return refusal
-    try:
-        form = await read_body(request, _LONGEST, dashboard.limits)
-    except GatewayError as error:
-        return show_error(request, error.status, f"{error}.")
     tenant = _key_holder(form, dashboard)
     if tenant is None:
         dashboard.attempts.failed(address)

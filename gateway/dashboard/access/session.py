@@ -21,8 +21,8 @@ _SECRET_BYTES = 32
 def load_secret(folder: Path) -> bytes:
     """The key that sessions are signed with; made when first asked for, then always the same.
 
-    It lies beside the journal, for its owner's eyes only, so that all workers of a machine share
-    it and a restart signs nobody out.
+    The file lies beside the journal, readable by its owner only: all workers of a machine share
+    it, and a restart signs nobody out.
     """
     path = folder / "session.secret"
     if not path.exists():
@@ -57,11 +57,16 @@ class Sessions:
     def tenant(self, cookie: str) -> Tenant | None:
         """Who signed in; None for a cookie that is forged or over, or whose key is gone."""
         text, _, signature = cookie.rpartition(".")
-        if not hmac.compare_digest(signature.encode(), self._signature(text).encode()):
+        if not hmac.compare_digest(_raw(signature), self._signature(text).encode()):
             return None
         expires, _, key_hash = text.partition(".")
         return self._keyring.tenant_by_hash(key_hash) if self._now() < int(expires) else None
 
     def _signature(self, text: str) -> str:
-        mac = hmac.digest(self._secret, text.encode("utf-8", "surrogateescape"), sha256)
+        mac = hmac.digest(self._secret, _raw(text), sha256)
         return urlsafe_b64encode(mac).decode().rstrip("=")
+
+
+def _raw(text: str) -> bytes:
+    """A field's bytes as they came, which need not be UTF-8."""
+    return text.encode("utf-8", "surrogateescape")
