@@ -1,9 +1,9 @@
-"""The `hearth` command, from its first moment on."""
+"""The entry point of the `hearth` command."""
 
 from collections.abc import Sequence
 
 INTERRUPTED = 130
-"""128 and the number of SIGINT, as shells have it."""
+"""The exit code after Ctrl-C: 128 and the number of SIGINT, as shells have it."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -33,6 +33,7 @@ def test_json_answer() -> None:
     answer = json_answer({"data": ["ü", None, 1.5]}, status=404)
     assert answer.body == '{"data":["ü",null,1.5]}'.encode()
     assert (answer.status, answer.content_type) == (404, "application/json")
+    assert answer.headers["Cache-Control"] == "no-store"
 
 
 def test_csv_answer_is_a_download() -> None:
@@ -40,6 +41,7 @@ def test_csv_answer_is_a_download() -> None:
     answer = csv_answer([{"user": "Zoë"}], ("user",), "activity-2026-01-31.csv")
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="activity-2026-01-31.csv"'
+    assert answer.headers["Cache-Control"] == "no-store"
     assert answer.body == "user\r\nZoë\r\n".encode()
 
 
@@ -72,7 +74,7 @@ def test_cell_reads_back(value: object, expected: str) -> None:
     assert cell(value) == expected
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
+@pytest.mark.parametrize("start", list("=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20"))
 def test_formula_is_disarmed(start: str) -> None:
     """A user id that a spreadsheet would run is shown as text (OWASP: CSV injection)."""
     for formula in (start, f'{start}HYPERLINK("http://evil.example","x")', f"{start}1+1,2"):

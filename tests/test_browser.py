@@ -149,6 +149,15 @@ async def test_live_rows(
     assert await window.evaluate("window.untouched") is True
 
 
+async def test_live_rows_after_an_interruption(window: Page) -> None:
+    """A log that cannot be read again says so, and only until it can."""
+    await window.goto("/generations")
+    await window.route("**/generations?*", lambda route: route.abort("aborted"))
+    await expect(window.get_by_role("status")).to_have_text("not connected")
+    await window.unroute("**/generations?*")
+    await expect(window.get_by_role("status")).to_have_text("")
+
+
 async def test_counts_are_live(
     window: Page, gateway: RunningGateway, http: aiohttp.ClientSession
 ) -> None:
@@ -196,6 +205,23 @@ async def test_phone(gateway: RunningGateway, scheme: str) -> None:
             await page.goto(path)
             assert await page.evaluate("document.documentElement.scrollWidth") == 360, path
             assert await page.evaluate(OVERFLOWING) == [], path
+
+
+async def test_filters_fold_on_a_phone(gateway: RunningGateway, window: Page) -> None:
+    """There they are a click away, unless one is set; where there is room they are always seen."""
+    for path in ("/activity", "/generations"):
+        await window.goto(path)
+        await expect(window.get_by_label("Model", exact=True)).to_be_visible()
+        await expect(window.get_by_text("Filters", exact=True)).to_be_hidden()
+    async with open_window(gateway.origin, viewport={"width": 360, "height": 740}) as page:
+        await sign_in(page)
+        for path in ("/activity", "/generations"):
+            await page.goto(path)
+            await expect(page.get_by_label("Model", exact=True)).to_be_hidden()
+            await page.get_by_text("Filters", exact=True).click()
+            await expect(page.get_by_label("Model", exact=True)).to_be_visible()
+            await page.goto(f"{path}?model=gpt-4o")
+            await expect(page.get_by_label("Model", exact=True)).to_be_visible()
 
 
 async def test_keyboard(window: Page) -> None:

@@ -1,7 +1,5 @@
 """`hearth export` writes exactly what the ledger holds."""
 
-import csv
-import io
 import json
 import os
 import time
@@ -20,6 +18,7 @@ from gateway.mock.settings import MockSettings
 from tests.commands import hearth, write_config
 from tests.gateways import running_gateway
 from tests.generations import generation, refusal
+from tests.visitor import csv_rows
 
 TODAY = int(time.time()) // 86400
 
@@ -31,10 +30,6 @@ def ledger_of(folder: Path, *generations: Generation) -> str:
         writer.append(each)
     writer.close()
     return str(write_config(folder))
-
-
-def read_csv(text: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
 @pytest.mark.parametrize("what", ["generations", "activity", "users"])
@@ -55,7 +50,7 @@ def test_every_generation_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]
     expected = [generation(number, day=TODAY - 1) for number in range(1, 1203)]
     config = ledger_of(tmp_path, *expected)
     assert main(["export", "generations", "-c", config, "--format", "csv"]) == 0
-    rows = read_csv(capfd.readouterr().out)
+    rows = csv_rows(capfd.readouterr().out)
     assert [row["id"] for row in rows] == [each.id for each in reversed(expected)]
     assert sum(round(float(row["usage"]) * 1e9) for row in rows) == 1202 * 7
 
@@ -66,7 +61,7 @@ def test_both_formats_say_the_same(tmp_path: Path, capfd: pytest.CaptureFixture[
     settled = [generation(n, day=TODAY - 1, user=user) for n, user in enumerate(users, 1)]
     config = ledger_of(tmp_path, *settled, refusal(9, day=TODAY - 1))
     main(["export", "generations", "-c", config, "--format", "csv"])
-    from_csv = read_csv(capfd.readouterr().out)
+    from_csv = csv_rows(capfd.readouterr().out)
     main(["export", "generations", "-c", config, "--format", "jsonl"])
     from_json = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
     assert [row["external_user"] for row in from_json] == [None, *reversed(users)]
@@ -156,7 +151,7 @@ async def test_beside_a_running_gateway(tmp_path: Path, http: aiohttp.ClientSess
         url = f"{gateway.api}/activity?include_today=true"
         async with http.get(url) as answer:
             activity = (await answer.json())["data"]
-    rows: list[dict[str, Any]] = read_csv(exported.out)
+    rows: list[dict[str, Any]] = csv_rows(exported.out)
     assert {row["user"] for row in rows} == {"user_1", "user_2"}
     for column in ("requests", "prompt_tokens", "completion_tokens", "cached_tokens"):
         assert sum(int(row[column]) for row in rows) == sum(row[column] for row in activity)

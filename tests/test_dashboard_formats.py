@@ -23,9 +23,23 @@ def test_money(nano: int, text: str, fine: str, exact: str) -> None:
 
 
 def test_short_money() -> None:
-    """Beside a scale: every digit that counts and no other."""
+    """In a bar's label: every digit that counts and no other."""
     values = (0, 50_000, 600_000_000, 2_000_000_000_000)
     assert [formats.short_money(value) for value in values] == ["$0", "$0.00005", "$0.6", "$2,000"]
+
+
+@pytest.mark.parametrize(
+    ("step", "ticks"),
+    [
+        (50_000, ["$0.00000", "$0.00005", "$0.00010"]),
+        (50_000_000, ["$0.00", "$0.05", "$0.10"]),
+        (500_000_000, ["$0.00", "$0.50", "$1.00"]),
+        (2_000_000_000_000, ["$0", "$2,000", "$4,000"]),
+    ],
+)
+def test_money_tick(step: int, ticks: list[str]) -> None:
+    """Beside a scale all have the same digits: those that a step needs, and cents at least."""
+    assert [formats.money_tick(step * number, step) for number in range(3)] == ticks
 
 
 def test_count() -> None:

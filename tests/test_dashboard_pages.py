@@ -15,6 +15,7 @@ import pytest
 from gateway.dashboard.formats import shown
 from gateway.dashboard.visit import user_path
 from tests.gateways import RunningGateway, running_gateway
+from tests.raw_client import connected
 from tests.seeded import WEIRD, seeded_gateway, whole_month
 from tests.visitor import BROWSER, data, sign_in, table, text
 
@@ -194,7 +195,7 @@ async def test_log_pages(closed: RunningGateway, browser: aiohttp.ClientSession)
 async def test_blocked_call_says_why(
     closed: RunningGateway, browser: aiohttp.ClientSession
 ) -> None:
-    """A refused request's row and page give the reason in words."""
+    """A refused request's row and page give the reason in words, once."""
     await sign_in(browser, closed, "ops-key")
     page = await text(browser, f"{closed.origin}/generations?flagged=true&limit=1")
     reason = "Config set to block requests without user field"
@@ -202,6 +203,7 @@ async def test_blocked_call_says_why(
     (blocked,) = re.findall(r'data-id="(.*?)"', page)
     page = await text(browser, f"{closed.origin}/generations/{blocked}")
     assert reason in page
+    assert page.count('class="problem') == 1
     assert "not sent to any provider" in page
 
 
@@ -319,7 +321,7 @@ async def test_calls_of_nobody_are_a_click_away(
 ) -> None:
     """Who has not said whom a call is for is found from the users' page, key by key."""
     await sign_in(browser, closed, "ops-key")
-    page = await text(browser, f"{closed.origin}/users?month={whole_month()}")
+    page = html.unescape(await text(browser, f"{closed.origin}/users?month={whole_month()}"))
     links = set(re.findall(r'href="(/generations\?no_user=true&key=(\w+))">No User ID<', page))
     assert {key for _, key in links} == {"shop", "bot"}
     for link, key in links:
@@ -351,7 +353,7 @@ async def test_calls_of_one_keys_user(
 ) -> None:
     """The page of one key's user leads to that user's calls, not to those of a namesake."""
     await sign_in(browser, closed, "ops-key")
-    page = await text(browser, f"{closed.origin}/users/user_anna?key=bot")
+    page = html.unescape(await text(browser, f"{closed.origin}/users/user_anna?key=bot"))
     assert 'href="/generations?user=user_anna&key=bot">All calls' in page
 
 
@@ -366,3 +368,14 @@ async def test_store_that_fails(
     assert "store does not answer" in page
     assert "Calls go on" in page
     assert 'href="/users?sort=cost">Try again' in page
+
+
+@pytest.mark.parametrize("path", ["/users?format=csv", "/users/user_anna?format=jsonl"])
+async def test_head_of_a_download(closed: RunningGateway, path: str) -> None:
+    """HEAD of what comes piece by piece has no piece: the next answer follows its head."""
+    fields = "Host: localhost\r\nAccept: text/html\r\nAuthorization: Bearer ops-key\r\n\r\n"
+    async with connected(closed.origin) as client:
+        client.send(f"HEAD {path} HTTP/1.1\r\n{fields}GET /healthz HTTP/1.1\r\n{fields}".encode())
+        status, headers = await client.head()
+        assert (status, b"Content-Disposition" in dict(headers)) == (200, True)
+        assert (await client.answer()).body == b'{"status":"ok"}'

@@ -67,7 +67,7 @@ async def test_all_is_well(tmp_path: Path, http: aiohttp.ClientSession) -> None:
     """A provider that never failed has no ejection to tell of, on the page and in its CSV."""
     async with ailing(tmp_path, whole(b"{}")) as gateway:
         await call(http, gateway, 1)
-        assert "No ejection since" in await card(http, gateway)
+        assert "No ejections since" in await card(http, gateway)
         found = await row(http, gateway)
     assert (found["state"], found["ejections"], found["left_alone_reason"]) == (
         "takes calls",
@@ -104,7 +104,7 @@ async def test_pause(tmp_path: Path, http: aiohttp.ClientSession) -> None:
     async with ailing(tmp_path, busy, api_key="sk-1") as gateway:
         await call(http, gateway, 1)
         shown = await card(http, gateway)
-    assert "No ejection since" in shown
+    assert "No ejections since" in shown
     assert "for 7 s: it asked to be left alone for 7 s." in shown
 
 

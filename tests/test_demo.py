@@ -32,7 +32,7 @@ class Paper(io.StringIO):
         self.finished = asyncio.Event()
 
     def write(self, text: str) -> int:
-        if "have gone home" in text:
+        if "keeps running" in text:
             self.finished.set()
         return super().write(text)
 

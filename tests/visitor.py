@@ -19,7 +19,12 @@ async def text(session: aiohttp.ClientSession, url: str, status: int = 200) -> s
 
 async def table(session: aiohttp.ClientSession, url: str) -> list[dict[str, str]]:
     """The rows of a CSV."""
-    return list(csv.DictReader(io.StringIO(await text(session, url), newline="")))
+    return csv_rows(await text(session, url))
+
+
+def csv_rows(content: str) -> list[dict[str, str]]:
+    """The rows of a CSV by the names of their columns."""
+    return list(csv.DictReader(io.StringIO(content, newline="")))
 
 
 async def data(session: aiohttp.ClientSession, url: str, key: str = "ops-key") -> Any:

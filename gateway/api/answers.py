@@ -8,13 +8,22 @@ from aiohttp import web
 
 from gateway.api.table import csv_header, csv_lines
 
+_PRIVATE: Mapping[str, str] = {"Cache-Control": "no-store"}
+"""A cache on the way keeps answers to `Authorization` to itself, but knows no `x-api-key`: RFC 9111
+section 3.5."""
+
 
 def json_answer(
     value: object, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> web.Response:
     """`value` as JSON."""
     body = msgspec.json.encode(value)
-    return web.Response(body=body, status=status, content_type="application/json", headers=headers)
+    return web.Response(
+        body=body,
+        status=status,
+        content_type="application/json",
+        headers={**_PRIVATE, **(headers or {})},
+    )
 
 
 def csv_answer(
@@ -28,5 +37,9 @@ def csv_answer(
         text=csv_header(columns) + csv_lines(rows, columns),
         content_type="text/csv",
         charset="utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"', **(headers or {})},
+        headers={
+            **_PRIVATE,
+            "Content-Disposition": f'attachment; filename="{name}"',
+            **(headers or {}),
+        },
     )

@@ -26,16 +26,16 @@ from gateway.errors import ModelNotFound, NotFound
 _UNKNOWN_PRICE = "-1"
 """As OpenRouter has it for models whose price depends on where they run."""
 
-_MOST = 1_000_000
+_MAX_OFFSET = 1_000_000
 _ENDPOINTS = re.compile(r".+/.+/endpoints")
 PARAMETERS = (
-    Parameter("offset", "Pass over so many", Annotated[int, msgspec.Meta(ge=0, le=_MOST)]),
+    Parameter("offset", "Pass over so many", Annotated[int, msgspec.Meta(ge=0, le=_MAX_OFFSET)]),
 )
-"""What clients narrow their lists by besides is passed over: the list is whole."""
+"""Other parameters, by which clients narrow their lists, are ignored: the list is whole."""
 
 
 class Architecture(msgspec.Struct, frozen=True, kw_only=True):
-    """OpenRouter's; Hearth passes on whatever a model takes."""
+    """OpenRouter's kinds of input and output: not known, as Hearth passes on whatever comes."""
 
     modality: str | None = None
     input_modalities: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ class Pricing(msgspec.Struct, frozen=True):
 
 
 class TopProvider(msgspec.Struct, frozen=True, kw_only=True):
-    """OpenRouter's."""
+    """OpenRouter's limits of the first provider; `is_moderated` by `policies.moderation`."""
 
     is_moderated: bool
     context_length: int | None = None
@@ -64,7 +64,7 @@ class Links(msgspec.Struct, frozen=True):
 
 
 class NextPage(msgspec.Struct, frozen=True):
-    """OpenRouter's; all that follow are on this one."""
+    """OpenRouter's link to the next page: none, as the list comes whole."""
 
     next: str | None = None
 
@@ -110,19 +110,19 @@ class ModelList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelAnswer(msgspec.Struct, frozen=True):
-    """OpenRouter's."""
+    """One model, in OpenRouter's envelope."""
 
     data: ModelItem
 
 
 class Count(msgspec.Struct, frozen=True):
-    """OpenRouter's."""
+    """How many models there are."""
 
     count: int
 
 
 class ModelCount(msgspec.Struct, frozen=True):
-    """OpenRouter's."""
+    """The same, in OpenRouter's envelope."""
 
     data: Count
 
@@ -130,7 +130,7 @@ class ModelCount(msgspec.Struct, frozen=True):
 async def list_models(context: Context, request: Request, target: Target) -> web.Response:
     """Every model that a provider is configured with."""
     context.keyring.tenant(request)
-    offset = read_int(dict(parse_qsl(target.query)), "offset", 0, _MOST, minimum=0)
+    offset = read_int(dict(parse_qsl(target.query)), "offset", 0, _MAX_OFFSET, minimum=0)
     owners = _owners(context)
     models = [_item(context, *each) for each in list(owners.items())[offset:]]
     first, last = (models[0].id, models[-1].id) if models else (None, None)
@@ -140,7 +140,7 @@ async def list_models(context: Context, request: Request, target: Target) -> web
 
 
 async def count_models(context: Context, request: Request, target: Target) -> web.Response:
-    """How many the list has."""
+    """How many models the list has."""
     context.keyring.tenant(request)
     return json_answer(ModelCount(Count(len(_owners(context)))))
 
@@ -151,7 +151,7 @@ async def get_model(context: Context, request: Request, target: Target) -> web.R
 
 
 async def describe_model(context: Context, request: Request, target: Target) -> web.Response:
-    """The same as OpenRouter answers it."""
+    """The same, in OpenRouter's envelope."""
     return json_answer(ModelAnswer(_named_model(context, request, target)))
 
 

@@ -71,8 +71,7 @@ async def recent_usage(
 
 
 def _used(row: ActivityRow) -> tuple[bytes, int]:
-    tokens = row.counts.tokens
-    return f"{row.tenant}\0{row.user}".encode(), tokens
+    return f"{row.tenant}\0{row.user}".encode(), row.counts.tokens
 
 
 async def moves(

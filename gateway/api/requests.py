@@ -10,14 +10,14 @@ from gateway.ledger.paging import pages_of
 from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.store import Store
 
-MOST = 100_000
-"""As many as one query reads: about two seconds of work."""
+MAX_REQUESTS = 100_000
+"""That one query reads: about two seconds of work."""
 
 _PAGE = 1000
 
 
 async def read_requests(
-    store: Store, query: GenerationQuery, most: int = MOST
+    store: Store, query: GenerationQuery, most: int = MAX_REQUESTS
 ) -> AsyncIterator[Sequence[Generation]]:
     """All that `query` matches, page by page; BadRequest when it is more than `most`."""
     count = 0

@@ -25,8 +25,8 @@ from gateway.ledger.store import StoreUnavailable
 from gateway.metrics.peers import states_of
 from gateway.routing.pool import Pool
 
-_HEAVIEST = 100.0
-Weight = Annotated[float, msgspec.Meta(gt=0, le=_HEAVIEST)]
+_MAX_WEIGHT = 100.0
+Weight = Annotated[float, msgspec.Meta(gt=0, le=_MAX_WEIGHT)]
 
 PARAMETERS = (
     Parameter("user", "Whose way is asked for"),
@@ -129,5 +129,5 @@ def _weight(text: str) -> float:
     try:
         return msgspec.convert(text, Weight, strict=False)
     except msgspec.ValidationError:
-        text = f"Parameter `weight` must be a number above 0, up to {_HEAVIEST:.0f}"
+        text = f"Parameter `weight` must be a number above 0, up to {_MAX_WEIGHT:.0f}"
         raise BadRequest(text, "weight") from None

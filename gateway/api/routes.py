@@ -28,7 +28,7 @@ class Route(msgspec.Struct, frozen=True):
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """Those it answers."""
+        """The HTTP methods that it answers."""
         return ("GET", "HEAD") if self.method == "GET" else ("POST",)
 
 
@@ -46,35 +46,19 @@ OPENROUTER_MODEL = Route(
     Operation(summary="One model", answer=models.ModelAnswer, errors=(400, 404)),
     envelope=None,
 )
+_MODELS = Operation(
+    summary="The models that the configuration names",
+    answer=models.ModelList,
+    parameters=models.PARAMETERS,
+    errors=(400,),
+)
 _NAMED = {"models/": MODEL, "model/": OPENROUTER_MODEL}
 """By what comes before a model's name, which may contain slashes. Any other method on them is a
 provider's to answer."""
 
 ROUTES = (
-    Route(
-        "GET",
-        "models",
-        models.list_models,
-        Operation(
-            summary="The models that the configuration names",
-            answer=models.ModelList,
-            parameters=models.PARAMETERS,
-            errors=(400,),
-        ),
-        envelope=None,
-    ),
-    Route(
-        "GET",
-        "models/user",
-        models.list_models,
-        Operation(
-            summary="The same list: nobody has chosen among the models",
-            answer=models.ModelList,
-            parameters=models.PARAMETERS,
-            errors=(400,),
-        ),
-        envelope=None,
-    ),
+    Route("GET", "models", models.list_models, _MODELS, envelope=None),
+    Route("GET", "models/user", models.list_models, _MODELS, envelope=None),
     Route(
         "GET",
         "models/count",

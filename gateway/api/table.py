@@ -7,7 +7,22 @@ from typing import Any
 
 import msgspec
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA_STARTS = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "\t",
+    "\r",
+    "\n",
+    "\0",
+    "\uff1d",
+    "\uff0b",
+    "\uff0d",
+    "\uff20",
+)
+"""OWASP ASVS 5.0, requirement 1.2.10; the last four are the first ones in full width, which
+spreadsheets of East Asian locales take for them."""
 
 
 def csv_header(columns: Sequence[str]) -> str:

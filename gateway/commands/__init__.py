@@ -2,5 +2,5 @@
 
 dispatch                    which of them it is, and what becomes of their errors
 arguments, person, stores   what several of them take
-output, stopping            what they write, and how those end that run for ever
+output, stopping            what they write, and how those that run for ever end
 """

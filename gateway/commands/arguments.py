@@ -35,6 +35,13 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """`-o FILE`."""
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="default: standard output"
+    )
+
+
 def read_config(arguments: argparse.Namespace) -> Config:
     """The configuration of `-c`; ConfigError says everything that is wrong with it."""
     return load(arguments.config, os.environ)

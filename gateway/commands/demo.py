@@ -1,4 +1,4 @@
-"""`hearth demo`: everything at once, to look at."""
+"""`hearth demo`: a gateway with mock providers and sample users."""
 
 import argparse
 

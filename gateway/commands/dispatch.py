@@ -18,6 +18,7 @@ from gateway.commands import (
     serve,
 )
 from gateway.commands.arguments import UsageError
+from gateway.commands.output import tell
 from gateway.configfile import ConfigError
 from gateway.ledger.journal import JournalError
 from gateway.ledger.store import StoreUnavailable
@@ -56,12 +57,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _fail(code: int, text: str) -> int:
-    print(text, file=sys.stderr)  # noqa: T201  # a command's own output
+    tell(text)
     return code
 
 
 def _explain(error: OSError) -> str:
-    """Without the number, which means nothing to people."""
+    """The error's text without its number."""
     reason = error.strerror or str(error)
     return f"{error.filename}: {reason}" if error.filename else reason
 

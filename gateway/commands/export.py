@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,11 +17,12 @@ from gateway.commands.arguments import (
     Commands,
     UsageError,
     add_config,
+    add_output,
     day,
     end_user,
     read_config,
 )
-from gateway.commands.output import counting_rows, open_output
+from gateway.commands.output import counting_rows, json_lines, open_output
 from gateway.commands.stores import open_shipper
 from gateway.config import Config
 from gateway.ledger.paging import pages_of
@@ -71,9 +71,7 @@ def add_to(commands: Commands) -> None:
     )
     parser.add_argument("--user", type=end_user, help="only this end user")
     parser.add_argument("--format", choices=tuple(FORMATS), required=True)
-    parser.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help="default: standard output"
-    )
+    add_output(parser)
     parser.set_defaults(run=run)
 
 
@@ -108,10 +106,6 @@ async def _export(config: Config, kind: Kind, span: Span, arguments: argparse.Na
                 count(len(page))
 
 
-def _json_lines(page: Page, columns: Sequence[str]) -> str:
-    return "".join(msgspec.json.encode(row).decode() + "\n" for row in page)
-
-
 async def _generations(store: Store, span: Span) -> AsyncIterator[Page]:
     query = GenerationQuery(
         user=span.user, since=span.since * DAY, until=(span.until + 1) * DAY, limit=_PAGE
@@ -137,7 +131,7 @@ async def _users(store: Store, span: Span) -> AsyncIterator[Page]:
 
 FORMATS = {
     "csv": Format(csv_header, csv_lines),
-    "jsonl": Format(lambda columns: "", _json_lines),
+    "jsonl": Format(lambda columns: "", lambda page, columns: json_lines(page)),
 }
 
 KINDS = {

@@ -2,15 +2,12 @@
 
 import argparse
 import asyncio
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-import msgspec
-
-from gateway.commands.arguments import Commands, read_config
-from gateway.commands.output import counting_rows, open_output
+from gateway.commands.arguments import Commands, add_output, read_config
+from gateway.commands.output import counting_rows, json_lines, open_output, tell
 from gateway.commands.person import add_person, person
 from gateway.commands.stores import open_shipper
 from gateway.config import Config
@@ -25,9 +22,7 @@ def add_to(commands: Commands) -> None:
     """Register the command."""
     parser = commands.add_parser("export-user", help="write everything kept of an end user")
     add_person(parser)
-    parser.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help="default: standard output"
-    )
+    add_output(parser)
     parser.set_defaults(run=run)
 
 
@@ -43,13 +38,13 @@ async def _export(config: Config, who: Person, path: Path | None) -> int:
         pages = _journal_alone(shipper, who) if away else _all(shipper, who)
         with open_output(path) as out, counting_rows() as count:
             async for entries in pages:
-                out.write(_lines(entries))
+                out.write(json_lines(entries))
                 count(len(entries))
                 written += len(entries)
     if away:
-        sys.stderr.write(f"hearth: NOT COMPLETE, only what the journal has: {away}\n")
+        tell(f"hearth: NOT COMPLETE, only what the journal has: {away}")
     elif not written:
-        sys.stderr.write(f"hearth: nothing is kept of {who.user}\n")
+        tell(f"hearth: nothing is kept of {who.user}")
     return 1 if away else 0
 
 
@@ -70,7 +65,3 @@ async def _all(shipper: Shipper, who: Person) -> AsyncIterator[Sequence[DossierE
 
 async def _journal_alone(shipper: Shipper, who: Person) -> AsyncIterator[Sequence[DossierEntry]]:
     yield [generation_entry(row) for row in await journaled(shipper.folder, who)]
-
-
-def _lines(entries: Sequence[DossierEntry]) -> str:
-    return "".join(msgspec.json.encode(entry).decode() + "\n" for entry in entries)

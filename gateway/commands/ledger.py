@@ -71,5 +71,4 @@ def _print_drift(drift: Drift) -> None:
 
 
 def _sum_text(counts: Counts) -> str:
-    tokens = counts.tokens
-    return f"{counts.requests} requests, {tokens} tokens, ${usd(counts.cost):.9f}"
+    return f"{counts.requests} requests, {counts.tokens} tokens, ${usd(counts.cost):.9f}"

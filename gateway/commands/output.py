@@ -1,11 +1,12 @@
-"""What commands write: their results, files of rows, and how people see that those grow."""
+"""What commands write: results, files of rows with a progress counter, and messages."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+import msgspec
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -18,8 +19,13 @@ class ResultConsole(Console):
 
 
 def console() -> Console:
-    """Where a command's result goes: as it is, and as plain text when that is no terminal."""
+    """Standard output, for a command's result; without colours when it is no terminal."""
     return ResultConsole(highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def tell(text: str) -> None:
+    """A message beside the result, on standard error."""
+    sys.stderr.write(f"{text}\n")
 
 
 def open_output(path: Path | None) -> TextIO:
@@ -27,6 +33,11 @@ def open_output(path: Path | None) -> TextIO:
     stdout = sys.stdout.fileno()
     target = stdout if path is None else path
     return open(target, "w", encoding="utf-8", newline="", closefd=path is not None)
+
+
+def json_lines(items: Iterable[object]) -> str:
+    """Each item as a line of JSON."""
+    return msgspec.json.Encoder().encode_lines(items).decode()
 
 
 @contextmanager

@@ -18,7 +18,7 @@ def add_person(parser: argparse.ArgumentParser) -> None:
 
 
 def person(arguments: argparse.Namespace) -> Person:
-    """Whom the arguments name; a key need not be configured any more."""
+    """The user that the arguments name; the key need not be configured any more."""
     tenants = None if arguments.key is None else frozenset((arguments.key,))
     return Person(arguments.user, tenants)
 

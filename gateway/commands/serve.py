@@ -28,7 +28,7 @@ def add_to(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C."""
-    source = Source(arguments.config, lambda: _configured_again(arguments))
+    source = Source(arguments.config, lambda: _reconfigured(arguments))
     config = _configured(arguments)
     collect_seldom()
     try:
@@ -53,7 +53,7 @@ def _configured(arguments: argparse.Namespace) -> Config:
     return config
 
 
-def _configured_again(arguments: argparse.Namespace) -> Config:
+def _reconfigured(arguments: argparse.Namespace) -> Config:
     try:
         return _configured(arguments)
     except (ConfigError, UsageError) as error:

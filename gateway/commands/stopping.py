@@ -1,4 +1,4 @@
-"""How a command that runs for ever ends: Ctrl-C and SIGTERM are its success."""
+"""How a command that runs for ever ends: Ctrl-C and SIGTERM end it with success."""
 
 import asyncio
 import signal

@@ -1,10 +1,10 @@
 """The store as commands use it: beside a running gateway or without one."""
 
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from gateway.commands.output import tell
 from gateway.config import Ledger as Section
 from gateway.ledger.shipper import Shipper
 from gateway.ledger.stores import open_store
@@ -25,7 +25,7 @@ def _warn_of_another_folder(url: str) -> None:
     """An empty ledger looks like one that was looked for in the wrong folder."""
     path = Path(url.removeprefix("sqlite:"))
     if url.startswith("sqlite:") and not path.is_absolute() and not path.exists():
-        sys.stderr.write(
+        tell(
             f"hearth: no {path} in {Path.cwd()}, where relative paths of `ledger` start: "
-            "nothing was recorded here yet\n"
+            "nothing was recorded here yet"
         )

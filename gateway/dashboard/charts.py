@@ -15,7 +15,7 @@ import pygal
 from markupsafe import Markup
 from pygal.style import Style
 
-from gateway.dashboard.formats import count, money, short_money
+from gateway.dashboard.formats import count, money, money_tick
 
 COLOURS = 8
 """How many series the stylesheet tells apart."""
@@ -33,16 +33,16 @@ _STRIDES = (1, 2, 3, 4, 6, 8, 12, 24)
 
 
 class Unit(msgspec.Struct, frozen=True):
-    """How a value is written: as the title of a bar, and beside the scale."""
+    """How a value is written: as the title of a bar, and beside a scale of equal steps."""
 
     text: Callable[[int], str]
-    tick: Callable[[int], str]
+    tick: Callable[[int, int], str]
 
 
-MONEY = Unit(money, short_money)
+MONEY = Unit(money, money_tick)
 """Nano-dollars."""
 
-NUMBER = Unit(count, count)
+NUMBER = Unit(count, lambda value, step: count(value))
 
 
 class Size(msgspec.Struct, frozen=True):
@@ -83,6 +83,7 @@ def _draw(
     title: str, labels: Sequence[str], series: Sequence[Series], unit: Unit, size: Size
 ) -> Markup:
     highest = max(map(sum, zip(*(each.values for each in series), strict=True)))
+    ticks = _ticks(highest)
     chart = _Bars(
         style=_STYLE,
         css=(),
@@ -96,7 +97,7 @@ def _draw(
         x_labels=list(labels),
         x_labels_major_every=_stride(labels, size.width),
         show_minor_x_labels=False,
-        y_labels=[{"value": tick, "label": unit.tick(tick)} for tick in _ticks(highest)],
+        y_labels=[{"value": each, "label": unit.tick(each, ticks.step)} for each in ticks],
         value_formatter=unit.text,
         truncate_label=-1,
     )
@@ -106,7 +107,7 @@ def _draw(
     return Markup(chart.render())  # escaped by pygal's XML
 
 
-def _ticks(highest: int) -> Sequence[int]:
+def _ticks(highest: int) -> range:
     """From 0 to `highest` or above it in equal steps: 1, 2 or 5 times a power of ten."""
     least = max(1, -(-highest // _STEPS))
     power = 10 ** (len(str(least)) - 1)

@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.api.money import usd
 from gateway.calendar import day_text, iso_moment
-from gateway.dashboard.visit import generation_path, user_path
+from gateway.dashboard.visit import generation_path, link, user_path
 
 NOTHING = "\u2013"
 MINUS = "\u2212"
@@ -50,6 +50,12 @@ def exact_money(nano_dollars: int) -> str:
 def short_money(nano_dollars: int) -> str:
     """USD without the zeros that need not be written."""
     return exact_money(nano_dollars).rstrip("0").rstrip(".")
+
+
+def money_tick(nano_dollars: int, step: int) -> str:
+    """USD on a scale of `step`: cents, or as many places as a step has, the same all along."""
+    places = len(f"{step % 1_000_000_000:09}".rstrip("0"))
+    return f"${usd(nano_dollars):,.{places and max(2, places)}f}"
 
 
 def count(number: float) -> str:
@@ -132,4 +138,4 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "generation_path": generation_path,
 }
 
-GLOBALS: Mapping[str, Callable[..., Any]] = {"share": share, "change": change}
+GLOBALS: Mapping[str, Callable[..., Any]] = {"share": share, "change": change, "link": link}

@@ -9,9 +9,8 @@ from aiohttp import web
 from gateway.api.context import Context
 from gateway.dashboard.access.attempts import Attempts
 from gateway.dashboard.access.session import COOKIE, Sessions
-from gateway.errors import Unauthorized
+from gateway.errors import GatewayError
 from gateway.keys import Tenant
-from gateway.routing.router import Router
 from gateway.wire.aiohttp_edge import without_body
 from gateway.wire.limits import Limits
 
@@ -30,15 +29,14 @@ HEADERS = {
 class Dashboard:
     """What all pages share while the gateway runs."""
 
-    def __init__(self, context: Context, router: Router, secret: bytes, limits: Limits) -> None:
+    def __init__(self, context: Context, secret: bytes, limits: Limits) -> None:
         self.context = context
-        self.router = router
         self.limits = limits
         self.sessions = Sessions(secret, context.keyring, context.now)
         self.attempts = Attempts(context.now)
 
     def tenant(self, request: web.Request) -> Tenant:
-        """Who looks: by cookie, else by key. Raises Unauthorized."""
+        """Who looks: by cookie, else by key. Raises Unauthorized, or Forbidden for another site."""
         signed_in = self.sessions.tenant(request.cookies.get(COOKIE, ""))
         return signed_in or self.context.keyring.tenant(without_body(request))
 
@@ -46,7 +44,7 @@ class Dashboard:
         """Who looks; None for somebody who is not signed in."""
         try:
             return self.tenant(request)
-        except Unauthorized:
+        except GatewayError:
             return None
 
 
@@ -54,7 +52,7 @@ DASHBOARD = web.AppKey("dashboard", Dashboard)
 
 
 def wants_page(request: web.Request) -> bool:
-    """Whether a browser asks, for something to be looked at."""
+    """Whether the client is a browser that asks for a page."""
     return "text/html" in request.headers.get("Accept", "")
 
 

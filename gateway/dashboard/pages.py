@@ -1,6 +1,8 @@
 """Which page is at which address, and who may look."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 import aiohttp_jinja2
@@ -79,10 +81,18 @@ def add_pages(app: web.Application, api: AiohttpHandler) -> None:
 
 
 def _add_static(app: web.Application) -> dict[str, str]:
-    """Serve the files of `static`; file name -> an address that changes with its content."""
-    folder = Path(__file__).parent / "static"
-    resource = app.router.add_static("/static", folder, append_version=True)
-    return {file.name: str(resource.url_for(filename=file.name)) for file in folder.iterdir()}
+    """Serve the files of `static`, each by itself, as aiohttp fails at names that no file can have;
+    file name -> an address that changes with its content."""
+    addresses: dict[str, str] = {}
+    for file in (Path(__file__).parent / "static").iterdir():
+        path = f"/static/{file.name}"
+        app.router.add_get(path, partial(_send_file, file))
+        addresses[file.name] = link(path, v=sha256(file.read_bytes()).hexdigest()[:16])
+    return addresses
+
+
+async def _send_file(file: Path, request: web.Request) -> web.StreamResponse:
+    return web.FileResponse(file)
 
 
 async def _home(request: web.Request) -> web.StreamResponse:
@@ -130,7 +140,6 @@ def _visit(request: web.Request, dashboard: Dashboard, tenant: Tenant, route: Ro
     query = request.rel_url.raw_query_string
     return Visit(
         context=dashboard.context,
-        router=dashboard.router,
         tenant=tenant,
         path=request.rel_url.raw_path,
         query=query,

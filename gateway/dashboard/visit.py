@@ -9,7 +9,6 @@ import msgspec
 from gateway.api.context import Context, visible_tenants
 from gateway.calendar import whole_days
 from gateway.keys import Tenant
-from gateway.routing.router import Router
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,7 +20,6 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     context: Context
-    router: Router
     tenant: Tenant
     path: str
     query: str
@@ -36,7 +34,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_manager(self) -> bool:
-        """Whether all keys' records may be seen, or only the own."""
+        """Whether all keys' records may be seen, and not only those of its own."""
         return self.tenant.role == "management"
 
     @property
@@ -50,11 +48,16 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def keys(self) -> list[str]:
-        """Names of the keys whose records may be chosen from."""
+        """Names of the keys whose records may be seen."""
         if not self.is_manager:
             return [self.tenant.name]
         clients = [key.name for key in self.context.config.keys if key.role == "client"]
         return clients or [self.tenant.name]
+
+    @property
+    def has_several_keys(self) -> bool:
+        """Whether there are several, so that whose a record is has to be said."""
+        return len(self.keys) > 1
 
     @property
     def has_blanks(self) -> bool:
@@ -110,9 +113,11 @@ def link(path: str, **values: object) -> str:
     return f"{path}?{query}" if query else path
 
 
-def user_path(user: str) -> str:
+def user_path(user: str, **values: object) -> str:
     """The address of a user's page. Browsers would take `.` and `..` out of a path."""
-    return link("/users/", id=user) if user in (".", "..") else f"/users/{quote(user, safe='')}"
+    if user in (".", ".."):
+        return link("/users/", id=user, **values)
+    return link(f"/users/{quote(user, safe='')}", **values)
 
 
 def generation_path(generation_id: str) -> str:

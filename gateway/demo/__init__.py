@@ -2,6 +2,6 @@
 
 run                       users talk, and the screen follows
 traffic, phrases          who says what
-worlds, score             the two gateways, and what their counts say
+worlds, score             the two gateways, and what they counted
 screen                    what is printed
 """

@@ -39,7 +39,7 @@ async def run_demo(port: int, turns: int, console: Console) -> None:
         welcome(console, sticky)
         with open_screen(console, turns) as screen:
             await compare((sticky, spread), session, turns, screen)
-        console.print("The sample users have gone home; the gateway stays. Ctrl-C stops it.")
+        console.print("All turns are sent; the gateway keeps running. Ctrl-C stops it.")
         await asyncio.Event().wait()
 
 
@@ -81,7 +81,7 @@ class _Sender:
         self._traffic = Traffic()
 
     async def talk(self) -> None:
-        """One voice of several: turn after turn until all are sent."""
+        """Send turn after turn until none is left; several of these run at once."""
         for number in self._turns:
             if number % _NAMELESS_EVERY == 0:
                 await self._ask_nameless()
@@ -96,7 +96,7 @@ class _Sender:
         await asyncio.sleep(_PAUSE * turn.pause)
 
     async def _ask_nameless(self) -> None:
-        """A call that forgot its user, where that is not allowed: refused, flagged, on record."""
+        """A call without a user, where that is not allowed: refused, flagged, on record."""
         body = {"model": MODEL, "messages": [{"role": "user", "content": "Who am I?"}]}
         headers = {"x-usagepanda-enforce-user-ids": "true"}
         await asyncio.gather(*(self._send(world, body, headers) for world in self._worlds))

@@ -39,7 +39,9 @@ def welcome(console: Console, sticky: World) -> None:
     """Say what runs and which addresses to look at."""
     console.print(f"Hearth listens on {sticky.origin}, in front of {', '.join(PROVIDERS)}:")
     console.print("mock providers, each with a prompt cache of its own.")
-    console.print(f"{len(USERS)} sample users talk to them; calls that name no user are refused.\n")
+    console.print(
+        f"{len(USERS)} sample users talk to them; some calls name no user, and are refused.\n"
+    )
     for what, path in (
         ("All requests", "/generations"),
         ("Refused ones", "/generations?flagged=true"),

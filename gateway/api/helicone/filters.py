@@ -17,11 +17,11 @@ from gateway.errors import BadRequest
 from gateway.generation import Generation
 from gateway.ledger.conditions import Comparison, Condition, Junction
 
-_DEEPEST = 100
+_MAX_DEPTH = 100
 
 
 class RequestTests(JsonBody, frozen=True, kw_only=True):
-    """On single requests. Milliseconds, USD."""
+    """Tests of single requests, in milliseconds and USD."""
 
     user_id: TextTest | UnsetType = UNSET
     request_id: TextTest | UnsetType = UNSET
@@ -42,7 +42,7 @@ class RequestTests(JsonBody, frozen=True, kw_only=True):
 
 
 class UserTests(JsonBody, frozen=True, kw_only=True):
-    """On a user's sums. USD."""
+    """Tests of a user's sums, in USD."""
 
     user_user_id: TextTest | UnsetType = UNSET
     user_active_for: NumberTest | UnsetType = UNSET
@@ -115,7 +115,7 @@ Tree = Leaf | Branch
 
 def conditions(node: Filter, depth: int = 0) -> Iterator[Tree]:
     """The conditions that must all hold. Raises BadRequest where the tree is not well-formed."""
-    if depth > _DEEPEST:
+    if depth > _MAX_DEPTH:
         raise BadRequest("The filter is nested too deeply")
     if node == "all":
         return

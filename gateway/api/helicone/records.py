@@ -17,7 +17,7 @@ from gateway.calendar import iso_milliseconds
 from gateway.ledger import memory_search
 from gateway.ledger.results import UserRow
 
-MOST = 1000
+MAX_LIMIT = 1000
 LAST_SECOND = 253_402_300_799
 """The last second that has a calendar year of four digits."""
 
@@ -38,7 +38,7 @@ SortField = Literal[
 
 
 class TimeFilter(JsonBody, frozen=True, kw_only=True):
-    """From the one to before the other."""
+    """From the start to before the end."""
 
     startTimeUnixSeconds: UnixSeconds
     endTimeUnixSeconds: UnixSeconds
@@ -49,7 +49,7 @@ class UserMetricsQueryParams(JsonBody, frozen=True, kw_only=True):
 
     filter: Filter
     offset: Annotated[int, msgspec.Meta(ge=0, le=10**9)]
-    limit: Annotated[int, msgspec.Meta(ge=0, extra_json_schema={"maximum": MOST})]
+    limit: Annotated[int, msgspec.Meta(ge=0, extra_json_schema={"maximum": MAX_LIMIT})]
     timeFilter: TimeFilter | None = None
     timeZoneDifferenceMinutes: Annotated[float, msgspec.Meta(ge=-1440, le=1440)] = 0
     sort: dict[SortField, Literal["asc", "desc"]] = msgspec.field(default_factory=dict)
@@ -105,9 +105,9 @@ class OverviewAnswer(msgspec.Struct, frozen=True):
 
 
 class UserQueryParams(JsonBody, frozen=True, kw_only=True):
-    """Both absent: everyone, ever."""
+    """Without either, all users since records began."""
 
-    userIds: Annotated[list[str], msgspec.Meta(max_length=MOST)] | None = None
+    userIds: Annotated[list[str], msgspec.Meta(max_length=MAX_LIMIT)] | None = None
     timeFilter: TimeFilter | None = None
 
 

@@ -65,7 +65,7 @@ class _People:
 
 
 async def user_search(context: Context, store: Store, question: Question) -> UserSearch:
-    """Raises BadRequest when too many single requests would have to be read."""
+    """The search; BadRequest when too many single requests would have to be read for it."""
     whole = Cut(None, (question.span,))
     retention, now = context.config.ledger.retention, int(context.now() * SECOND)
     pieces = whole if question.requests else cut_kept(question.span, DAY, now, retention)

@@ -13,7 +13,7 @@ from gateway.api.helicone.histogram import PERCENTILES, histogram
 from gateway.api.helicone.question import Question, read_question
 from gateway.api.helicone.records import (
     LAST_SECOND,
-    MOST,
+    MAX_LIMIT,
     Overview,
     OverviewAnswer,
     OverviewQueryParams,
@@ -45,8 +45,8 @@ async def query_metrics(context: Context, request: Request, target: Target) -> w
     """A page of users with what their requests come to."""
     tenants = visible_tenants(context.keyring.tenant(request))
     asked = read_json_body(request, UserMetricsQueryParams)
-    if asked.limit > MOST:
-        raise BadRequest(f"Limit cannot be greater than {MOST}", "limit")
+    if asked.limit > MAX_LIMIT:
+        raise BadRequest(f"Limit cannot be greater than {MAX_LIMIT}", "limit")
     question = read_question(asked.filter, tenants, _span(asked.timeFilter))
     reading = await read_ledger(context)
     query = await user_search(context, reading.store, question)

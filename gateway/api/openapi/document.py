@@ -1,4 +1,4 @@
-"""The whole document."""
+"""`GET /openapi.json`: the document."""
 
 from functools import cache
 from typing import Literal

@@ -18,7 +18,7 @@ def own_paths(prefix: str, schemas: Schemas) -> Json:
 
 
 def page_paths(names: tuple[str, ...], schemas: Schemas) -> Json:
-    """The same at the root for some, where browsers get a page."""
+    """The same for the routes called `names`, at the root, where browsers get a page."""
     paths: Json = {
         f"/{each.path}": _path(each, "/", schemas) for each in ROUTES if each.path in names
     }
@@ -54,7 +54,7 @@ def _operation(each: Route, prefix: str, schemas: Schemas) -> Json:
 
 
 def operation_id(method: str, path: str) -> str:
-    """Unique, and a name in any language."""
+    """An id that is unique, and a valid name in any language."""
     return "_".join((method.lower(), *re.findall(r"[a-z0-9]+", path.lower())))
 
 

@@ -73,7 +73,7 @@ LAG: Json = {
 
 
 def reference(name: str) -> Json:
-    """To a component."""
+    """A reference to a component."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
@@ -83,7 +83,7 @@ def content(schema: Json, media: str = "application/json") -> Json:
 
 
 def failures(statuses: Collection[int], envelope: Envelope) -> Json:
-    """The answers of these statuses."""
+    """The error answers with these statuses."""
     body = content(reference(error_name(envelope)))
     return {
         str(status): {"description": STATUSES[status], "content": body}

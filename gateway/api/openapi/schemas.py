@@ -10,7 +10,7 @@ _PLACE = "#/components/schemas/{name}"
 
 
 class Schemas:
-    """Made when asked for; what they refer to is gathered in `components`."""
+    """Makes schemas, and gathers what they refer to in `components`."""
 
     def __init__(self) -> None:
         self.components: Json = {error_name(each): schema for each, schema in ERRORS.items()}

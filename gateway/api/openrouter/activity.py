@@ -5,8 +5,6 @@ nothing of ours, the answer has exactly its fields; `user`, `since`, `until`, `i
 `format`, and `group_by` by `user`, `key` and `route` are ours.
 """
 
-from collections.abc import Mapping
-
 import msgspec
 from aiohttp import web
 from msgspec import UNSET, UnsetType
@@ -16,13 +14,14 @@ from gateway.api.context import Context
 from gateway.api.lag import Meta, read_ledger
 from gateway.api.openrouter.activity_item import (
     COLUMNS,
+    GROUPS,
     ActivityItem,
     activity_item,
     activity_row,
     own_columns,
 )
 from gateway.api.operation import Day, Parameter
-from gateway.api.query import read_bool, read_day, read_query
+from gateway.api.query import read_bool, read_choice, read_day, read_query
 from gateway.calendar import day_text, whole_days
 from gateway.calls.endpoint import Target
 from gateway.calls.request import Request
@@ -43,7 +42,6 @@ PARAMETERS = (
 _ELSEWHERE = ("user_id", "workspace_id")
 _KNOWN = (*(parameter.name for parameter in PARAMETERS), *_ELSEWHERE)
 _OWN = ("group_by", "user")
-_GROUPS: Mapping[str, Dimension] = {"user": "user", "key": "tenant", "route": "route"}
 _WINDOW = 30
 
 
@@ -88,12 +86,12 @@ def _by(values: dict[str, str]) -> frozenset[Dimension]:
     """What rows are kept apart by; two keys' users of one name are two users."""
     names = values["group_by"].split(",") if "group_by" in values else []
     for name in names:
-        if name not in _GROUPS:
+        if name not in GROUPS:
             raise BadRequest(
-                f"Parameter `group_by` must be of {', '.join(_GROUPS)}; there are no workspaces",
+                f"Parameter `group_by` must be of {', '.join(GROUPS)}; there are no workspaces",
                 "group_by",
             )
-    by = {_GROUPS[name] for name in names}
+    by = {GROUPS[name] for name in names}
     return frozenset(by | {"user", "tenant"} if "user" in by or "user" in values else by)
 
 
@@ -127,7 +125,5 @@ def _days(values: dict[str, str], today: int) -> tuple[int, int]:
 
 
 def _wants_csv(values: dict[str, str], request: Request) -> bool:
-    if values.get("format", "json") not in ("json", "csv"):
-        raise BadRequest("Parameter `format` must be `json` or `csv`", "format")
-    accept = request.header(b"accept") or ""
-    return values.get("format", "csv" if "text/csv" in accept else "json") == "csv"
+    accepted = "csv" if "text/csv" in (request.header(b"accept") or "") else "json"
+    return read_choice(values, "format", ("json", "csv"), accepted) == "csv"

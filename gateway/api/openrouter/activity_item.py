@@ -3,7 +3,7 @@
 Fields and units: openrouter.ai/docs/api-reference/analytics/get-user-activity.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -52,7 +52,8 @@ class ActivityItem(msgspec.Struct, frozen=True, kw_only=True):
     move_cost: float | UnsetType = UNSET
 
 
-_GROUPS: dict[str, Dimension] = {"key": "tenant", "user": "user", "route": "route"}
+GROUPS: Mapping[str, Dimension] = {"key": "tenant", "user": "user", "route": "route"}
+"""What rows can be kept apart by: its name in the API -> in the ledger."""
 
 COLUMNS = tuple(
     field.name for field in msgspec.structs.fields(ActivityItem) if field.default is not UNSET
@@ -62,7 +63,7 @@ COLUMNS = tuple(
 
 def own_columns(by: Collection[Dimension]) -> tuple[str, ...]:
     """The same and Hearth's, for rows that are kept apart by `by`."""
-    groups = (name for name, dimension in _GROUPS.items() if dimension in by)
+    groups = (name for name, dimension in GROUPS.items() if dimension in by)
     return (*COLUMNS, *groups, *_warmth(Counts()))
 
 
@@ -71,7 +72,7 @@ def activity_item(row: ActivityRow, by: Collection[Dimension] | None) -> Activit
     own: dict[str, Any] = {}
     if by is not None:
         names = {"key": row.tenant, "user": row.user, "route": row.route}
-        own = {name: value for name, value in names.items() if _GROUPS[name] in by}
+        own = {name: value for name, value in names.items() if GROUPS[name] in by}
         own |= _warmth(row.counts)
     counts, model, provider = row.counts, row.model or "", row.provider or ""
     return ActivityItem(

@@ -24,7 +24,7 @@ from gateway.generation import Generation
 from gateway.keys import Keyring, Tenant
 from gateway.ledger.queries import GenerationQuery
 
-MOST = 1000
+MAX_LIMIT = 1000
 OUTCOMES = ("ok", "refused", "failed", "cancelled", "cut")
 _STATUS = re.compile(r"[1-5][0-9]{2}")
 _CURSOR = re.compile(r"([0-9]{1,18}):(.+)")  # a moment that any store can hold, and an id
@@ -39,7 +39,7 @@ LIST_PARAMETERS = (
     Parameter("since", "From this moment on", Moment),
     Parameter("until", "Before this moment", Moment),
     Parameter("key", "Of one key: its name, or its SHA-256 in hex"),
-    Parameter("limit", "50 unless said", Annotated[int, msgspec.Meta(ge=1, le=MOST)]),
+    Parameter("limit", "50 unless said", Annotated[int, msgspec.Meta(ge=1, le=MAX_LIMIT)]),
     Parameter("cursor", "`next` of the page before"),
 )
 FILTERS = tuple(parameter.name for parameter in LIST_PARAMETERS)
@@ -103,7 +103,7 @@ def read_list_query(values: Mapping[str, str], tenant: Tenant, keyring: Keyring)
         since=since,
         until=until,
         before=_read_cursor(values.get("cursor")),
-        limit=read_int(values, "limit", default=50, maximum=MOST),
+        limit=read_int(values, "limit", default=50, maximum=MAX_LIMIT),
     )
 
 
@@ -116,7 +116,7 @@ def next_cursor(rows: Sequence[Generation], query: GenerationQuery) -> str | Non
 
 
 def _read_user(values: Mapping[str, str]) -> str | None:
-    """An id, or nobody's, which is empty; None for everyone."""
+    """The user's id, an empty one for calls without a user; None for all."""
     if "no_user" not in values:
         return values.get("user")
     if "user" in values:

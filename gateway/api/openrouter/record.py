@@ -69,7 +69,7 @@ class OwnRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GenerationRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """Milliseconds and USD. What Hearth never knows is null, as it is there at times."""
+    """OpenRouter's record, in milliseconds and USD; null is what Hearth does not know."""
 
     id: str
     request_id: str | None = None

@@ -4,11 +4,11 @@ import argparse
 import asyncio
 import os
 import re
-import sys
 
 from gateway.api.moves import Change
 from gateway.api.user_route import UserRoute
 from gateway.commands.arguments import Commands, UsageError, add_config, end_user, read_config
+from gateway.commands.output import tell
 from gateway.commands.route.configured import configured
 from gateway.commands.route.live import KEY_VARIABLE, NoAnswer, address_of, ask, key_for
 from gateway.commands.route.report import Found, report
@@ -65,8 +65,7 @@ async def _find(
         try:
             return await _ask(config, asked, change, arguments.gateway)
         except NoAnswer as silence:
-            text = f"hearth route: by the configuration alone: {silence}"
-            print(text, file=sys.stderr)  # noqa: T201  # a command's own output
+            tell(f"hearth route: by the configuration alone: {silence}")
     return Found(await configured(config, asked, change))
 
 

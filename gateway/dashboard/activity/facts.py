@@ -82,7 +82,7 @@ async def _rows(store: Store, span: Span, users: frozenset[str] | None) -> list[
 
 
 async def _by_key(store: Store, span: Span, keys: Collection[str]) -> list[Fact]:
-    """A query a key: the totals are kept by key, and there are few."""
+    """One query for each key: totals are kept by key, and there are few keys."""
     visible = [key for key in keys if span.tenants is None or key in span.tenants]
     spans = [msgspec.structs.replace(span, tenants=frozenset((key,))) for key in visible]
     each = await asyncio.gather(*(_rows(store, one, one.users) for one in spans))
@@ -114,7 +114,7 @@ async def _leaders(store: Store, span: Span) -> Sequence[str]:
 
 
 def _left(whole: Iterable[Fact], parts: Iterable[Fact], name: str) -> Iterator[Fact]:
-    """What no part has of each day."""
+    """What is left of each day of the whole when the parts are taken away."""
     of_parts = by_day(parts)
     for day, counts in by_day(whole).items():
         left = difference(counts, of_parts.get(day, Counts()))

@@ -50,12 +50,12 @@ def lines_of(facts: Iterable[Fact], span: Span) -> list[Line]:
 
 
 def risen(lines: Iterable[Line], metric: Metric) -> Sequence[Line]:
-    """Who grew most, the first first."""
+    """The groups that grew most, the largest growth first."""
     grown = [line for line in lines if line.is_named and line.growth(metric) > 0]
     return sorted(grown, key=lambda line: -line.growth(metric))[:_MOVERS]
 
 
 def fallen(lines: Iterable[Line], metric: Metric) -> Sequence[Line]:
-    """Who shrank most, the first first."""
+    """The groups that shrank most, the largest loss first."""
     shrunk = [line for line in lines if line.is_named and line.growth(metric) < 0]
     return sorted(shrunk, key=lambda line: line.growth(metric))[:_MOVERS]

@@ -77,7 +77,7 @@ async def show_activity(visit: Visit) -> Page | Table | Document:
 
 
 def _kept_apart(span: Span) -> frozenset[Dimension]:
-    """What rows are by beside day, model and provider."""
+    """What rows are kept apart by, beside day, model and provider."""
     if span.user is not None:
         return BY_USER
     groups: Mapping[str, frozenset[Dimension]] = {

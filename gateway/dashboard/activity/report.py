@@ -19,7 +19,7 @@ async def write_report(span: Span, now: Counts, before: Counts, lines: Sequence[
 
 
 def _write(span: Span, now: Counts, before: Counts, lines: Sequence[Line]) -> bytes:
-    # A quarter of a second to import: only for who wants a PDF.
+    # Imported here as it takes a quarter of a second, and few ask for a PDF.
     from fpdf import FPDF
     from fpdf.fonts import FontFace
 

@@ -26,9 +26,9 @@ GROUPS: tuple[Group, ...] = ("model", "provider", "route", "key", "user")
 METRICS: tuple[Metric, ...] = ("cost", "requests", "tokens")
 STEPS: tuple[Step, ...] = ("hour", "day", "month")
 
-_DEFAULT = 30
-_LONGEST = 400
-_MOST: Mapping[Step, int] = {"hour": 3, "day": 92, "month": _LONGEST}
+_DEFAULT_DAYS = 30
+_MAX_DAYS = 400
+_MAX_DAYS_OF: Mapping[Step, int] = {"hour": 3, "day": 92, "month": _MAX_DAYS}
 """The most days of which each step is shown."""
 
 
@@ -72,20 +72,20 @@ def metric_of(counts: Counts, metric: Metric) -> int:
 
 
 def read_span(visit: Visit) -> Span:
-    """Out of the address; the last 30 days, today included, unless it says."""
+    """The span that the address asks for, by default the last 30 days, today included."""
     values = visit.values
     until = read_day(values, "until")
     until = visit.today if until is None else until
     since = read_day(values, "since")
-    since = until - _DEFAULT + 1 if since is None else since
-    if not 0 < until - since + 1 <= _LONGEST or since < _LONGEST:
-        raise BadRequest(f"Choose 1 to {_LONGEST} days, the first before the last", "since")
+    since = until - _DEFAULT_DAYS + 1 if since is None else since
+    if not 0 < until - since + 1 <= _MAX_DAYS or since < _MAX_DAYS:
+        raise BadRequest(f"Choose 1 to {_MAX_DAYS} days, the first before the last", "since")
     raw = {
         "since": since,
         "until": until,
         "group": values.get("group_by", "model"),
         "metric": values.get("metric", "cost"),
-        "per": values.get("per", "day" if until - since < _MOST["day"] else "month"),
+        "per": values.get("per", "day" if until - since < _MAX_DAYS_OF["day"] else "month"),
         "tenants": visit.tenants,
         "user": values.get("user"),
         "model": values.get("model"),
@@ -101,7 +101,7 @@ def read_span(visit: Visit) -> Span:
 
 def _check(span: Span) -> None:
     """Hours are counted for each key, model and provider, and for nothing finer."""
-    most = _MOST[span.per]
+    most = _MAX_DAYS_OF[span.per]
     if span.days > most:
         raise BadRequest(f"Choose at most {most} days, or show them in longer steps", "per")
     if span.per == "hour" and (span.user is not None or span.group in ("user", "route")):

@@ -45,9 +45,9 @@ class Live(msgspec.Struct, frozen=True):
 
 async def read_live(visit: Visit) -> Mapping[str, Live]:
     """Each provider of the configuration."""
-    pool, now = visit.router.pool(None), time.monotonic()
+    pool, now = visit.context.router.pool(None), time.monotonic()
     shares = pool.ring.shares() if len(pool) else {}
-    providers = visit.router.providers
+    providers = visit.context.router.providers
     everywhere = merged(await visit.context.peers.snapshots())
     states = states_in(everywhere, providers.values(), now)
     return {

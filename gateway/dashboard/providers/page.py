@@ -60,7 +60,7 @@ async def show_providers(visit: Visit) -> Page | Table:
 
 
 async def _activity(visit: Visit, days: int) -> Sequence[ActivityRow]:
-    """Of the last days, today among them."""
+    """The counts of the last `days` days, today included."""
     store = await visit.context.ledger.fresh()
     return await store.activity(
         ActivityQuery(

@@ -2,6 +2,7 @@
 "use strict";
 
 const EVERY = 2000;
+const LOST = "not connected";
 
 const rows = document.getElementById("rows");
 const box = document.getElementById("live");
@@ -16,9 +17,10 @@ async function look() {
   if (!box.checked || document.hidden) return;
   const answer = await fetch(rows.dataset.source, { headers: { Accept: "text/html" } }).catch(() => null);
   if (!answer || answer.redirected || !answer.ok) {
-    notice.textContent = "not connected";
+    notice.textContent = LOST;
     return;
   }
+  if (notice.textContent === LOST) notice.textContent = "";
   show(await answer.text());
 }
 

@@ -30,7 +30,7 @@ BOARDS: tuple[LeaderboardOrder, ...] = ("cost", "errors", "flags")
 
 _ROWS = 50
 _BOARD = 5
-_DEEPEST = 10_000
+_MAX_ROWS = 10_000
 """Rows that can be reached page by page, and that a CSV has; who looks for one further searches."""
 
 _PIECE = 1000
@@ -95,7 +95,7 @@ async def show_users(visit: Visit) -> Page | Table:
         query=query,
         rows=rows[:_ROWS],
         page=query.offset // _ROWS + 1,
-        has_more=len(rows) > _ROWS and query.offset + _ROWS < _DEEPEST,
+        has_more=len(rows) > _ROWS and query.offset + _ROWS < _MAX_ROWS,
         boards=await _boards(store, query),
         percentile=percentile,
         middle=middle,
@@ -107,7 +107,7 @@ async def show_users(visit: Visit) -> Page | Table:
 
 def _query(visit: Visit) -> LeaderboardQuery:
     values = visit.values
-    page = read_int(values, "page", default=1, maximum=_DEEPEST // _ROWS)
+    page = read_int(values, "page", default=1, maximum=_MAX_ROWS // _ROWS)
     orders = [column.order for column in COLUMNS]
     return LeaderboardQuery(
         month=read_month(values.get("month"), visit.today),
@@ -130,7 +130,7 @@ async def _boards(store: Store, query: LeaderboardQuery) -> dict[str, Sequence[U
 
 async def _table(store: Store, query: LeaderboardQuery) -> AsyncIterator[list[dict[str, Any]]]:
     """The first rows of the grid, in its order and with its search."""
-    for offset in range(0, _DEEPEST, _PIECE):
+    for offset in range(0, _MAX_ROWS, _PIECE):
         rows = await store.leaderboard(msgspec.structs.replace(query, limit=_PIECE, offset=offset))
         yield [user_row(row) for row in rows]
         if len(rows) < _PIECE:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
+from gateway.api.user_route import ring_key_of
 from gateway.dashboard.visit import Visit
 from gateway.ledger.results import ActivityRow
 
@@ -23,13 +24,14 @@ def homes_of(
 
     `keys` have the user too, beside those in `rows`. None where calls do not stick to users.
     """
-    if "user" not in visit.context.config.sticky.key:
-        return []
     models: dict[tuple[str, tuple[str, ...]], set[str]] = {}
     for key in sorted({*keys, *(row.tenant or "" for row in rows)}):
+        ring_key = ring_key_of(key, user, visit.context.config.sticky.key)
+        if ring_key is None:
+            return []
         for model in {row.model for row in rows if row.tenant == key} or {None}:
-            pool = visit.router.pool(model)
-            order = tuple(pool.ring.walk(f"{key}\0{user}".encode())) if len(pool) else ()
+            pool = visit.context.router.pool(model)
+            order = tuple(pool.ring.walk(ring_key)) if len(pool) else ()
             models.setdefault((key, order), set()).add(model or "no model")
     return [Home(key, sorted(names), order) for (key, order), names in models.items()]
 

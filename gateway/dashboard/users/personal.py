@@ -57,4 +57,4 @@ def _must_manage(visit: Visit) -> None:
 
 async def _lines(pages: AsyncIterator[Sequence[DossierEntry]]) -> AsyncIterator[bytes]:
     async for entries in pages:
-        yield b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries)
+        yield msgspec.json.Encoder().encode_lines(entries)

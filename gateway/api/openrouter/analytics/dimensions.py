@@ -39,5 +39,5 @@ DIMENSIONS: Mapping[str, Dimension] = {
 
 
 def counts_of(row: Row) -> Counts:
-    """What a row adds."""
+    """The counts of a row."""
     return Counts.of(row) if isinstance(row, Generation) else row.counts

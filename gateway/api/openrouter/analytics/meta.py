@@ -54,7 +54,7 @@ _META = AnalyticsMeta(
 
 
 async def get_meta(context: Context, request: Request, target: Target) -> web.Response:
-    """The same for everyone, but management keys only."""
+    """All that can be asked for; management keys only."""
     context.keyring.manager(request)
     read_query(target.query, ())
     return json_answer(MetaAnswer(_META))

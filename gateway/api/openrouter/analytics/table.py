@@ -25,7 +25,7 @@ class Table(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """When, and the dimensions, of a row to be."""
+    """What identifies a row of the answer: its time, and the values of its dimensions."""
 
     date: str
     names: tuple[str | None, ...]
