@@ -1,4 +1,5 @@
-# Every target installs what it needs into .venv; nothing else on the machine is touched.
+# Every target installs what it needs into .venv. Only `bench` asks the machine for more: the programs
+# that it compares with, by apt-get.
 PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
@@ -28,7 +29,7 @@ format: .venv/.dev  ## Let ruff write the format and the safe fixes
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-wheel: .venv/bin/python  ## A wheel with the way of a request compiled, in dist/
+wheel: .venv/bin/python  ## A wheel with the request path compiled, in dist/
 	HATCH_BUILD_HOOK_ENABLE_CUSTOM=1 $(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 bench: .venv/.bench bench/.compiled  ## Hearth beside its peers, about 30 minutes; writes docs/benchmarks.md
@@ -54,7 +55,7 @@ bench-soak: .venv/.bench  ## An hour of all kinds of calls; does memory stay fla
 bench-routing: .venv/.bench  ## The ring's shares, moves and times, about a minute; writes docs/routing.md
 	$(BIN)/python -m bench.routing --write docs
 
-bench-warmth: .venv/.bench  ## What sticky routing is worth, about 6 minutes; writes docs/warmth.md
+bench-warmth: .venv/.bench  ## What sticky routing is worth, about 5 minutes; writes docs/warmth.md
 	$(BIN)/python -m bench.warmth --write docs
 
 bench-warmth-engines: .venv/.bench bench/.engines/.installed  ## The same on three llama-servers, about 9 minutes after their build
@@ -62,7 +63,8 @@ bench-warmth-engines: .venv/.bench bench/.engines/.installed  ## The same on thr
 
 clean:  ## Remove what the targets made
 	rm -rf .venv .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis \
-		tests/typescript/node_modules dist bench/.compiled bench/.pages bench/.peers bench/.sizes
+		tests/typescript/node_modules dist bench/.compiled bench/.engines bench/.pages bench/.peers \
+		bench/.sizes
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -1,6 +1,6 @@
 """Where the time goes: each step of Hearth's hot path by itself, on the request of the benchmark.
 
-A step is called over and over on what it gets on the way of a request; its cost is the fastest of
+A step is called over and over on what it gets of a request; its cost is the fastest of
 several runs. What the steps do not add up to is the kernel, the event loop and the coroutine.
 """
 
@@ -18,6 +18,7 @@ from bench import traffic
 from bench.faults.redis_server import Server
 from bench.results import Step
 from bench.rounds import USERS
+from bench.sizes.filling import KEPT
 from bench.spread import percentile
 from bench.upstream import CHAT_ANSWER
 from gateway.app import hot_target
@@ -25,7 +26,7 @@ from gateway.calls.call import Call
 from gateway.calls.endpoint import Target
 from gateway.calls.reader import read_call
 from gateway.calls.request import Request
-from gateway.config import Config, Key, ModelPrice, Provider, Retention
+from gateway.config import Config, Key, ModelPrice, Provider
 from gateway.generation import Generation, Record
 from gateway.keys import Keyring
 from gateway.ledger.journal import Journal
@@ -41,7 +42,6 @@ from gateway.proxy.reply import own_headers
 from gateway.proxy.rewrite import edits_for, upstream_body
 from gateway.routing.plan import Planner
 from gateway.routing.router import Router
-from gateway.units import Duration
 from gateway.wire.answer import AnswerParser
 from gateway.wire.answer_head import answer_head
 from gateway.wire.headers import UpstreamHead, accept_encoding, client_headers
@@ -53,9 +53,6 @@ _CALLS = 2_000
 _RUNS = 7
 _BATCH = 250
 _BATCHES = 60
-_KEPT = Retention(generations=Duration(1e10), activity=Duration(1e10))
-"""The records' moment is long past: what is kept for less, Redis would forget as it comes."""
-
 _PRICE = ModelPrice(input=0.15, output=0.6, cached_input=0.075)
 
 
@@ -131,7 +128,7 @@ class _Path:
     async def _ship(self, batches: list[list[Record]]) -> float:
         """CPU seconds for a batch, the median of the later half."""
         server = Server(self._folder / "redis")
-        store = await open_store(server.url, _KEPT)
+        store = await open_store(server.url, KEPT)
         used = []
         for batch in batches:
             started = time.process_time()

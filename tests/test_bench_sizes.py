@@ -3,7 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
-from bench.sizes.people import DAY, DAYS, RARE, month
+from bench.sizes.people import DAYS, FIRST_DAY, RARE, month
 from bench.sizes.questions import questions
 from bench.sizes.weight import bytes_of
 from gateway.ledger.parcel import parcels
@@ -17,7 +17,7 @@ def test_month_of_calls() -> None:
     assert len(calls) == 300
     assert calls.most_common(1)[0][1] > 150
     assert len({each.id for each in settled}) == 3000
-    assert {each.day for each in settled} == set(range(DAY, DAY + DAYS))
+    assert {each.day for each in settled} == set(range(FIRST_DAY, FIRST_DAY + DAYS))
 
 
 def test_pair_that_never_meets() -> None:

@@ -41,13 +41,13 @@ class Gateway:
 
     @property
     def pid(self) -> int:
-        """Of the supervisor, while it runs."""
+        """The process id of the supervisor, while it runs."""
         assert self._process
         return self._process.pid
 
     async def start(self) -> None:
-        """Run it until all its workers serve. It does not as long as those of a killed one before
-        it have the port, so it is started again and again, as a service manager would."""
+        """Return when all its workers serve. While workers of a killed supervisor still have the
+        port it cannot start, so that is tried again and again, as a service manager would."""
         async with asyncio.timeout(_TIMEOUT):
             while not await self._begins():  # noqa: ASYNC110  # another process sets no Event
                 await asyncio.sleep(_BREAK)
@@ -78,7 +78,7 @@ class Gateway:
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     async def _begins(self) -> bool:
-        """Start a process; whether it came to say where it listens."""
+        """Start a process; whether it said where it listens."""
         with (self._folder / "log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "gateway", "serve"),

@@ -10,12 +10,14 @@ import msgspec
 from bench.faults.load import Load
 from bench.faults.stand import Setting
 from bench.faults.truth import Balance
+from bench.marks import fill_place
+from bench.spread import percentile
+from bench.table import markdown
 
 COLUMNS = (
     *("scenario", "answered whole", "broken off", "refused", "missing", "double"),
     *("p99 ms", "p99 change"),
 )
-_BEGIN, _END = "<!-- faults: begin -->", "<!-- faults: end -->"
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,19 +32,14 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, name: str, balance: Balance, load: Load) -> Self:
         """What clients saw, with what the store made of it."""
+        latencies = [one.latency for one in load.answered]
         return cls(
             name=name,
             balance=balance,
             failed=load.failed,
             refused=load.refused,
-            p99=percentile([one.latency for one in load.answered], 0.99),
+            p99=percentile(latencies, 99) if latencies else 0.0,
         )
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """The value that this share of all does not exceed; 0 of none."""
-    ordered = sorted(values)
-    return ordered[min(int(share * len(ordered)), len(ordered) - 1)] if ordered else 0.0
 
 
 def rows(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
@@ -64,24 +61,10 @@ def rows(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
 
 
 def write(outcomes: Sequence[Outcome], setting: Setting, file: Path) -> None:
-    """Put the table between the two marks in `file`. ValueError when it has none."""
-    text = file.read_text()
-    head, begin, rest = text.partition(_BEGIN)
-    _, end, tail = rest.partition(_END)
-    if not begin or not end:
-        raise ValueError(f"{file} has no place for it: {_BEGIN} and {_END}")
-    file.write_text(f"{head}{begin}\n{markdown(outcomes, setting)}{end}{tail}")
-
-
-def markdown(outcomes: Sequence[Outcome], setting: Setting) -> str:
-    """The same table, and how it came about."""
-    lines = [
-        f"{time.strftime('%Y-%m-%d')}, `python -m bench.faults --seconds {setting.seconds:g}"
-        f" --rate {setting.rate:g} --gateways {setting.gateways} --workers {setting.workers}"
-        f" --seed {setting.seed}`:",
-        "",
-        f"| {' | '.join(COLUMNS)} |",
-        f"|---|{'--:|' * (len(COLUMNS) - 1)}",
-        *(f"| {' | '.join(row)} |" for row in rows(outcomes)),
-    ]
-    return "\n".join(lines) + "\n"
+    """The same table in its place in `file`, and how it came about."""
+    command = (
+        f"python -m bench.faults --seconds {setting.seconds:g} --rate {setting.rate:g}"
+        f" --gateways {setting.gateways} --workers {setting.workers} --seed {setting.seed}"
+    )
+    table = markdown(COLUMNS, rows(outcomes))
+    fill_place(file, "faults", f"{time.strftime('%Y-%m-%d')}, `{command}`:\n\n{table}")

@@ -18,7 +18,7 @@ class Scenario(msgspec.Struct, frozen=True):
 
 
 async def nothing(stand: Stand) -> None:
-    """For comparison."""
+    """No fault, for comparison."""
     await asyncio.sleep(stand.seconds)
 
 
@@ -75,7 +75,7 @@ async def gateway_killed(stand: Stand) -> None:
 
 
 async def everything(stand: Stand) -> None:
-    """All of it at once, but that Redis is not killed while it is paused."""
+    """All of it at once, except that Redis is either killed or paused."""
 
     async def redis() -> None:
         await (stand.chance.choice((redis_killed, redis_paused)))(stand)

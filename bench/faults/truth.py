@@ -7,6 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from gateway.generation import Generation
+from gateway.ledger.paging import pages_of
 from gateway.ledger.queries import GenerationQuery, UserQuery
 from gateway.ledger.store import Store
 
@@ -54,8 +55,8 @@ async def compare(answered: Sequence[Answered], store: Store) -> Balance:
     kept = {each.id: each for each in await _generations(store)}
     single: dict[str | None, Sums] = defaultdict(Sums)
     for each in kept.values():
-        tokens = each.usage.prompt_tokens + each.usage.completion_tokens
-        single[each.user] = Sums(single[each.user].requests + 1, single[each.user].tokens + tokens)
+        sums = single[each.user]
+        single[each.user] = Sums(sums.requests + 1, sums.tokens + each.usage.tokens)
     counted = await _sums_by_user(store)
     surplus = [
         counted.get(user, Sums()).more_than(single.get(user, Sums()))
@@ -79,17 +80,10 @@ def _is_kept(one: Answered, kept: Generation | None) -> bool:
 
 
 async def _generations(store: Store) -> list[Generation]:
-    found: list[Generation] = []
-    query = GenerationQuery(limit=_PAGE)
-    while rows := await store.generations(query):
-        found += rows
-        query = msgspec.structs.replace(query, before=(rows[-1].created_at, rows[-1].id))
-    return found
+    pages = pages_of(store, GenerationQuery(limit=_PAGE))
+    return [each async for page in pages for each in page]
 
 
 async def _sums_by_user(store: Store) -> dict[str | None, Sums]:
     rows = await store.users(UserQuery(since=0, until=_FAR, limit=10**6))
-    return {
-        row.user: Sums(row.counts.requests, row.counts.prompt_tokens + row.counts.completion_tokens)
-        for row in rows
-    }
+    return {row.user: Sums(row.counts.requests, row.counts.tokens) for row in rows}

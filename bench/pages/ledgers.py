@@ -10,10 +10,9 @@ import msgspec
 from bench.faults.redis_server import Server
 from bench.sizes.filling import KEPT, fill
 from bench.sizes.people import DAYS, month
+from gateway.calendar import DAY
 from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.stores import open_store
-
-_DAY = 86_400_000_000
 
 
 class Size(msgspec.Struct, frozen=True):
@@ -44,7 +43,7 @@ async def fill_if_empty(url: str, size: Size) -> None:
     store = await open_store(url, KEPT)
     try:
         if not await store.generations(GenerationQuery(limit=1)):
-            start = time.time_ns() // 1000 - DAYS * _DAY
+            start = time.time_ns() // 1000 - DAYS * DAY
             await fill(store, month(size.users, size.generations, start=start), size.generations)
     finally:
         await store.close()

@@ -5,12 +5,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench.marks import fill_place
 from bench.pages.visits import TIMES, Look, Looks
 from bench.table import markdown, number
 
-MOST_SECONDS = 0.150
-MOST_BYTES = 150 * 1024
-_BEGIN, _END = "<!-- pages: begin -->", "<!-- pages: end -->"
+MAX_SECONDS = 0.150
+MAX_BYTES = 150 * 1024
 
 Row = tuple[str, ...]
 
@@ -32,22 +32,18 @@ def misses(looks: Looks) -> list[str]:
         f"{page} ({store}, {role} key): {look.seconds * 1000:.0f} ms, {look.bytes / 1024:.0f} KiB"
         for (store, role), pages in looks.items()
         for page, look in pages.items()
-        if look.seconds > MOST_SECONDS or look.bytes > MOST_BYTES
+        if look.seconds > MAX_SECONDS or look.bytes > MAX_BYTES
     ]
 
 
 def write(looks: Looks, file: Path) -> None:
-    """Put the table between the two marks in `file`. ValueError when it has none."""
-    head, begin, rest = file.read_text().partition(_BEGIN)
-    _, end, tail = rest.partition(_END)
-    if not begin or not end:
-        raise ValueError(f"{file} has no place for it: {_BEGIN} and {_END}")
+    """The summary and the table in their place in `file`."""
     text = (
         f"{time.strftime('%Y-%m-%d')}, `python -m bench.pages`, medians of {TIMES}.\n\n"
         f"{summary(looks)}\n\n<details>\n<summary>Every page</summary>\n\n"
         f"{markdown(columns(looks), rows(looks))}\n\n</details>"
     )
-    file.write_text(f"{head}{begin}\n{text}\n{end}{tail}")
+    fill_place(file, "pages", text)
 
 
 def summary(looks: Looks) -> str:

@@ -45,7 +45,7 @@ class Figure(msgspec.Struct, frozen=True):
     holds: bool
 
     def row(self) -> Sequence[str]:
-        """As COLUMNS."""
+        """Its cells, in the order of COLUMNS."""
         return self.name, self.must, self.found, "yes" if self.holds else "**no**"
 
 

@@ -69,7 +69,7 @@ class AtHome(msgspec.Struct, frozen=True):
 
 
 def balance(count: int) -> Balance:
-    """Every list has names of its own."""
+    """How even the shares of LISTS rings are, each of providers with other names."""
     loads: list[float] = []
     for number in range(LISTS):
         pattern = _PATTERNS[number % len(_PATTERNS)]
@@ -79,7 +79,7 @@ def balance(count: int) -> Balance:
 
 
 def moved(count: int) -> Moved:
-    """By moving each user."""
+    """Look up where each user lives before and after a provider leaves, and one joins."""
     names = [f"provider-{number}" for number in range(count)]
     before, without, with_one = _ring(names), _ring(names[1:]), _ring([*names, "newcomer"])
     users = list(_keys(USERS))
@@ -90,7 +90,7 @@ def moved(count: int) -> Moved:
 
 
 def lookup(count: int, sick: int, users: int) -> Lookup:
-    """What choosing takes, the timer's own time taken off."""
+    """Time choices, and subtract the timer's own time."""
     pool = _pool(count)
     for provider in list(pool.members)[:sick]:
         for _ in range(5):

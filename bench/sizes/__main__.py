@@ -14,7 +14,7 @@ import msgspec
 
 from bench.screen import show_table
 from bench.sizes.filling import KEPT, fill
-from bench.sizes.people import DAY, DAYS, month
+from bench.sizes.people import DAYS, FIRST_DAY, month
 from bench.sizes.questions import Ask, questions
 from bench.sizes.weight import bytes_of
 from gateway.ledger.store import Store
@@ -57,7 +57,7 @@ async def _measure(url: str, users: int, generations: int) -> None:
 
 async def _fill(store: Store, url: str, users: int, generations: int) -> Filled:
     cpu, clock = await fill(store, month(users, generations), generations)
-    active = await store.active_users(DAY, DAY + DAYS, None)
+    active = await store.active_users(FIRST_DAY, FIRST_DAY + DAYS, None)
     return Filled(
         cpu=cpu / generations * 1e6,
         clock=clock / generations * 1e6,

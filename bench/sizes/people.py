@@ -3,13 +3,13 @@
 import random
 from collections.abc import Iterator
 
+from gateway.calendar import DAY
 from gateway.generation import Attempt, Flag, Generation, Record, Usage
 
-DAY = 20_393
-"""The first day: 1 November 2025."""
+FIRST_DAY = 20_393
+"""1 November 2025, in days since the epoch."""
 
 DAYS = 30
-_MICROSECONDS = 86_400_000_000
 _MODELS = ("gpt-4o-mini", "gpt-4o", "claude-sonnet", "mistral-small")
 _PROVIDERS = ("birch", "maple", "oak")
 _FLAG = Flag("policy_enforce_user_ids", "Config set to block requests without user field")
@@ -18,7 +18,7 @@ RARE = ("mistral-small", "oak")
 
 
 def month(
-    users: int, generations: int, seed: int = 5, start: int = DAY * _MICROSECONDS
+    users: int, generations: int, seed: int = 5, start: int = FIRST_DAY * DAY
 ) -> Iterator[Record]:
     """Each user calls once, in random order; by Zipf's law with exponent 1.1 go the other calls.
 
@@ -30,7 +30,7 @@ def month(
     for number in range(generations):
         is_new = chance.random() * (generations - number) < len(newcomers)
         user = newcomers.pop() if is_new else int(_zipf(chance.random(), users)) - 1
-        moment = start + DAYS * _MICROSECONDS * number // generations
+        moment = start + DAYS * DAY * number // generations
         yield Record("bench", number + 1, _call(number, moment, user, chance))
 
 

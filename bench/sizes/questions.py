@@ -5,7 +5,7 @@ from typing import get_args
 
 import msgspec
 
-from bench.sizes.people import DAY, DAYS, RARE
+from bench.sizes.people import DAYS, FIRST_DAY, RARE
 from gateway.calendar import month_of
 from gateway.ledger.queries import (
     ActivityQuery,
@@ -18,13 +18,13 @@ from gateway.ledger.store import Store
 
 Ask = Callable[[Store], Awaitable[object]]
 
-_LAST = DAY + DAYS - 1
+_LAST = FIRST_DAY + DAYS - 1
 _SOMEONE = "user_0000042"
 _TENANTS = frozenset({"shop"})
 
 
 def questions() -> Iterator[tuple[str, Ask]]:
-    """A name and how to ask."""
+    """Each question: its name, and a function that asks it."""
     yield from _generations()
     yield from _days()
     yield from _users()
@@ -51,14 +51,14 @@ def _generations() -> Iterator[tuple[str, Ask]]:
 
 
 def _days() -> Iterator[tuple[str, Ask]]:
-    month = ActivityQuery(since=DAY, until=_LAST)
-    by_route = ActivityQuery(since=DAY, until=_LAST, by=frozenset({"tenant", "route"}))
-    of_user = ActivityQuery(since=DAY, until=_LAST, users=frozenset((_SOMEONE,)))
+    month = ActivityQuery(since=FIRST_DAY, until=_LAST)
+    by_route = ActivityQuery(since=FIRST_DAY, until=_LAST, by=frozenset({"tenant", "route"}))
+    of_user = ActivityQuery(since=FIRST_DAY, until=_LAST, users=frozenset((_SOMEONE,)))
     yield "activity: 30 days", lambda store: store.activity(month)
     yield "activity: 30 days by key and route", lambda store: store.activity(by_route)
     yield "activity: 30 days of a user", lambda store: store.activity(of_user)
     yield "hours: 2 days", lambda store: store.hours(_LAST * 24 - 24, _LAST * 24 + 23, None)
-    yield "active users: 30 days", lambda store: store.active_users(DAY, _LAST, None)
+    yield "active users: 30 days", lambda store: store.active_users(FIRST_DAY, _LAST, None)
 
 
 def _users() -> Iterator[tuple[str, Ask]]:
@@ -67,12 +67,12 @@ def _users() -> Iterator[tuple[str, Ask]]:
             fields = {"since": _LAST - days + 1, "until": _LAST, "order": order, "limit": 100}
             query = msgspec.convert(fields, UserQuery)
             yield f"users: {days} days by {order}", _rank(query)
-    named = UserQuery(since=DAY, until=_LAST, user=_SOMEONE)
+    named = UserQuery(since=FIRST_DAY, until=_LAST, user=_SOMEONE)
     yield "users: one, 30 days", lambda store: store.users(named)
 
 
 def _leaderboards() -> Iterator[tuple[str, Ask]]:
-    month = month_of(DAY)
+    month = month_of(FIRST_DAY)
     for order in get_args(LeaderboardOrder):
         query = msgspec.convert({"month": month, "order": order}, LeaderboardQuery)
         yield f"leaderboard by {order}", _leaderboard(query)

@@ -28,7 +28,7 @@ class Load:
 
     @property
     def calls(self) -> int:
-        """All that have ended."""
+        """The number of calls that have ended."""
         return self.made.total() + self.failures.total()
 
     async def run(self) -> None:

@@ -51,7 +51,7 @@ class Journal:
         self._lines.writerow(("seconds", "calls", "process", "resident_bytes"))
 
     def take(self, seconds: float, calls: int) -> Sample:
-        """Look now."""
+        """Take a sample now."""
         sample = Sample(seconds=seconds, calls=calls, resident=residents(self._root))
         self.samples.append(sample)
         for pid, size in sample.resident.items():
@@ -61,7 +61,7 @@ class Journal:
 
 
 def courses(samples: Sequence[Sample]) -> dict[int, Course]:
-    """Of each process that was there from the first sample to the last."""
+    """The course of each process that was there from the first sample to the last."""
     steady = set(samples[0].resident).intersection(*(each.resident for each in samples))
     return {pid: _course([each.resident[pid] for each in samples]) for pid in sorted(steady)}
 

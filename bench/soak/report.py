@@ -7,6 +7,7 @@ from typing import Self
 
 import msgspec
 
+from bench.marks import fill_place
 from bench.soak.calls import KINDS
 from bench.soak.load import Load
 from bench.soak.memory import MIB, Sample, courses, is_steady
@@ -16,7 +17,6 @@ COLUMNS = (
     *("process", "MiB at the start", "in the middle", "at the end", "second half"),
     "at most",
 )
-_BEGIN, _END = "<!-- soak: begin -->", "<!-- soak: end -->"
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,12 +76,8 @@ def calls(outcome: Outcome) -> list[tuple[str, str]]:
 
 
 def write(outcome: Outcome, file: Path) -> None:
-    """Put the table between the two marks in `file`. ValueError when it has none."""
-    head, begin, rest = file.read_text().partition(_BEGIN)
-    _, end, tail = rest.partition(_END)
-    if not begin or not end:
-        raise ValueError(f"{file} has no place for it: {_BEGIN} and {_END}")
-    file.write_text(f"{head}{begin}\n{_text(outcome)}\n{end}{tail}")
+    """The table in its place in `file`."""
+    fill_place(file, "soak", _text(outcome))
 
 
 def _text(outcome: Outcome) -> str:

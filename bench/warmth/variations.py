@@ -28,7 +28,7 @@ class Variation(msgspec.Struct, frozen=True):
 
 
 class Variant(msgspec.Struct, frozen=True):
-    """One thing changed."""
+    """A workload or hardware with one thing changed."""
 
     what: str
     value: str
