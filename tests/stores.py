@@ -47,6 +47,13 @@ async def redis_at(url: str, folder: Path) -> AsyncIterator[Store]:
         await store.close()
 
 
+async def counted(store: Store) -> int:
+    """How many generations were counted, which all three recounts agree on day by day."""
+    recount = await store.recount()
+    assert recount.by_user == recount.by_provider == recount.by_generation
+    return sum(counts.requests for counts in recount.by_user.values())
+
+
 def prefix_of(folder: Path) -> str:
     """What no other folder's keys begin with."""
     return sha256(bytes(folder)).hexdigest()[:12]

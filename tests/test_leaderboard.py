@@ -1,18 +1,15 @@
-"""Users of a month in any order, and how they are spread, against counting the plainest way."""
+"""Users of a month in any order, against counting the plainest way."""
 
 import random
-from collections import Counter
-from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from gateway.calendar import day_of_month, first_day, month_of
+from gateway.calendar import first_day, month_of
 from gateway.generation import Generation, Usage
 from gateway.ledger.queries import LeaderboardQuery
-from gateway.ledger.spread import Bar
 from gateway.ledger.sqlite import leaderboard, schema
 from gateway.ledger.sqlite.orders import ORDERS
 from gateway.ledger.store import Store
@@ -90,27 +87,6 @@ async def test_prefix(crowded: Store, prefix: str) -> None:
     assert list(rows) == sorted(expected, key=lambda row: -row.counts.cost)
 
 
-@pytest.mark.parametrize("tenant", [None, "app"])
-@pytest.mark.parametrize("month", [MONTH, MONTH + 1])
-async def test_spread(crowded: Store, month: int, tenant: str | None) -> None:
-    """Each user of the month stands in one bar of each measure, the one that holds its count."""
-    tenants = None if tenant is None else frozenset({tenant})
-    spread = await crowded.spread(month, tenants)
-    rows = counting.of_month(CROWD, month, tenant)
-    assert held(spread.requests) == counted([row.counts.requests for row in rows])
-    assert held(spread.cost) == counted([row.counts.cost for row in rows])
-
-
-def held(bars: Iterable[Bar]) -> list[tuple[int, int, int]]:
-    return [(bar.start, bar.end, bar.users) for bar in bars]
-
-
-def counted(values: Iterable[int]) -> list[tuple[int, int, int]]:
-    """Bars of numbers with the same length and first digit, lowest first."""
-    starts = Counter(int(str(v)[0]) * 10 ** (len(str(v)) - 1) for v in values)
-    return [(s, s + (10 ** (len(str(s)) - 1)), n) for s, n in sorted(starts.items())]
-
-
 async def test_expiry(own_crowded: Store) -> None:
     """A month is forgotten, spread and all, when its last day is; one partly kept stays."""
     await own_crowded.expire(0, first_day(MONTH + 1))
@@ -181,12 +157,3 @@ def test_order_is_an_index(tmp_path: Path, order: str, ascending: bool) -> None:
     assert f"months_by_{order}" in others
     assert "TEMP B-TREE" not in others
     assert "months_hot" in busy
-
-
-@pytest.mark.parametrize(
-    ("day", "month", "of_the_month"), [(0, 0, 1), (31, 1, 1), (DAY, 657, 4), (19782, 649, 29)]
-)
-def test_months(day: int, month: int, of_the_month: int) -> None:
-    """Months begin on their first day, leap years included."""
-    assert (month_of(day), day_of_month(day)) == (month, of_the_month)
-    assert first_day(month) == day - of_the_month + 1

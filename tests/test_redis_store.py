@@ -15,6 +15,7 @@ from gateway.calendar import month_of
 from gateway.config import Retention
 from gateway.ledger.queries import ActivityQuery, GenerationQuery, LeaderboardQuery, UserQuery
 from gateway.ledger.redis import RedisStore
+from gateway.ledger.spread import Bar, bar_of
 from gateway.ledger.store import Store, StoreUnavailable
 from gateway.ledger.stores import open_store
 from gateway.units import Duration
@@ -145,6 +146,24 @@ async def test_sums_beyond_a_double(store: Store) -> None:
     (row,) = await store.activity(ActivityQuery(since=DAY, until=DAY))
     (user,) = await store.leaderboard(LeaderboardQuery(month=month_of(DAY)))
     assert row.counts.cost == user.counts.cost == sum(costs)
+
+
+async def test_sums_that_grow_beyond_a_double(store: Store) -> None:
+    """Counters of users stay exact where what was kept, or what it becomes, is not as a double."""
+    by_user = ActivityQuery(since=DAY, until=DAY, by=frozenset({"user"}))
+    cost, month = 10**13 - 1, month_of(DAY)
+    for start in range(0, 1212, 101):
+        some = [generation(start + n, cost=cost, cache_discount=-cost) for n in range(101)]
+        await store.apply(records(*some, first=start + 1))
+        expected = (start + 101) * cost
+        (row,) = await store.activity(by_user)
+        (user,) = await store.leaderboard(LeaderboardQuery(month=month))
+        assert row.counts.cost == user.counts.cost == expected
+        assert row.counts.cache_discount == user.counts.cache_discount == -expected
+        assert (await store.spread(month, None)).cost == (Bar.of(bar_of(expected), 1),)
+    await store.apply(records(*(generation(1212 + n, cost=-cost) for n in range(1011)), first=1213))
+    (row,) = await store.activity(by_user)
+    assert row.counts.cost == 201 * cost
 
 
 async def test_more_rows_than_lua_takes_arguments(store: Store) -> None:

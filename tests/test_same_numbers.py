@@ -4,8 +4,6 @@ One ledger, and two times: the month before this one, and the last thirty days, 
 """
 
 import asyncio
-import csv
-import io
 import shutil
 import statistics
 import time
@@ -38,6 +36,7 @@ from tests.told import (
     summed,
     told_of,
 )
+from tests.visitor import csv_rows
 
 pytestmark = pytest.mark.heavy
 
@@ -116,14 +115,14 @@ class Reader:
         return await self._text(self._gateway.origin + path, values, "text/html")
 
     async def page_csv(self, path: str, **values: object) -> list[dict[str, str]]:
-        return _rows(await self.page(path, **values, format="csv"))
+        return csv_rows(await self.page(path, **values, format="csv"))
 
     async def api(self, path: str, key: str = "ops", **values: object) -> Any:
         text = await self._text(self._gateway.api + path, values, "application/json", key)
         return msgspec.json.decode(text)
 
     async def api_csv(self, path: str, **values: object) -> list[dict[str, str]]:
-        return _rows(await self._text(self._gateway.api + path, values, "text/csv", "ops"))
+        return csv_rows(await self._text(self._gateway.api + path, values, "text/csv", "ops"))
 
     async def post(self, path: str, body: Mapping[str, Any], key: str = "ops") -> Any:
         headers = {"Authorization": f"Bearer {SECRETS[key]}"}
@@ -152,10 +151,6 @@ async def reader(gateway: RunningGateway) -> AsyncIterator[Reader]:
         async with session.post(f"{gateway.origin}/login", data=form) as answer:
             assert answer.url.path == "/activity"
         yield Reader(session, gateway)
-
-
-def _rows(text: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
 FOOT = {"requests": "Requests", "errors": "Errors", "tokens": "Tokens"}
@@ -390,7 +385,7 @@ async def test_export(gateway: RunningGateway, tmp_path: Path, user: str | None)
     }
     for what, read in readers.items():
         await _export(tmp_path, what, user)
-        same(read(_rows((tmp_path / what).read_text())), calls)
+        same(read(csv_rows((tmp_path / what).read_text())), calls)
 
 
 async def _export(folder: Path, what: str, user: str | None) -> None:

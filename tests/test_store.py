@@ -17,7 +17,7 @@ from gateway.ledger.queries import (
 from gateway.ledger.store import Store
 from tests import counting
 from tests.generations import DAY, MICROSECONDS, generation, records, refusal
-from tests.stores import EACH, STORES, OpenStore
+from tests.stores import EACH, STORES, OpenStore, counted
 
 EVER = 99_999
 """A day after all that tests are about."""
@@ -37,13 +37,6 @@ async def store(open_store: OpenStore, tmp_path: Path) -> AsyncIterator[Store]:
         yield opened
 
 
-async def requests(store: Store) -> int:
-    """How many generations were counted, which all three recounts agree on."""
-    recount = await store.recount()
-    assert recount.by_user == recount.by_provider == recount.by_generation
-    return sum(counts.requests for counts in recount.by_user.values())
-
-
 def ids(found: Sequence[Generation]) -> list[str]:
     return [each.id for each in found]
 
@@ -58,13 +51,13 @@ async def test_empty_store(store: Store) -> None:
     assert await store.hours(0, EVER, None) == []
     assert await store.active_users(0, EVER, None) == {}
     assert await store.erase("app", "user_1") == 0
-    assert await requests(store) == 0
+    assert await counted(store) == 0
 
 
 async def test_applying_nothing(store: Store) -> None:
     """An empty batch is no error and changes nothing."""
     await store.apply([])
-    assert await requests(store) == 0
+    assert await counted(store) == 0
 
 
 async def test_position_follows_the_last_record(store: Store) -> None:
@@ -80,14 +73,14 @@ async def test_batch_applied_again(store: Store) -> None:
     batch = records(generation(1), generation(2), generation(3))
     for part in (batch[:2], batch[:2], batch, batch[1:]):
         await store.apply(part)
-    assert await requests(store) == 3
+    assert await counted(store) == 3
 
 
 async def test_batch_with_a_record_twice(store: Store) -> None:
     """A record that stands in one batch twice counts once."""
     (record,) = records(generation(1))
     await store.apply([record, record])
-    assert await requests(store) == 1
+    assert await counted(store) == 1
 
 
 async def test_generation_of_two_writers(store: Store) -> None:
@@ -96,14 +89,14 @@ async def test_generation_of_two_writers(store: Store) -> None:
     await store.apply(records(generation(1), generation(2), writer="w"))
     await store.apply([*records(generation(3), writer="x"), *records(generation(3), writer="y")])
     assert await store.positions(["v", "w", "x", "y"]) == {"v": 1, "w": 2, "x": 1, "y": 1}
-    assert await requests(store) == 3
+    assert await counted(store) == 3
 
 
 async def test_gap_in_a_sequence(store: Store) -> None:
     """A line lost to a bad disk leaves a gap, and what follows counts."""
     await store.apply(records(generation(1), first=1))
     await store.apply(records(generation(5), first=5))
-    assert (await store.positions(["w"]), await requests(store)) == ({"w": 5}, 2)
+    assert (await store.positions(["w"]), await counted(store)) == ({"w": 5}, 2)
 
 
 async def test_store_opened_again(open_store: OpenStore, tmp_path: Path) -> None:
@@ -113,7 +106,7 @@ async def test_store_opened_again(open_store: OpenStore, tmp_path: Path) -> None
         await store.apply(batch)
     async with open_store(tmp_path) as store:
         await store.apply(batch)
-        assert (await store.positions(["w"]), await requests(store)) == ({"w": 2}, 2)
+        assert (await store.positions(["w"]), await counted(store)) == ({"w": 2}, 2)
 
 
 async def test_two_stores_at_once(open_store: OpenStore, tmp_path: Path) -> None:
@@ -122,7 +115,7 @@ async def test_two_stores_at_once(open_store: OpenStore, tmp_path: Path) -> None
     async with open_store(tmp_path) as one, open_store(tmp_path) as two:
         parts = (batch[:60], batch, batch[:10])
         await asyncio.gather(*(store.apply(part) for store in (one, two) for part in parts))
-        assert await requests(one) == await requests(two) == 100
+        assert await counted(one) == await counted(two) == 100
 
 
 async def test_generation_is_kept_whole(store: Store) -> None:
@@ -336,7 +329,7 @@ async def test_absurd_usage(store: Store) -> None:
     await store.apply(records(*(generation(n, usage=absurd, cost=2**63) for n in range(1, 40))))
     (row,) = await store.activity(ActivityQuery(since=0, until=EVER))
     assert (row.counts.requests, row.counts.prompt_tokens) == (39, 39 * 10**13)
-    assert await requests(store) == 39
+    assert await counted(store) == 39
 
 
 async def test_a_broken_record(store: Store, caplog: pytest.LogCaptureFixture) -> None:

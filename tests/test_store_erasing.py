@@ -10,6 +10,7 @@ from gateway.ledger.store import Store
 from tests import counting
 from tests.crowds import crowd
 from tests.generations import DAY, MICROSECONDS, generation, records
+from tests.stores import counted
 
 CROWD = crowd()
 EVER = 99_999
@@ -22,13 +23,6 @@ MONTHS = range(month_of(DAY), month_of(DAY) + 3)
 def store(own_crowded: Store) -> Store:
     """Every test erases in a store of its own."""
     return own_crowded
-
-
-async def balance(store: Store) -> int:
-    """The requests of all three recounts, which agree day by day."""
-    recount = await store.recount()
-    assert recount.by_user == recount.by_provider == recount.by_generation
-    return sum(counts.requests for counts in recount.by_provider.values())
 
 
 async def test_nothing_is_found(store: Store) -> None:
@@ -65,7 +59,7 @@ async def test_totals_stay(store: Store) -> None:
     rows = await store.activity(ActivityQuery(since=0, until=EVER))
     assert list(rows) == counting.activity(CROWD)
     assert list(await store.hours(0, EVER * 24, None)) == counting.hours(CROWD)
-    assert await balance(store) == len(CROWD)
+    assert await counted(store) == len(CROWD)
 
 
 async def test_namesake_of_another_tenant(store: Store) -> None:
@@ -80,7 +74,7 @@ async def test_erased_again(store: Store) -> None:
     assert await store.erase("app", "user_0") == len(ERASED)
     assert await store.erase("app", "user_0") == 0
     assert await store.erase("app", "nobody") == 0
-    assert await balance(store) == len(CROWD)
+    assert await counted(store) == len(CROWD)
 
 
 async def test_replay_after_erasing(store: Store) -> None:
@@ -90,7 +84,7 @@ async def test_replay_after_erasing(store: Store) -> None:
     assert await store.users(UserQuery(since=0, until=EVER, user="user_0", limit=9)) != []
     tenants = frozenset({"app"})
     assert await store.users(UserQuery(since=0, until=EVER, user="user_0", tenants=tenants)) == []
-    assert await balance(store) == len(CROWD)
+    assert await counted(store) == len(CROWD)
 
 
 async def test_user_who_comes_back(store: Store) -> None:
@@ -101,9 +95,9 @@ async def test_user_who_comes_back(store: Store) -> None:
     query = UserQuery(since=0, until=EVER, user="user_0", tenants=frozenset({"app"}))
     assert list(await store.users(query)) == counting.users([back])
     assert await store.generation("up-900", None) == back
-    assert await balance(store) == len(CROWD) + 1
+    assert await counted(store) == len(CROWD) + 1
     assert await store.erase("app", "user_0") == 1
-    assert await balance(store) == len(CROWD) + 1
+    assert await counted(store) == len(CROWD) + 1
 
 
 async def test_generations_expired_before(store: Store) -> None:
@@ -142,4 +136,4 @@ async def test_erasing_under_load(store: Store) -> None:
             await store.apply(part)
 
     await asyncio.gather(apply_all(), store.erase("app", "user_0"), store.erase("app", "user_0"))
-    assert await balance(store) == len(CROWD) + len(more)
+    assert await counted(store) == len(CROWD) + len(more)

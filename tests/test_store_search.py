@@ -8,29 +8,19 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from gateway.calendar import first_day, month_of
 from gateway.generation import Generation
 from gateway.ledger.conditions import Comparison, Condition, Junction, Measure
 from gateway.ledger.queries import SearchPage, UserSearch
 from gateway.ledger.redis import search as redis_search
 from gateway.ledger.results import UserRow
 from gateway.ledger.store import Store, TooManyUsers
-from tests import counting
-from tests.crowds import crowd
+from tests import counting, crowds
+from tests.crowds import NEXT_MONTH, crowd
 from tests.generations import DAY, generation
 from tests.stores import filled
 
 CROWD = crowd()
-NEXT_MONTH = first_day(month_of(DAY) + 1)
-MONTH_AFTER = first_day(month_of(DAY) + 2)
-RANGES = {
-    "a day": (DAY + 9, DAY + 9),
-    "over the end of a month": (NEXT_MONTH - 4, NEXT_MONTH + 4),
-    "a month": (NEXT_MONTH, MONTH_AFTER - 1),
-    "a month and some days": (NEXT_MONTH - 5, MONTH_AFTER + 3),
-    "all": (0, 99_999),
-    "none": (DAY, DAY - 1),
-}
+RANGES = {**crowds.RANGES, "no day": (DAY, DAY - 1)}
 TENANTS = (None, frozenset({"app"}), frozenset[str]())
 TOP = SearchPage(order="last_seen", limit=999)
 
@@ -53,17 +43,15 @@ def ordered(rows: Sequence[UserRow], key: Callable[[UserRow], Any], up: bool) ->
 
 KEYS: dict[Measure, Callable[[UserRow], Any]] = {
     "user": lambda row: row.user or "",
-    "usd": lambda row: row.counts.cost,
-    "requests": lambda row: row.counts.requests,
+    "usd": counting.VALUES["cost"],
+    "requests": counting.VALUES["requests"],
     "prompt_tokens": lambda row: row.counts.prompt_tokens,
     "completion_tokens": lambda row: row.counts.completion_tokens,
-    "active_days": lambda row: row.active_days,
+    "active_days": counting.VALUES["active_days"],
     "first_seen": lambda row: row.first_seen,
-    "last_seen": lambda row: row.last_seen,
-    "requests_per_day": lambda row: row.counts.requests / row.active_days,
-    "tokens_per_request": lambda row: (
-        (row.counts.prompt_tokens + row.counts.completion_tokens) / row.counts.requests
-    ),
+    "last_seen": counting.VALUES["last_seen"],
+    "requests_per_day": counting.VALUES["requests_per_day"],
+    "tokens_per_request": counting.VALUES["tokens_per_request"],
 }
 
 

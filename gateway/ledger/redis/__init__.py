@@ -1,14 +1,14 @@
 """The shared store: Redis 6.2 or later, or Valkey; one server, a Sentinel set-up or a Cluster.
 
 keys, lifetimes           the data model: every key, and when it expires
-apply.lua                 counts, and is all that writes counters; batch: what it is given
+script/                   counts, and is all that writes counters; batch: what it is given
 applying                  counting parcels with it
 builder                   its batch, made of counters and lists; key_table: the keys it refers to
 store                     the store's methods; connect, client, resp: the connection they share
 generations, unusual      reads of single generations
 activity                  reads of hours and days
 users, ranking, spans,    reads of users: over any days, of a month, and filtered; out of periods
-leaderboard, search       and user_rows
+leaderboard, search       and user_rows; spread: how those of a month are spread
 erasing, expiry, recount  erasing a user, expiry, and the recount
 """
 

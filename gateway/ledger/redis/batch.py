@@ -1,4 +1,4 @@
-"""What `apply.lua` is given. Keys are referred to by number, which is their index in KEYS, and
+"""What the script is given. Keys are referred to by number, which is their index in KEYS, and
 generations by their index in the batch; both count from 1, as Lua does."""
 
 from collections.abc import Mapping, Sequence
@@ -49,7 +49,7 @@ class Day(msgspec.Struct, frozen=True):
     month_boards: Sequence[int]
     spread: int
     user_keys: int
-    expire_at: Sequence[int]
+    expire_at: Sequence[str]
     users: Sequence[str]
     updates: Sequence[int | str]
 
@@ -78,7 +78,8 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     `registers`: the key of each sorted set, then scores and members by turns; scores only rise.
     `oldest`: the first day that is counted on, unset when none is. `retention`: fields of the hash
     of that name, and the first days that are not cut. `kept_until`: when generations expire.
-    `expiries`: a time, then the keys that expire then. Times are seconds since the epoch.
+    `expiries`: a time, then the keys that expire then. Times are seconds since the epoch, as text
+    where many keys expire then: Redis takes a number from a script much slower.
     """
 
     writers: Sequence[Writer] = ()
@@ -94,7 +95,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     removals: Sequence[Removal] = ()
     oldest: int | UnsetType = UNSET
     retention: Mapping[str, int] = {}
-    kept_until: int = 0
+    kept_until: str = ""
     expiries: Sequence[Sequence[int]] = ()
 
 

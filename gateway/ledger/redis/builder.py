@@ -41,7 +41,7 @@ def build_call(
             for (day, tenant), users in tally.days.items()
         ],
         oldest=min((day for day, _ in tally.days), default=UNSET),
-        kept_until=lifetimes.of_generations,
+        kept_until=str(lifetimes.of_generations),
     )
     return call_of(table, batch, [one.packed for one in tally.parcels])
 

@@ -15,7 +15,12 @@ from redis.exceptions import NoScriptError, RedisClusterException, RedisError
 from gateway.ledger.redis.batch import Call
 from gateway.ledger.store import StoreUnavailable
 
-SCRIPT = files(__package__).joinpath("apply.lua").read_bytes()
+# Each part uses what those before it define.
+_PARTS = ("batch", "generations", "counters", "users", "apply")
+
+SCRIPT = b"\n".join(
+    files(__package__).joinpath("script", f"{part}.lua").read_bytes() for part in _PARTS
+)
 _HASH = sha1(SCRIPT, usedforsecurity=False).hexdigest()
 
 Command = tuple[str | bytes | int | float, ...]

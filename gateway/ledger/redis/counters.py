@@ -27,7 +27,7 @@ def totals(table: KeyTable, period: str, tenant: str, rows: Rows) -> batch.Total
 
 
 def day(
-    table: KeyTable, tally: Tally, number: int, tenant: str, users: Mapping[str, Sequence[int]]
+    table: KeyTable, tally: Tally, number: int, tenant: str, users: Mapping[str, list[int]]
 ) -> batch.Day:
     """What each user of a tenant adds to a day, and so to its month."""
     period, month = keys.day(number), keys.month(month_of(number))
@@ -41,7 +41,7 @@ def day(
         month_boards=table.boards(month, tenant, keys.MONTH_ORDERS),
         spread=table.expiring(shard.spread(month, tenant), end_of_month),
         user_keys=table.append(_user_keys(shard, period, month, tenant, users)),
-        expire_at=(end, end_of_month, lifetimes.of_generations),
+        expire_at=(str(end), str(end_of_month), str(lifetimes.of_generations)),
         users=list(users),
         updates=_updates(tally, users.values(), rows),
         rows=rows.names,
@@ -77,18 +77,27 @@ class _RowNames:
         return index
 
 
-def _updates(tally: Tally, users: Iterable[Sequence[int]], names: _RowNames) -> list[int | str]:
-    """See batch.Day."""
+def _updates(tally: Tally, users: Iterable[list[int]], names: _RowNames) -> list[int | str]:
+    """See batch.Day. Most users have one generation in a batch."""
     updates: list[int | str] = []
     for indexes in users:
-        rows = rows_of(tally.of(indexes))
-        updates.append(len(rows))
-        for row, several in rows.items():
-            updates.append(names.index_of(row))
-            updates += _sum(several)
+        if len(indexes) == 1:
+            one = tally.parcels[indexes[0] - 1]
+            updates.append(1)
+            updates.append(names.index_of(one.series.row))
+            updates += one.increments
+        else:
+            _add_rows(updates, rows_of(tally.of(indexes)), names)
         updates.append(len(indexes))
         updates += indexes
     return updates
+
+
+def _add_rows(updates: list[int | str], rows: Rows, names: _RowNames) -> None:
+    updates.append(len(rows))
+    for row, several in rows.items():
+        updates.append(names.index_of(row))
+        updates += _sum(several)
 
 
 def _sum(several: Sequence[Sums]) -> Sequence[int | str]:

@@ -9,7 +9,7 @@ from gateway.ledger.redis.lifetimes import Lifetimes
 class KeyTable:
     """Numbers a shard's keys, from 1, and notes when each expires.
 
-    The first five are those that `apply.lua` expects first.
+    The first five are those that the script expects first.
     """
 
     def __init__(self, shard: Shard, lifetimes: Lifetimes) -> None:

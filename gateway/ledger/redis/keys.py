@@ -1,4 +1,4 @@
-"""Every key in Redis: this file and `apply.lua` are the whole data model.
+"""Every key in Redis: this file and the script in `script/` are the whole data model.
 
 A store is divided into shards; an end user with all that belongs to it is on one of them. A single
 server has one shard, a Cluster sixteen. The braces make all keys of a shard share a hash slot, so
@@ -13,7 +13,7 @@ Moments are microseconds since the epoch; a generation's is that of its creation
         periods                 zset    P:TENANT of which something is kept, by its last day
         retention               hash    complete_from, activity_from, kept_from -> the first day
                                         kept whole, kept by user, and kept at all
-        version                 string  of the layout of all this; see apply.lua
+        version                 string  of the layout of all this; see script/
         hold                    string  exists while a recount lets nothing change
 
         generation:ID           string  all of it; see ledger/packing.py
@@ -33,7 +33,7 @@ Moments are microseconds since the epoch; a generation's is that of its creation
         board:P:TENANT:ORDER    zset    user, by minus what `ORDER` says
         spread:mMONTH:TENANT    hash    MEASURE:BAR -> how many users have so much; see spread.py
 
-Counters are exact 64-bit integers (HINCRBY). The score of a sorted set is a double: exact to 2^53,
+Counters are exact 64-bit integers. The score of a sorted set is a double: exact to 2^53,
 nine million dollars in nano-dollars for one user in one period. Beyond that two users who are that
 close may be in the wrong order; their counters are read from the hashes and stay exact. Scores are
 negative so that ascending order has the highest first, and equals by name. A counter that is zero

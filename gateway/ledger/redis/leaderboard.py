@@ -1,18 +1,16 @@
 """The users of a month in order: the top of sorted sets, never a walk over all users."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
 from gateway.ledger.queries import LeaderboardQuery
-from gateway.ledger.redis import keys, periods
+from gateway.ledger.redis import periods
 from gateway.ledger.redis.client import Client, Command
 from gateway.ledger.redis.generations import pairs
 from gateway.ledger.redis.keys import Shards
 from gateway.ledger.redis.periods import Part
 from gateway.ledger.redis.user_rows import user_rows
 from gateway.ledger.results import UserRow
-from gateway.ledger.spread import Bar, Spread
 
 Ranked = tuple[float, str, str]
 """A score, a tenant, a user; tuples sort as users rank, equals by name."""
@@ -121,21 +119,3 @@ def _span(prefix: str) -> tuple[bytes, bytes]:
     """The range of names with the prefix: all sort before the byte 0xff, which UTF-8 never has."""
     start = prefix.encode()
     return b"[" + start, b"(" + start + b"\xff"
-
-
-async def spread(
-    client: Client, shards: Shards, month: int, tenants: frozenset[str] | None
-) -> Spread:
-    """See Store."""
-    parts = await periods.months(client, shards, month, tenants)
-    hashes = await client.ask([("HGETALL", part.spread) for part in parts])
-    bars: dict[str, Counter[int]] = {"requests": Counter(), "cost": Counter()}
-    for fields in hashes:
-        for field, users in fields.items():
-            measure, bar = keys.split(field)
-            bars[measure][int(bar)] += int(users)
-    return Spread(requests=_bars(bars["requests"]), cost=_bars(bars["cost"]))
-
-
-def _bars(users: Counter[int]) -> tuple[Bar, ...]:
-    return tuple(Bar.of(number, users[number]) for number in sorted(+users))

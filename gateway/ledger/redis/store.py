@@ -23,6 +23,7 @@ from gateway.ledger.redis import (
     leaderboard,
     recount,
     search,
+    spread,
     users,
 )
 from gateway.ledger.redis.client import Client
@@ -136,7 +137,7 @@ class RedisStore:
 
     async def spread(self, month: int, tenants: frozenset[str] | None) -> Spread:
         """See Store."""
-        return await leaderboard.spread(self._client, self._shards, month, tenants)
+        return await spread.spread(self._client, self._shards, month, tenants)
 
     async def erase(self, tenant: str, user: str) -> int:
         """See Store."""

@@ -6,8 +6,8 @@ applying                  counting parcels; months, presence: by user and calend
 counters                  rows of counters, in and out
 generations               reads of single generations
 activity                  reads of hours and days
-users, leaderboard,       reads of users: over any days, of a month, and filtered
-search
+users, leaderboard,       reads of users: over any days, of a month, and filtered; how a month's
+search, spread            are spread
 where, conditions, orders parts of their SQL
 erasing, expiry, recount  erasing a user, expiry, and the recount
 """

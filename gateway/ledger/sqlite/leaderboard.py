@@ -13,7 +13,6 @@ from typing import Any
 from gateway.calls.enduser import MAX_USER_ID
 from gateway.ledger.queries import LeaderboardQuery
 from gateway.ledger.results import UserRow
-from gateway.ledger.spread import Bar, Spread
 from gateway.ledger.sqlite.counters import COLUMNS, counts_of
 from gateway.ledger.sqlite.generations import tenants_known
 from gateway.ledger.sqlite.orders import ORDERS
@@ -87,19 +86,6 @@ def _begin_with(where: Where, plus: str, prefix: str) -> None:
     """In SQLite's order of code points; no id is longer than the last one there could be."""
     where.compare(f"{plus}user", ">=", prefix)
     where.compare(f"{plus}user", "<", prefix + _LAST)
-
-
-def spread(db: sqlite3.Connection, month: int, tenants: frozenset[str] | None) -> Spread:
-    """Out of the counts of users that are kept beside the months."""
-    where = Where().compare("month", "=", month).among("tenant", tenants)
-    bars: dict[str, list[Bar]] = {"requests": [], "cost": []}
-    for measure, bar, users in db.execute(
-        f"SELECT measure, bar, sum(users) FROM spreads {where} GROUP BY measure, bar"
-        " HAVING sum(users) > 0 ORDER BY bar",
-        where.values,
-    ):
-        bars[measure].append(Bar.of(bar, users))
-    return Spread(requests=tuple(bars["requests"]), cost=tuple(bars["cost"]))
 
 
 def user_row(

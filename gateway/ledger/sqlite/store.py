@@ -29,6 +29,7 @@ from gateway.ledger.sqlite import (
     recount,
     schema,
     search,
+    spread,
     users,
 )
 from gateway.ledger.sqlite.executor import Executor
@@ -120,7 +121,7 @@ class SqliteStore:
 
     async def spread(self, month: int, tenants: frozenset[str] | None) -> Spread:
         """See Store."""
-        return await self._readers.run(partial(leaderboard.spread, month=month, tenants=tenants))
+        return await self._readers.run(partial(spread.spread, month=month, tenants=tenants))
 
     async def recount(self) -> Recount:
         """See Store."""
