@@ -73,7 +73,9 @@ have files open here, two for each.
 
 Each step by itself, called over and over on the request of the comparison, in the same build; the
 rest is what the comparison measured beyond their sum: the kernel's TCP, the event loop, the
-coroutine. Shipping is in another process, the supervisor.
+coroutine, and cold caches, which a step that is called over and over does not meet. The journal
+takes the records of a turn of the event loop with one write. Shipping is in another process, the
+supervisor.
 
 {steps}
 
