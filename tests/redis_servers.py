@@ -26,7 +26,7 @@ class Trio:
             eventually(partial(_follows, replica))
         watch = (
             f"sentinel monitor {SERVICE} {HOST} {self.primary.port} 2",
-            f"sentinel down-after-milliseconds {SERVICE} 300",
+            f"sentinel down-after-milliseconds {SERVICE} 1000",
             f"sentinel failover-timeout {SERVICE} 3000",
         )
         self.sentinels = [Server(folder / f"sentinel-{n}", *watch) for n in range(3)]
