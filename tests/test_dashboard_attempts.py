@@ -1,6 +1,13 @@
 """Failed attempts: a few are forgiven, more have to wait, and nobody waits for another."""
 
+from pathlib import Path
+
+import msgspec
+
 from gateway.dashboard.access.attempts import MAX_FAILURES, WINDOW, Attempts
+from gateway.dashboard.frame import Dashboard
+from gateway.wire.limits import LIMITS
+from tests.asking import recording
 from tests.clock import Clock
 
 
@@ -14,6 +21,17 @@ def test_wait_after_too_many(clock: Clock) -> None:
     assert attempts.wait("a") == WINDOW - MAX_FAILURES
     clock.now += WINDOW - MAX_FAILURES
     assert attempts.wait("a") == 0
+
+
+async def test_wall_clock_set_back(tmp_path: Path, clock: Clock) -> None:
+    """Nobody waits longer for it: attempts are counted by a clock that only goes forward."""
+    async with recording(tmp_path) as context:
+        context = msgspec.structs.replace(context, now=clock)
+        attempts = Dashboard(context, b"secret", LIMITS).attempts
+    for _ in range(MAX_FAILURES):
+        attempts.failed("a")
+    clock.now -= 3600
+    assert 0 < attempts.wait("a") <= WINDOW
 
 
 def test_addresses_are_apart(clock: Clock) -> None:

@@ -12,6 +12,7 @@ from tests.browsing import open_window
 from tests.gateways import RunningGateway
 from tests.recorded import read_json
 from tests.seeded import KEYS, WEIRD, seeded_gateway
+from tests.visitor import table
 
 USER = "user_anna"
 
@@ -68,6 +69,19 @@ async def test_erase(gateway: RunningGateway, browser: aiohttp.ClientSession) ->
         async with browser.get(address) as answer:
             assert answer.status == 404
     assert await calls_of(gateway, "user_boris") == others
+
+
+async def test_nobody_named(gateway: RunningGateway, browser: aiohttp.ClientSession) -> None:
+    """Without an id there is nobody to show or to erase: calls without a user stay counted."""
+    before = await table(browser, "/users?format=csv")
+    assert any(row["user"] == "" for row in before)
+    for address in ("/users/", "/users/?id=", "/users/?key=shop", "/users/?format=jsonl"):
+        async with browser.get(address) as answer:
+            assert answer.status == 400
+            assert "Parameter `id` is missing" in await answer.text()
+        async with browser.post(address) as answer:
+            assert answer.status == 400
+    assert await table(browser, "/users?format=csv") == before
 
 
 async def test_only_of_one_key(gateway: RunningGateway, browser: aiohttp.ClientSession) -> None:

@@ -104,6 +104,10 @@ def test_first_days() -> None:
     assert read_moment({}, "d") is None
 
 
+_OUTSIDE = (("9999-12-31T23", "-01:00"), ("0001-01-01T00", "+01:00"))
+"""Hours that are in no year of four digits once they are UTC."""
+
+
 @pytest.mark.parametrize(
     ("read", "value"),
     [
@@ -112,6 +116,7 @@ def test_first_days() -> None:
         *((read_day, text) for text in ("2026-01-31T00:00:00Z", "20260131", "1769860800")),
         *((read_moment, text) for text in ("yesterday", "2026-13-01", "1e9", "-5", "1.5")),
         *((read_moment, text) for text in ("٣", "9" * 5000, "2026-01-31T25:00:00Z")),
+        *((read_moment, f"{day}:00:00{offset}") for day, offset in _OUTSIDE),
     ],
 )
 def test_other_forms_are_refused_by_name(

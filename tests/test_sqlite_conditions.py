@@ -32,6 +32,13 @@ def test_text(name: Operator, value: str, wanted: str) -> None:
     assert asked("user", value, Comparison("user", name, wanted)) == COMPARE[name](value, wanted)
 
 
+@pytest.mark.parametrize("name", ["like", "ilike"])
+def test_pattern_with_a_nul(name: Operator) -> None:
+    """It does not end there: no id has a NUL, so none matches."""
+    assert not asked("user", "anna", Comparison("user", name, "%\0%"))
+    assert not asked("user", "anna", Comparison("user", name, "anna\0"))
+
+
 @pytest.mark.parametrize("name", EXACT)
 @given(value=NUMBERS, wanted=NUMBERS | st.floats(allow_nan=False))
 def test_numbers(name: Operator, value: int, wanted: float) -> None:

@@ -13,12 +13,14 @@ import aiohttp
 import pytest
 
 from bench.faults.redis_server import Server
+from gateway.calendar import whole_days
 from gateway.ledger.journal import Journal
+from gateway.ledger.redis import RedisStore
 from tests.calls import CHAT, COMPLETION, Requests, at, whole
 from tests.commands import running_hearth
 from tests.conftest import Wire
 from tests.gateways import RunningGateway, running_gateway
-from tests.generations import MICROSECONDS, generation
+from tests.generations import MICROSECONDS, generation, records
 from tests.raw_client import connected, post
 from tests.raw_provider import serving
 from tests.recorded import read_json
@@ -127,6 +129,25 @@ async def test_pages_are_refused_soon(tmp_path: Path, server: Server) -> None:
             async with browser.get("/providers?format=csv") as answer:
                 assert answer.status == 503
         server.kill()
+
+
+async def test_download_breaks_off(tmp_path: Path, server: Server) -> None:
+    """One that the store leaves midway comes to no end, so that nobody takes it for the whole."""
+    store = RedisStore.at(server.url)
+    today = whole_days(time.time())
+    calls = records(*(generation(n, day=today, title="x" * 16_000) for n in range(1500)))
+    for start in range(0, len(calls), 100):
+        await store.apply(calls[start : start + 100])
+    await store.close()
+    fields = b"Host: x\r\nAccept: text/html\r\nAuthorization: Bearer ops-key\r\n\r\n"
+    async with gateway_on(tmp_path, server, "fast") as gateway, connected(gateway.origin) as client:
+        client.send(b"GET /generations?format=csv HTTP/1.1\r\n" + fields)
+        status, headers = await client.head()
+        server.kill()
+        pieces = [piece async for piece in client.pieces(headers)]
+    assert status == 200
+    assert pieces[-1] != b""
+    assert not any(b"<html" in piece for piece in pieces)
 
 
 async def test_pages_say_how_far_behind_they_are(tmp_path: Path) -> None:

@@ -73,8 +73,8 @@ async def test_hours(crowded: Store, tenants: frozenset[str] | None) -> None:
 
 
 async def test_hours_expire(own_crowded: Store) -> None:
-    """Hours are forgotten with their generations."""
-    await own_crowded.expire((DAY + 2) * MICROSECONDS, 0)
+    """Hours are forgotten with their generations, and not with the rows of days."""
+    await own_crowded.expire((DAY + 2) * MICROSECONDS, DAY + 4)
     left = [each for each in CROWD if each.day >= DAY + 2]
     assert list(await own_crowded.hours(0, EVER * 24, None)) == counting.hours(left)
 
@@ -90,6 +90,16 @@ async def test_active_users(own_crowded: Store, tenants: frozenset[str] | None) 
         each for each in late if each.day <= DAY + 3 and (tenants is None or each.tenant in tenants)
     )
     assert await own_crowded.active_users(DAY, DAY + 3, tenants) == expected
+
+
+async def test_active_users_are_erased(own_crowded: Store) -> None:
+    """Whoever is erased is none of a day's users any more; a day without any is left out."""
+    lonely = generation(900, day=DAY + 200, user="lonely")
+    await own_crowded.apply(records(lonely, writer="late"))
+    await own_crowded.erase("app", "lonely")
+    await own_crowded.erase("app", "user_1")
+    left = [each for each in CROWD if (each.tenant, each.user) != ("app", "user_1")]
+    assert await own_crowded.active_users(0, EVER, None) == counting.active_users(left)
 
 
 async def test_active_users_expire(own_crowded: Store) -> None:

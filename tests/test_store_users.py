@@ -8,7 +8,7 @@ from gateway.ledger.queries import UserQuery
 from gateway.ledger.store import Store
 from tests import counting
 from tests.crowds import NEXT_MONTH, ORDERS, RANGES, crowd
-from tests.generations import generation, records
+from tests.generations import DAY, generation, records
 
 CROWD = crowd()
 
@@ -76,6 +76,13 @@ async def test_users_of_a_cut_month(own_crowded: Store) -> None:
         query = msgspec.convert({"since": 0, "until": 99_999, "order": order}, UserQuery)
         expected = counting.users(within(NEXT_MONTH + 10, 99_999), order)[:100]
         assert list(await own_crowded.users(query)) == expected
+
+
+async def test_before_what_is_kept(own_crowded: Store) -> None:
+    """Of days that are forgotten nothing is told, also where the rest of their month is kept."""
+    await own_crowded.expire(0, DAY + 5)
+    for user in (None, "user_0"):
+        assert await own_crowded.users(UserQuery(since=DAY, until=DAY + 3, user=user)) == []
 
 
 async def test_none_wanted(crowded: Store) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
-from gateway.calendar import SECOND, day_number, microseconds
+from gateway.calendar import SECOND, day_number, iso_moment, microseconds
 from gateway.errors import BadRequest
 
 T = TypeVar("T", bound=str)
@@ -65,13 +65,14 @@ def read_moment(values: Mapping[str, str], name: str) -> int | None:
     if _WHOLE.fullmatch(value):
         return int(value) * SECOND
     try:
-        moment = datetime.fromisoformat(value.replace(" ", "+"))
-    except ValueError:
+        moment = microseconds(datetime.fromisoformat(value.replace(" ", "+")))
+        iso_moment(moment)
+    except (ValueError, OverflowError):  # with its offset it may lie outside the calendar
         raise BadRequest(
             f"Parameter `{name}` must be ISO 8601 such as 2026-01-31T12:00:00Z, or Unix seconds",
             name,
         ) from None
-    return microseconds(moment)
+    return moment
 
 
 def read_day(values: Mapping[str, str], name: str) -> int | None:

@@ -15,9 +15,12 @@ class Quota:
         self._taken: dict[str, deque[float]] = {}
 
     def take(self, holder: str, now: float) -> None:
-        """Count a request at `now`, in seconds; TooManyRequests when it is one too many."""
+        """Count a request at `now`, in seconds; TooManyRequests when it is one too many.
+
+        What is later than `now` was counted before the clock was set back, and is forgotten.
+        """
         taken = self._taken.setdefault(holder, deque())
-        while taken and taken[0] <= now - self._window:
+        while taken and not now - self._window < taken[0] <= now:
             taken.popleft()
         if len(taken) >= self._most:
             wait = math.ceil(taken[0] + self._window - now)

@@ -1,5 +1,6 @@
 """What all pages have: the parts they read, who may look, their headers."""
 
+import time
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -33,7 +34,7 @@ class Dashboard:
         self.context = context
         self.limits = limits
         self.sessions = Sessions(secret, context.keyring, context.now)
-        self.attempts = Attempts(context.now)
+        self.attempts = Attempts(time.monotonic)
 
     def tenant(self, request: web.Request) -> Tenant:
         """Who looks: by cookie, else by key. Raises Unauthorized, or Forbidden for another site."""

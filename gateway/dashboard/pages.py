@@ -120,6 +120,8 @@ def _page(route: Route) -> AiohttpHandler:
         except Unauthorized:
             raise web.HTTPSeeOther(link("/login", next=request.raw_path)) from None
         except GatewayError as error:
+            if request.writer.output_size:  # a download cannot end well any more
+                raise
             return show_error(request, error.status, error.message)
 
     return answer

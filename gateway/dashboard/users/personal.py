@@ -6,7 +6,7 @@ import msgspec
 
 from gateway.calendar import day_text
 from gateway.dashboard.visit import Chunks, Page, Visit
-from gateway.errors import Forbidden
+from gateway.errors import BadRequest, Forbidden
 from gateway.keys import OPEN
 from gateway.ledger.person.dossier import DossierEntry
 from gateway.ledger.person.erasure import Erasure
@@ -25,8 +25,11 @@ class Erased(msgspec.Struct, frozen=True):
 
 
 def person(visit: Visit) -> Person:
-    """Whom the address is about."""
-    return Person(visit.place or visit.values.get("id", ""), visit.tenants)
+    """Whom the address is about; BadRequest where it names nobody."""
+    user = visit.place or visit.values.get("id")
+    if user is None:
+        raise BadRequest("Parameter `id` is missing", "id")
+    return Person(user, visit.tenants)
 
 
 async def export_user(visit: Visit) -> Chunks:

@@ -43,7 +43,8 @@ async def expire(
          for shard in shards.all]
     )  # fmt: skip
     for part in await periods.parts(client, shards, "-inf", f"({activity_before}"):
-        await _expire_part(client, part)
+        if part.period[0] in "dm":
+            await _expire_part(client, part)
     for part in await periods.hours(client, shards, 0, generations_before // HOUR - 1, None):
         await _expire_part(client, part)
 

@@ -84,18 +84,24 @@ async def _met(
     """Of each board the first page of users with the prefix, of whom it has `counts`.
 
     A board is read from its top, no further than twice as many places as that. Boards where this
-    did not meet enough are left out.
+    did not meet enough are left out. Whoever is overtaken between two reads is met again.
     """
-    met: dict[Part, list[Ranked]] = {part: [] for part in counts}
+    met: dict[Part, dict[str, Ranked]] = {part: {} for part in counts}
     wanted = query.offset + query.limit
     start, size, going = 0, 2 * wanted, list(counts)
     while going:
         replies = await client.ask([_walk(part, query, start, size) for part in going])
         for part, reply in zip(going, replies, strict=True):
-            met[part] += (one for one in _ranked(part, reply) if one[2].startswith(query.prefix))
+            for place in _ranked(part, reply):
+                if place[2].startswith(query.prefix):
+                    met[part][place[2]] = place
         start, size = start + size, 2 * size
         going = [part for part in going if len(met[part]) < wanted and start < counts[part]]
-    return {part: some for part, some in met.items() if len(some) >= min(wanted, counts[part])}
+    return {
+        part: [*some.values()]
+        for part, some in met.items()
+        if len(some) >= min(wanted, counts[part])
+    }
 
 
 async def _looked_up(
@@ -112,6 +118,7 @@ async def _looked_up(
         (float(score), part.tenant, user.decode())
         for (part, users), some in zip(known, scores, strict=True)
         for user, score in zip(users, some, strict=True)
+        if score is not None  # erased meanwhile
     ]
 
 

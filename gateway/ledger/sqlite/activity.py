@@ -94,5 +94,8 @@ def active_users(
     """Out of the numbers that are kept of each tenant."""
     where = Where().between("day", since, until).among("tenant", tenants)
     return dict(
-        db.execute(f"SELECT day, sum(users) FROM active_users {where} GROUP BY day", where.values)
+        db.execute(
+            f"SELECT day, sum(users) FROM active_users {where} GROUP BY day HAVING sum(users) > 0",
+            where.values,
+        )
     )

@@ -44,6 +44,8 @@ def condition_sql(condition: Condition) -> Sql:
     if isinstance(condition, Comparison):
         is_pattern = condition.operator in ("like", "ilike")
         value = globbed(str(condition.value)) if is_pattern else condition.value
+        if is_pattern and "\0" in str(value):
+            return Sql("0")  # no id has one, and to SQLite the pattern would end there
         plain = f"{measure_sql(condition.measure)} {condition.operator} ?"
         return Sql(_TESTS.get(condition.operator, plain), [value])
     if not condition.parts:

@@ -5,6 +5,7 @@ of its day, so that the recount balances after every transaction.
 """
 
 import sqlite3
+from collections.abc import Sequence
 
 from gateway.ledger.increments import Sums, increments_of
 from gateway.ledger.packing import readable
@@ -13,6 +14,7 @@ from gateway.ledger.sqlite.months import Shifts
 from gateway.ledger.sqlite.presence import days_in
 
 _ADD_TO_ERASED = add_to("erased", ("day", "kind"))
+_ONE_LESS = "UPDATE active_users SET users = users - 1 WHERE (day, tenant) = (?, ?)"
 
 _BRIEF = 200
 """Milliseconds."""
@@ -48,7 +50,7 @@ def erase_month(db: sqlite3.Connection, tenant: str, user: str) -> bool:
                 shifts = Shifts()
                 shifts.leave(key, requests, cost)
                 shifts.write(db)
-                _erase_days(db, tenant, user, str([*days_in(month, bits)]))
+                _erase_days(db, tenant, user, [*days_in(month, bits)])
                 return True
     return False
 
@@ -67,13 +69,13 @@ def scrub(db: sqlite3.Connection) -> None:
         db.execute(f"PRAGMA busy_timeout = {timeout}")
 
 
-def _erase_days(db: sqlite3.Connection, tenant: str, user: str, days: str) -> None:
+def _erase_days(db: sqlite3.Connection, tenant: str, user: str, days: Sequence[int]) -> None:
     where = "WHERE day IN (SELECT value FROM json_each(?)) AND (tenant, user) = (?, ?)"
-    rows = db.execute(
-        f"SELECT day, {SUMS} FROM activity {where} GROUP BY day", (days, tenant, user)
-    )
+    values = (str(days), tenant, user)
+    rows = db.execute(f"SELECT day, {SUMS} FROM activity {where} GROUP BY day", values)
     _keep_sums(db, "rows", {day: tuple(numbers) for day, *numbers in rows})
-    db.execute(f"DELETE FROM activity {where}", (days, tenant, user))
+    db.execute(f"DELETE FROM activity {where}", values)
+    db.executemany(_ONE_LESS, ((day, tenant) for day in days))
 
 
 def _keep_sums(db: sqlite3.Connection, kind: str, days: dict[int, Sums]) -> None:

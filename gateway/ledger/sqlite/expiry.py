@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from gateway.calendar import DAY, HOUR, month_of
+from gateway.calendar import DAY, HOUR, first_day, month_of
 
 
 class Old(NamedTuple):
@@ -20,11 +20,12 @@ def old_rows(generations_before: int, activity_before: int) -> Iterator[Old]:
     """All that is past its retention."""
     yield Old("generations", "id", "created_at", generations_before)
     yield Old("hours", "hour, tenant, model, provider", "hour", generations_before // HOUR)
-    list_before = min(generations_before // DAY, activity_before)
+    month = month_of(max(0, activity_before))
+    # A month is kept whole, and its tenants are known by their lists.
+    list_before = min(generations_before // DAY, first_day(month))
     yield Old("lists", "tenant, model, provider", "day", list_before)
     for table, key in _BY_DAY.items():
         yield Old(table, key, "day", activity_before)
-    month = month_of(max(0, activity_before))
     yield Old("months", "month, tenant, user", "month", month)
     yield Old("spreads", "month, tenant, measure, bar", "month", month)
 

@@ -25,10 +25,15 @@ _LAST = "\U0010ffff" * (MAX_USER_ID + 1)
 
 
 def leaderboard(db: sqlite3.Connection, query: LeaderboardQuery) -> list[UserRow]:
-    """A cursor of each tenant walks the index of the order; merged, they give the page."""
-    in_order = walk(db, query, _ROW)
-    page = islice(in_order, query.offset, query.offset + query.limit)
-    return [user_row(*row[1:]) for row in page]
+    """A cursor of each tenant walks the index of the order; merged, they give the page.
+
+    All from one snapshot: users go from `hot` to the others, and back.
+    """
+    db.execute("BEGIN")
+    with db:
+        in_order = walk(db, query, _ROW)
+        page = islice(in_order, query.offset, query.offset + query.limit)
+        return [user_row(*row[1:]) for row in page]
 
 
 def walk(

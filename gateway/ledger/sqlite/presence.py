@@ -38,7 +38,10 @@ def days_of(db: sqlite3.Connection, tenant: str, user: str, since: int, until: i
 
 
 def bits_of(month: int, since: int, until: int) -> int:
-    """A bit for each day of the month that lies in `since` to `until`; EVERY_DAY when all do."""
+    """A bit for each day of the month that lies in `since` to `until`; EVERY_DAY when all do, none
+    where `until` is less."""
+    if until < since:
+        return 0
     if since <= first_day(month) and first_day(month + 1) <= until + 1:
         return EVERY_DAY
     first = day_of_month(max(since, first_day(month)))
