@@ -43,7 +43,7 @@ Url = Annotated[
 ]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 MAX_WORKERS = 512
-Price = Annotated[float, msgspec.Meta(ge=0)]
+Price = Annotated[float, msgspec.Meta(ge=0, le=10_000)]
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -172,7 +172,7 @@ def test_wrong_value(folder: Folder, text: str, problem: str) -> None:
         ("headers: [a]", "headers: Expected a mapping, found a list"),
         ("health: {path: models}", "health.path: Expected a path that begins with `/`"),
         ("prices: {gpt-4.1: {input: 1}}", 'prices["gpt-4.1"].output: Expected this key'),
-        ("prices: {m: {input: x, output: 1}}", "prices.m.input: Expected a number of at least 0"),
+        ("prices: {m: {input: x, output: 1}}", "prices.m.input: Expected a number from 0 to 10000"),
         ("prices: {m: 1}", "prices.m: Expected a mapping"),
     ],
 )

@@ -271,3 +271,19 @@ def test_headers_to_the_collector(folder: Folder) -> None:
     assert folder.problems(text) == [
         '7 tracing.headers["a b"]: Expected a header name: letters, digits and hyphens'
     ]
+
+
+@pytest.mark.parametrize("host", ["a..b", ".a", f"{'a' * 64}.test"])
+def test_base_url_needs_a_host_that_can_be_looked_up(folder: Folder, host: str) -> None:
+    """A label of a name has 1 to 63 characters (RFC 1035 section 2.3.4)."""
+    text = f"providers:\n- name: p\n  base_url: 'http://{host}/v1'"
+    expected = "Expected an address with a valid host and port"
+    assert folder.problems(text) == [f"3 providers[0].base_url: {expected}"]
+
+
+def test_prices_are_what_a_model_may_cost(folder: Folder) -> None:
+    """A price per token in the place of one for a million is told apart by its size."""
+    text = f"{PROVIDER}    prices: {{m: {{input: 1.0e+300, output: 1}}}}"
+    [problem] = folder.problems(text)
+    assert "prices.m.input" in problem
+    assert "10000" in problem

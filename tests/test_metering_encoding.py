@@ -59,3 +59,24 @@ def test_the_limit_holds_for_the_sum_of_all_pieces() -> None:
     assert len(inflater.feed(half)) == len(inflater.feed(half)) == MAX_READ // 2
     with pytest.raises(Unreadable):
         inflater.feed(half)
+
+
+@pytest.mark.parametrize("end", [b"\0", b"\0" * 512, b"end"])
+def test_what_follows_the_last_member_is_not_read(end: bytes) -> None:
+    """gzip ends before bytes that are no member, which costs nothing of the content."""
+    inflater = Inflater()
+    assert inflater.feed(gzip.compress(b"content") + end) == b"content"
+    assert inflater.feed(gzip.compress(b"more")) == b""
+
+
+def test_a_member_may_begin_with_a_piece_of_its_own() -> None:
+    """One byte of a header is waited with, also where another member came before it."""
+    inflater, second = Inflater(), gzip.compress(b"second")
+    assert inflater.feed(gzip.compress(b"first") + second[:1]) == b"first"
+    assert inflater.feed(second[1:]) == b"second"
+
+
+def test_members_without_end_are_unreadable() -> None:
+    """Each costs a copy of what follows, so there may be a thousand."""
+    with pytest.raises(Unreadable, match="more than 1000 parts"):
+        Inflater().feed(gzip.compress(b"") * 1001)

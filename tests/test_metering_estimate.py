@@ -1,5 +1,7 @@
 """What is assumed to be used where a provider did not count."""
 
+from time import perf_counter
+
 import pytest
 
 from gateway.calls.endpoint import Dialect
@@ -52,3 +54,20 @@ def test_characters_of_nested_text() -> None:
     assert characters_in([{"function": {"name": "abc", "arguments": "{}"}, "index": 0}]) == 5
     assert characters_in("four") == 4
     assert characters_in(None) == characters_in(17) == 0
+
+
+def test_a_body_of_words_that_are_nearly_files_is_read_in_no_time() -> None:
+    """The time grows with the length of the body, whatever is in it."""
+    body = (b"a" * 1023 + b" ") * 2000
+    began = perf_counter()
+    assert Estimate("chat", 200, body).usage(0) == Usage(512_000, estimated=True)
+    assert perf_counter() - began < 0.3
+
+
+@pytest.mark.parametrize("depth", [1, 900, 100_000])
+def test_characters_of_what_is_nested_without_end(depth: int) -> None:
+    """A text counts however deep it is."""
+    value: object = "four"
+    for _ in range(depth):
+        value = [value]
+    assert characters_in({"a": value, "b": 1}) == 4

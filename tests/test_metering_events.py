@@ -1,6 +1,7 @@
 """Server-sent events taken out of a stream, however it is split."""
 
 from itertools import pairwise
+from time import perf_counter
 
 import pytest
 from hypothesis import given
@@ -86,3 +87,13 @@ def test_splitting_changes_nothing(made: list[tuple[bytes, bytes]], cuts: list[i
     pieces = [p for a, b in pairwise(edges) for p in cut.feed(stream[a:b])]
     assert [data for _, data in pieces if data] == data_of(whole, stream)
     assert b"".join(raw for raw, _ in pieces) + cut.rest == stream
+
+
+def test_a_comment_without_end_is_not_read_again_with_every_piece() -> None:
+    """The time grows with its length, not with the square of it."""
+    events, began = EventBuffer(), perf_counter()
+    events.feed(b":")
+    for _ in range(2000):
+        assert events.feed(b"x" * 4096) == []
+    assert perf_counter() - began < 1
+    assert len(events.feed(b"\n")) == 1

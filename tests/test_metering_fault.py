@@ -30,3 +30,13 @@ def test_what_says_nothing_is_no_error(error: object) -> None:
 def test_long_messages_are_cut() -> None:
     """An upstream cannot fill the ledger with its error texts."""
     assert error_message({"message": "x" * 5000}) == "x" * 1000
+
+
+@pytest.mark.parametrize("depth", [1, 500, 900])
+def test_lists_of_lists_are_no_error(depth: int) -> None:
+    """Only FastAPI's one list is known, so nothing is nested too deep to be looked at."""
+    nested: list[object] = ["text"]
+    for _ in range(depth):
+        nested = [nested]
+    assert error_message(nested) is None
+    assert error_message([{"msg": "required"}, nested]) == "required"

@@ -9,6 +9,7 @@ from gateway.calls.call import Call
 from gateway.calls.endpoint import ENDPOINTS
 from gateway.generation import Flag
 from gateway.metering.meter import open_meter
+from gateway.metering.refusal import flags_of_error
 
 CONTENT_FILTER = "content_filter"
 
@@ -129,3 +130,11 @@ def test_moderations() -> None:
 def test_moderations_without_results(answer: bytes) -> None:
     """What is no verdict flags nobody."""
     assert moderated(answer, 400) == ()
+
+
+def test_reasons_are_cut_to_what_a_record_has_room_for() -> None:
+    """However many, however long, and whatever else is among them."""
+    given: list[Any] = [["nested"], *["hate" * 1000] * 100]
+    [reason] = flags_of_error({"metadata": {"reasons": given}})
+    assert len(reason.description) < 2000
+    assert "nested" not in reason.description

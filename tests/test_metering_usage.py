@@ -86,7 +86,7 @@ def test_what_holds_no_count_is_absent(usage: object) -> None:
     assert read_usage(usage) is None
 
 
-@pytest.mark.parametrize("count", [True, -1, "7", 1.5, 10**13, None, [], {}])
+@pytest.mark.parametrize("count", [True, -1, "7", 1.5, 10**9 + 1, None, [], {}])
 def test_a_count_that_is_none_reads_as_absent(count: object) -> None:
     """One bad count does not take the good ones with it."""
     assert read_usage({"prompt_tokens": 9, "completion_tokens": count}) == Usage(9)
@@ -134,8 +134,15 @@ def test_cost_in_nano_dollars(cost: float, nano: int) -> None:
     assert read_cost({"cost": cost}) == nano
 
 
-@pytest.mark.parametrize("cost", [None, True, -0.1, "0.1", {}, 1e300, float("nan")])
+@pytest.mark.parametrize("cost", [None, True, -0.1, "0.1", {}, 10_000.01, 1e300, float("nan")])
 def test_a_cost_that_is_no_amount_is_absent(cost: object) -> None:
-    """Only an amount from 0 to a thousand million dollars is a cost."""
+    """Only an amount from 0 to 10,000 dollars is a cost."""
     assert read_cost({"cost": cost}) is None
     assert read_cost(cost) is None
+
+
+def test_names_without_a_count_do_not_hide_those_with_one() -> None:
+    """Some gateways fill in one family of names and leave the others null."""
+    usage = {"prompt_tokens": None, "completion_tokens": None, "input_tokens": 7}
+    assert read_usage(usage) == Usage(prompt_tokens=7)
+    assert read_usage({"prompt_tokens": None, "total_tokens": 9}) == Usage(prompt_tokens=9)

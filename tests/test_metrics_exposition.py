@@ -187,3 +187,12 @@ async def test_public(tmp_path: Path) -> None:
     public = {"public": True}
     async with running_gateway(tmp_path, [NOWHERE], keys=KEYS, metrics=public) as gateway:
         assert (await scraped(gateway.origin))[0] == 200
+
+
+@pytest.mark.parametrize("version", ["abc", "1.x", "", "1.0.0;escaping=what"])
+def test_scrapers_that_ask_for_what_there_is_not(version: str) -> None:
+    """Get one of the formats that there are."""
+    accept = f"application/openmetrics-text; version={version}"
+    body, content_type = expose(Snapshot(), LAG, accept)
+    assert body
+    assert content_type.startswith(("text/plain", "application/openmetrics-text"))

@@ -4,26 +4,12 @@ import pytest
 
 from gateway.mock.promptcache import CacheUse, PromptCache
 from gateway.mock.tokens import CHARACTERS
-
-
-class Clock:
-    """A clock that tests move by hand, in seconds."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 def text(tokens: int, letter: str = "a") -> str:
     """A prompt of `tokens` tokens."""
     return letter * (tokens * CHARACTERS)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

@@ -16,27 +16,13 @@ from openrouter import OpenRouter
 from gateway.mock.dialects.moderations import MARKER
 from gateway.mock.running import RunningProvider, running_provider
 from gateway.mock.settings import MockSettings
+from tests.clock import Clock
 from tests.strict_clients import strict_claude, strict_openai
 
 MODEL = "gpt-4o-mini"
 QUESTION: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Is the oven warm?"}]
 LONG: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Keep the fire. " * 400}]
 LONG_TOKENS = (len("user: \n") + 400 * len("Keep the fire. ")) // 4 + 1
-
-
-class Clock:
-    """A clock that tests move by hand, in seconds since the epoch."""
-
-    def __init__(self) -> None:
-        self.now = 1_700_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

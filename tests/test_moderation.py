@@ -167,14 +167,6 @@ async def test_refusals_of_other_policies_come_first(tmp_path: Path) -> None:
     assert judge.seen == []
 
 
-async def test_unreadable_text_counts_as_unchecked(tmp_path: Path) -> None:
-    """Nobody gets around the check with a body that it cannot read."""
-    body = b'{"user":"u","messages":[{"role":"user","content":"\xff"}]}'
-    async with moderated(tmp_path, Requests(whole(PASSED)), {"on_error": "block"}) as setting:
-        assert (await setting.ask(body=body)).status == 503
-    assert setting.models.seen == []
-
-
 async def test_moderations_are_not_moderated(tmp_path: Path) -> None:
     """A call that asks for a moderation gets just that one."""
     judge = Requests(whole(PASSED))
@@ -203,6 +195,85 @@ async def test_flags_of_proxied_moderations(tmp_path: Path) -> None:
     assert generation["hearth"]["flags"] == [{"type": "moderation", "description": description}]
     assert generation["hearth"]["outcome"] == "ok"
     assert len(page["data"]) == 1
+
+
+LONG = b'{"results":[{"flagged":false}],"x":"%b"}' % (b"x" * 5 * 1024 * 1024)
+
+
+@pytest.mark.parametrize(
+    "unclear",
+    [b'{"results":[]}', b'{"results":[{}]}', b'{"results":[{"categories":{}}]}', LONG],
+    ids=["none", "empty", "no categories", "too long"],
+)
+async def test_an_answer_that_does_not_tell_passes_nothing(tmp_path: Path, unclear: bytes) -> None:
+    """No result, one without a verdict, and one that never ends are failures, not all-clears."""
+    judge = Requests(whole(unclear))
+    async with moderated(tmp_path, judge, {"on_error": "block"}) as setting:
+        assert (await setting.ask()).status == 503
+        assert await setting.checks() == {"failed": 1}
+    assert setting.models.seen == []
+
+
+@pytest.mark.parametrize(
+    ("applies", "flags"),
+    [(b"true", ["Moderation flagged this request: hate"]), (b"false", [])],
+)
+async def test_results_that_leave_it_to_their_categories(
+    tmp_path: Path, applies: bytes, flags: list[str]
+) -> None:
+    """Mistral's say nothing of `flagged`: whoever has a category that applies is."""
+    judge = Requests(whole(b'{"results":[{"categories":{"hate":%b,"pii":false}}]}' % applies))
+    async with moderated(tmp_path, judge, {}) as setting:
+        assert (await setting.ask()).status == 200
+        found = (await only_generation(setting.gateway))["hearth"]["flags"]
+    assert [flag["description"] for flag in found] == flags
+
+
+async def test_categories_are_cut_to_what_a_record_has_room_for(tmp_path: Path) -> None:
+    """However many, and however long their names."""
+    categories = {f"{number}-{'x' * 1000}": True for number in range(1000)}
+    result = {"flagged": True, "categories": categories}
+    judge = Requests(whole(json.dumps({"results": [result]}).encode()))
+    async with moderated(tmp_path, judge, {}) as setting:
+        await setting.ask()
+        [flag] = (await only_generation(setting.gateway))["hearth"]["flags"]
+    assert len(flag["description"]) < 2000
+
+
+@pytest.mark.parametrize(
+    ("said", "read"), [(b'"Hi\xff"', "Hi\N{REPLACEMENT CHARACTER}"), (b'"Hi","n":1e999', "Hi")]
+)
+async def test_nobody_gets_past_a_check_with_unusual_json(
+    tmp_path: Path, wire: Wire, said: bytes, read: str
+) -> None:
+    """What a provider may still take for text, and numbers of any size, are no failed check."""
+    judge = Requests(whole(FLAGGED))
+    odd = CHAT.replace(b'"Hi"', said)
+    async with moderated(tmp_path, judge, {"action": "block"}, wire) as setting:
+        assert (await setting.ask(body=odd)).status == 422
+    assert json.loads(judge.seen[0][1])["input"] == [read]
+    assert setting.models.seen == []
+
+
+async def test_checks_do_not_wait_for_one_another(tmp_path: Path) -> None:
+    """However many there are: what waited for a connection would use up its time in the queue."""
+    calls, asked = 120, asyncio.Event()
+    arrived = 0
+
+    async def judge(peer: Peer) -> None:
+        nonlocal arrived
+        await read_request(peer)
+        arrived += 1
+        if arrived == calls:
+            asked.set()
+        await asked.wait()
+        peer.send(whole(PASSED))
+        await peer.wait_closed()
+
+    async with moderated(tmp_path, judge, {"timeout": "20s"}) as setting:
+        answers = await asyncio.gather(*(setting.ask() for _ in range(calls)))
+        assert await setting.checks() == {"passed": calls}
+    assert {answer.status for answer in answers} == {200}
 
 
 async def test_client_leaves_while_its_call_is_checked(tmp_path: Path, wire: Wire) -> None:

@@ -67,9 +67,23 @@ def test_order_comes_first_and_others_may_follow() -> None:
 
 def test_order_without_fallbacks_is_closed() -> None:
     """Nobody beyond the named ones may be asked."""
+    others = frozenset({"azure", "openai/eu", "router"})
     assert terms(order=["openai/us"], allow_fallbacks=False) == Terms(
-        frozenset(), ("openai/us",), is_open=False
+        others, ("openai/us",), is_open=False
     )
+
+
+def test_order_of_nobody_without_fallbacks_leaves_nobody() -> None:
+    """Where none of those named is here, no other takes their place; who forwards sees to it."""
+    assert terms(order=["nowhere"], allow_fallbacks=False).barred == {p.name for p in PROVIDERS}
+    assert "forwarding" not in terms(FORWARDING, order=["nowhere"], allow_fallbacks=False).barred
+
+
+def test_sorted_by_price_without_fallbacks() -> None:
+    """The cheapest alone; behind an order that the client gave, nobody."""
+    assert terms(sort="price", allow_fallbacks=False).order == ("openai/eu",)
+    closed = terms(FORWARDING, sort="price", order=["azure"], allow_fallbacks=False)
+    assert closed.order == ("azure",)
 
 
 def test_only_and_ignore_bar_the_others() -> None:
@@ -170,3 +184,19 @@ def test_nonsense_is_refused(raw: str, param: str) -> None:
     with pytest.raises(BadRequest) as caught:
         read_preferences(raw.encode())
     assert caught.value.param == param
+
+
+@pytest.mark.parametrize("field", ["order", "only", "ignore"])
+def test_lists_of_names_have_an_end(field: str) -> None:
+    """Each name is held against each provider, so a client may give a thousand."""
+    assert "azure" in getattr(read(**{field: ["nowhere"] * 999 + ["azure"]}), field)
+    with pytest.raises(BadRequest, match="at most 1000"):
+        read(**{field: ["nowhere"] * 1001})
+
+
+def test_an_error_names_no_more_than_it_has_room_for() -> None:
+    """However many fields there are that cannot be promised, and however long their names."""
+    wanted = read(**{"x" * 1000: 1}, zdr=True)
+    assert wanted.beyond == ("x" * 64, "zdr")
+    many = read(**{f"field_{number}": 1 for number in range(1000)})
+    assert len(nobody_left(many).message) < 1000

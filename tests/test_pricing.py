@@ -1,3 +1,5 @@
+"""What calls cost: by the provider's figure, by the configuration, by the price list."""
+
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -262,3 +264,11 @@ def test_the_catalogue_is_read_as_its_own_package_reads_it(
         assert abs(ours - theirs * 10**9) <= 1
     else:
         assert not usage.prompt_tokens + usage.completion_tokens or theirs == 0
+
+
+@pytest.mark.parametrize(("cached_input", "less"), [(0.5, 500_000), (1, 0), (2, 0)])
+def test_what_a_cold_cache_cost(cached_input: float, less: int) -> None:
+    """What a warm one would have saved, and nothing where it would have cost more."""
+    price = config.ModelPrice(input=1, output=1, cached_input=cached_input)
+    prices = Prices([provider(prices={"m": price})])
+    assert prices.cold("p", "m", Usage(prompt_tokens=1000)) == less

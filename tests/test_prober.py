@@ -12,7 +12,7 @@ from gateway.config import Provider as Settings
 from gateway.routing.prober import Prober, probe
 from gateway.routing.provider import Provider
 from gateway.units import Duration
-from tests.calls import CHAT, COMPLETION, Requests, at, whole
+from tests.calls import CHAT, COMPLETION, Requests, at, babble, hang, whole
 from tests.gateways import running_gateway
 from tests.pools import settings
 from tests.raw_client import connected, post
@@ -90,15 +90,6 @@ async def test_a_refusal_without_a_key_is_a_sign_of_life() -> None:
 
 async def test_silence_and_noise_are_none() -> None:
     """A provider that takes too long, hangs up, speaks no HTTP or is not there is not well."""
-
-    async def hang(peer: Peer) -> None:
-        await peer.head()
-        await peer.wait_closed()
-
-    async def babble(peer: Peer) -> None:
-        await peer.head()
-        peer.send(b"the oven is out\r\n\r\n")
-
     timeouts = Timeouts(first_byte=Duration(0.05))
     async with serving(hang) as provider, aiohttp.ClientSession() as session:
         assert not await probe(session, probed(provider, timeouts=timeouts), Health())
@@ -127,6 +118,17 @@ async def test_a_provider_goes_out_and_comes_back() -> None:
         asked = raw.requests
         await asyncio.sleep(0.05)
         assert raw.requests == asked
+
+
+async def test_a_probe_brings_no_cookies_back() -> None:
+    """What an answer sets is for browsers; kept, it would grow with every probe."""
+    asked = Requests(whole(b"{}", b"200 OK", b"Set-Cookie: a=b"))
+    async with serving(asked) as raw:
+        base_url = f"http://localhost:{raw.port}/v1"
+        provider = Provider(settings("a", base_url=base_url, health=HEALTH))
+        async with Prober([provider]):
+            await until(lambda: len(asked.seen) >= 2)
+    assert not any(b"cookie" in head.lower() for head, _ in asked.seen)
 
 
 async def test_users_of_a_provider_that_is_down(tmp_path: Path) -> None:

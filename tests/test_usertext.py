@@ -7,6 +7,7 @@ import pytest
 
 from gateway.calls.head import Head
 from gateway.calls.request import Request
+from gateway.errors import BadRequest
 from gateway.policies.usertext import user_texts
 from tests.readings import FORM, form
 
@@ -63,3 +64,24 @@ def test_forms() -> None:
     """An image edit says its prompt in a form."""
     body = form(("prompt", "a dog"), ("model", "m"))
     assert texts(body, is_json=False) == ["a dog"]
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"messages":[{"role":"user","content":"bad\xff"}]}', ["bad\N{REPLACEMENT CHARACTER}"]),
+        (b'{"messages":[{"role":"user","content":"bad","n":1e999}]}', ["bad"]),
+        (b'{"messages":[{"role":"user","content":"bad","n":%b}]}' % (b"9" * 5000), ["bad"]),
+        (b'{"prompt":"bad","query":%b%b}' % (b"[" * 900, b"]" * 900), ["bad"]),
+    ],
+    ids=["no UTF-8", "large", "long", "deep"],
+)
+def test_unusual_json_hides_nothing(body: bytes, said: list[str]) -> None:
+    """What a provider may still read is read here too: nobody gets past a check with it."""
+    assert texts(body) == said
+
+
+def test_a_body_that_cannot_be_read_is_the_clients_fault() -> None:
+    """Not the endpoint's, for whose faults a call may be let through."""
+    with pytest.raises(BadRequest, match="not a JSON object"):
+        texts(b'{"messages":%b}' % (b"[" * 100_000))

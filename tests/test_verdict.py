@@ -85,3 +85,17 @@ def test_retry_after(value: bytes, seconds: float) -> None:
 def test_no_retry_after() -> None:
     """Absent, it asks for nothing."""
     assert retry_after([], WALL) == 0
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"Mon, 01 Jan 99999999999999 00:00:00 GMT",
+        b"Mon, 99999999999999999999 Jan 2024 00:00:00 GMT",
+        b"1 Jan 2024 99999999999999:00:00 GMT",
+        b"1 Jan 2024 00:00:00 +99999999999999999999",
+    ],
+)
+def test_a_date_beyond_all_numbers(value: bytes) -> None:
+    """A moment that no clock can show is no `Retry-After`; the answer is judged all the same."""
+    assert verdict(503, OURS, (b"retry-after", value)) == SICK

@@ -135,8 +135,8 @@ def _broken_base_url(path: KeyPath, provider: Provider) -> Iterator[Finding]:
         return
     try:
         url = urlsplit(base_url)
-        valid = bool(url.hostname) and url.port != 0
-    except ValueError:  # not an IPv6 address, or not a port
+        valid = bool((url.hostname or "").encode("idna")) and url.port != 0
+    except ValueError:  # not an IPv6 address, a name that DNS cannot have, or not a port
         valid = False
     if not valid:
         yield (*path, "base_url"), "Expected an address with a valid host and port"

@@ -10,37 +10,59 @@ READABLE: Final = frozenset({b"gzip", b"x-gzip", b"deflate"})
 """Codings an Inflater undoes."""
 
 _HEADER = 2
+_GZIP: Final = b"\x1f\x8b"
+_MOST_MEMBERS: Final = 1000
+"""Of gzip: each costs a copy of all that comes behind it."""
 
 
 class Unreadable(ValueError):
-    """Not the coding it claims to be, or more than MAX_READ bytes of content."""
+    """Not the coding it claims to be, or more than MAX_READ bytes of content, or than 1000 gzip
+    members."""
 
 
 class Inflater:
-    """Undoes one coding, piece by piece; gives out MAX_READ bytes at most in its life."""
+    """Undoes one coding, piece by piece; gives out MAX_READ bytes at most in its life.
+
+    A gzip file is a series of members (RFC 1952 section 2.2). It ends before what is none, as for
+    the gzip command: some servers fill their last block with zeros.
+    """
 
     def __init__(self) -> None:
-        self._zlib: zlib._Decompress | None = None
+        self._decoder: zlib._Decompress | None = None
         self._head = b""
-        self._size = 0
+        self._size = self._members = 0
+        self._is_over = False
 
     def feed(self, data: bytes) -> bytes:
         """The content that `data` adds; Unreadable when there is none to be had."""
-        content = self._inflate(data)
-        # A gzip file is a series of members (RFC 1952 section 2.2).
-        while self._zlib and self._zlib.eof and (data := self._zlib.unused_data):
-            self._zlib = None
-            content += self._inflate(data)
-        return content
+        data, self._head = self._head + data, b""
+        contents = []
+        while data and not self._is_over:
+            decoder = self._decoder or self._begin(data)
+            if decoder is None:
+                break
+            contents.append(self._inflate(decoder, data))
+            self._decoder = None if decoder.eof else decoder
+            data = decoder.unused_data
+        return b"".join(contents)
 
-    def _inflate(self, data: bytes) -> bytes:
-        if self._zlib is None:
-            data = self._head = self._head + data
-            if len(data) < _HEADER:
-                return b""
-            self._zlib, self._head = zlib.decompressobj(_window_bits(data)), b""
+    def _begin(self, data: bytes) -> "zlib._Decompress | None":
+        """The decoder of what begins with `data`; None where that is too short to tell, or
+        nothing."""
+        if len(data) < _HEADER:
+            self._head = data
+            return None
+        if self._members and not data.startswith(_GZIP):
+            self._is_over = True
+            return None
+        self._members += 1
+        if self._members > _MOST_MEMBERS:
+            raise Unreadable(f"The content has more than {_MOST_MEMBERS} parts")
+        return zlib.decompressobj(_window_bits(data))
+
+    def _inflate(self, decoder: "zlib._Decompress", data: bytes) -> bytes:
         try:
-            content = self._zlib.decompress(data, MAX_READ - self._size + 1)
+            content = decoder.decompress(data, MAX_READ - self._size + 1)
         except zlib.error as error:
             raise Unreadable(f"The content is not what its coding says: {error}") from error
         self._size += len(content)
@@ -54,7 +76,7 @@ def _window_bits(data: bytes) -> int:
 
     RFC 1952 section 2.3.1, RFC 1950 section 2.2; some servers send `deflate` without the wrapper.
     """
-    if data.startswith(b"\x1f\x8b"):
+    if data.startswith(_GZIP):
         return 16 + zlib.MAX_WBITS
     is_zlib = data[0] & 0x0F == 8 and int.from_bytes(data[:2], "big") % 31 == 0
     return zlib.MAX_WBITS if is_zlib else -zlib.MAX_WBITS

@@ -17,7 +17,8 @@ from gateway.generation import Usage
 
 _CHARACTERS_A_TOKEN: Final = 4
 _TOKENS_A_FILE = 765
-_FILE = re.compile(rb"[A-Za-z0-9+/_-]{1024,}={0,2}")
+_FILE = re.compile(rb"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{1024,}={0,2}")
+"""Looking back keeps it from being tried again at every character of a run that is too short."""
 
 
 class Estimate:
@@ -61,6 +62,13 @@ def characters_in(value: object) -> int:
     """Length of a decoded JSON value's text: of a string, or of all strings in it."""
     if isinstance(value, str):
         return len(value)
-    if isinstance(value, dict):
-        return sum(map(characters_in, value.values()))
-    return sum(map(characters_in, value)) if isinstance(value, list) else 0
+    characters, left = 0, [value]
+    while left:  # without recursion, as it may be nested as deep as can be decoded
+        match left.pop():
+            case str() as text:
+                characters += len(text)
+            case dict() as members:
+                left += members.values()
+            case list() as items:
+                left += items
+    return characters

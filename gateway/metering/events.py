@@ -73,6 +73,8 @@ class EventBuffer:
         buffer, pieces, start = self._buffer, list[Piece](), 0
         unsearched = max(0, len(buffer) - _LONGEST_BLANK_LINE)
         buffer += data
+        if _LINE_FEED not in data and _CARRIAGE_RETURN not in data:
+            return pieces  # every piece ends with a line, so none is looked for again
         event_end = _event_end if buffer.find(b"\r", unsearched) >= 0 else _event_end_by_lf
         while True:
             while start < len(buffer) and buffer[start] in _BETWEEN_STARTS:

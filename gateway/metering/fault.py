@@ -1,6 +1,7 @@
 """Error messages, out of whatever an upstream calls an error."""
 
 _MAX_LENGTH = 1000
+_MAX_ITEMS = 16
 
 
 def error_message(error: object) -> str | None:
@@ -10,7 +11,8 @@ def error_message(error: object) -> str | None:
     `{"type": …}` alone, and the list of `{"loc": …, "msg": …}` that FastAPI sends as `detail`.
     """
     if isinstance(error, list):
-        return _cut("; ".join(filter(None, map(error_message, error))))
+        items = (each for each in error[:_MAX_ITEMS] if not isinstance(each, list))
+        return _cut("; ".join(filter(None, map(error_message, items))))
     if isinstance(error, dict):
         texts = (error.get(name) for name in ("message", "msg", "code", "type"))
         return _cut(next((text for text in texts if isinstance(text, str) and text), ""))

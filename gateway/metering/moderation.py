@@ -1,21 +1,47 @@
-"""Answers of a moderation endpoint: platform.openai.com/docs/api-reference/moderations/object."""
+"""Answers of a moderation endpoint: platform.openai.com/docs/api-reference/moderations/object,
+docs.mistral.ai/api/#tag/classifiers."""
+
+from collections.abc import Iterator
+
+import msgspec
 
 from gateway.generation import Flag
 from gateway.metering.answer import AnswerMeter
-from gateway.metering.refusal import Flags
-from gateway.metering.shapes import UNDECODABLE, Answer, AnswerChoice, decode_results
+from gateway.metering.refusal import Flags, listed
+from gateway.metering.shapes import (
+    UNDECODABLE,
+    Answer,
+    AnswerChoice,
+    ModerationResult,
+    decode_results,
+)
 
 
-def flagged_categories(results: bytes) -> list[str] | None:
-    """The categories that any of the undecoded `results` has, each once; None if none is flagged.
+def flagged_categories(results: bytes) -> str | None:
+    """The categories that any of the undecoded `results` has, each once, as a record lists them;
+    None if none is flagged.
 
-    Raises one of UNDECODABLE for what is no list of results.
+    Raises one of UNDECODABLE for what is no list of results, or does not tell.
     """
-    flagged = [result for result in decode_results(results) if result.flagged]
+    decoded = decode_results(results)
+    if not decoded:
+        raise msgspec.ValidationError("There is no result")
+    flagged = [result for result in decoded if _is_flagged(result)]
     if not flagged:
         return None
-    names = (name for each in flagged for name, applies in each.categories.items() if applies)
-    return list(dict.fromkeys(names))
+    return listed(dict.fromkeys(name for each in flagged for name in _applying(each)))
+
+
+def _is_flagged(result: ModerationResult) -> bool:
+    if result.flagged is not None:
+        return result.flagged
+    if not result.categories:
+        raise msgspec.ValidationError("A result does not say whether it is flagged")
+    return any(_applying(result))
+
+
+def _applying(result: ModerationResult) -> Iterator[str]:
+    return (name for name, applies in result.categories.items() if applies)
 
 
 class ModerationMeter(AnswerMeter):
@@ -28,4 +54,4 @@ class ModerationMeter(AnswerMeter):
             return super()._flags(answer, choice, reason)
         if categories is None:
             return ()
-        return (Flag("moderation", f"Moderation flagged this input: {', '.join(categories)}"),)
+        return (Flag("moderation", f"Moderation flagged this input: {categories}"),)

@@ -5,6 +5,8 @@ response incomplete; `refusal` is Anthropic's stop reason
 (docs.anthropic.com/en/api/handling-stop-reasons), and what an OpenAI model says instead of content.
 """
 
+from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
 from gateway.generation import Flag
@@ -14,6 +16,9 @@ Flags = tuple[Flag, ...]
 
 REFUSED: Final = "refusal"
 """The reason where only the text says so."""
+
+_MAX_NAMES = 16
+_MAX_NAME = 100
 
 _CODES = frozenset({"content_filter", "content_policy_violation", "moderation_blocked"})
 
@@ -38,9 +43,15 @@ def flags_of_error(error: object) -> Flags:
     if isinstance(code, str) and code in _CODES:
         return _flags(code)
     reasons = metadata.get("reasons") if isinstance(metadata, dict) else None
-    if isinstance(reasons, list) and reasons:
-        return _flags(", ".join(str(reason) for reason in reasons[:16]))
-    return ()
+    if not isinstance(reasons, list):
+        return ()
+    named = listed(reason for reason in reasons if isinstance(reason, str))
+    return _flags(named) if named else ()
+
+
+def listed(names: Iterable[str]) -> str:
+    """The first of `names`, as many and as much of each as a record has room for."""
+    return ", ".join(name[:_MAX_NAME] for name in islice(names, _MAX_NAMES))
 
 
 def says_refusal(output: bytes) -> bool:

@@ -51,7 +51,10 @@ class OutputItem(msgspec.Struct):
 
 
 class ModerationResult(msgspec.Struct):
-    flagged: bool = False
+    """`flagged` is OpenAI's; Mistral's results leave it to the categories, in which each applies or
+    does not."""
+
+    flagged: bool | None = None
     categories: dict[str, Any] = {}
 
 

@@ -8,7 +8,8 @@ Three families, told apart by their keys:
 - Messages: `input_tokens` without what was read from or written to the cache
   (anthropic `types/message_delta_usage.py`: total input is the sum of the three).
 
-A count that is not a whole number from 0 to a trillion is no count and reads as absent.
+A count that is not a whole number from 0 to a billion is no count and reads as absent, and so is a
+cost of more than 10,000 USD: sums over many calls must fit into the store's 64 bits.
 """
 
 from decimal import ROUND_HALF_UP, Decimal
@@ -16,20 +17,15 @@ from typing import Any, Final
 
 from gateway.generation import Usage
 
-_MAX_TOKENS: Final = 1_000_000_000_000
-_MAX_DOLLARS: Final = 1_000_000_000
+_MAX_TOKENS: Final = 1_000_000_000
+_MAX_DOLLARS: Final = 10_000
 
 
 def read_usage(usage: object) -> Usage | None:
     """The counts in a decoded `usage` value; None when it holds none."""
     if not isinstance(usage, dict):
         return None
-    if "prompt_tokens" in usage or "completion_tokens" in usage:
-        return _prompt_style(usage)
-    if "input_tokens" in usage or "output_tokens" in usage:
-        return _input_style(usage)
-    total = _count(usage, "total_tokens")
-    return None if total is None else Usage(prompt_tokens=total)
+    return _prompt_style(usage) or _input_style(usage) or _total_alone(usage)
 
 
 def read_cost(usage: object) -> int | None:
@@ -43,6 +39,11 @@ def read_cost(usage: object) -> int | None:
     if not 0 <= cost <= _MAX_DOLLARS:
         return None
     return int((Decimal(str(cost)) * 10**9).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def _total_alone(usage: dict[str, Any]) -> Usage | None:
+    total = _count(usage, "total_tokens")
+    return None if total is None else Usage(prompt_tokens=total)
 
 
 def _prompt_style(usage: dict[str, Any]) -> Usage | None:

@@ -44,7 +44,10 @@ def expose(snapshot: Snapshot, lag: Lag, accept: str) -> tuple[bytes, str]:
     """Body and Content-Type; `accept` is the scraper's header. Takes milliseconds."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Exposition(snapshot, lag))
-    encode, content_type = choose_encoder(accept)
+    try:
+        encode, content_type = choose_encoder(accept)
+    except TypeError:  # by a version that is no number
+        encode, content_type = choose_encoder("")
     return encode(registry), content_type
 
 

@@ -6,7 +6,7 @@ Flag, text and header are those of Usage Panda's `auto-moderate`.
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Literal
+from typing import Final, Literal
 
 import aiohttp
 import msgspec
@@ -26,6 +26,9 @@ OVERRIDE = "x-usagepanda-auto-moderate"
 FLAG_TYPE = "policy_auto_moderate"
 
 Result = Literal["passed", "flagged", "failed"]
+
+_MAX_ANSWER: Final = 4 * 1024 * 1024
+"""Bytes; the scores of one text take about 1000."""
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +54,10 @@ class Moderator:
         self._model = provider.upstream_model(settings.model)
         self._count = count
         self._session = aiohttp.ClientSession(
-            headers=_headers(provider), timeout=aiohttp.ClientTimeout(settings.timeout)
+            headers=_headers(provider),
+            timeout=aiohttp.ClientTimeout(settings.timeout),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            connector=aiohttp.TCPConnector(limit=0),  # what waits for a connection would time out
         )
 
     async def close(self) -> None:
@@ -66,12 +72,13 @@ class Moderator:
     async def check(self, call: Call, request: Request, policies: Policies) -> Flag | None:
         """The flag of a call whose user says what the endpoint flags.
 
-        ModerationUnavailable where it cannot tell, and `on_error` is `block`.
+        ModerationUnavailable where it cannot tell, and `on_error` is `block`; BadRequest for a call
+        that cannot be read.
         """
         if not _is_due(call, request, policies):
             return None
+        texts = user_texts(request, is_json=call.is_json)
         try:
-            texts = user_texts(request, is_json=call.is_json)
             # aiohttp's client works in a task only, and the call may not be in one.
             categories = await asyncio.create_task(self._ask(texts)) if texts else None
         except (aiohttp.ClientError, TimeoutError, *UNDECODABLE) as error:
@@ -81,14 +88,14 @@ class Moderator:
             self._count("passed")
             return None
         self._count("flagged")
-        return Flag(FLAG_TYPE, f"Moderation flagged this request: {', '.join(categories)}")
+        return Flag(FLAG_TYPE, f"Moderation flagged this request: {categories}")
 
-    async def _ask(self, texts: list[str]) -> list[str] | None:
+    async def _ask(self, texts: list[str]) -> str | None:
         body = msgspec.json.encode({"model": self._model, "input": texts})
         async with self._session.post(
             self._url, data=body, raise_for_status=True, allow_redirects=False
         ) as answer:
-            verdict = _decode(await answer.read())
+            verdict = _decode(await _read(answer))
         return flagged_categories(bytes(verdict.results))
 
     def _failed(self, error: Exception) -> None:
@@ -104,6 +111,15 @@ def _is_due(call: Call, request: Request, policies: Policies) -> bool:
     itself."""
     asked, is_for_users = call.overrides.get(OVERRIDE), call.endpoint.enforced
     return is_for_users and bool(request.body) and is_on(True, asked, policies.header_override)
+
+
+async def _read(answer: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for piece in answer.content.iter_any():
+        body += piece
+        if len(body) > _MAX_ANSWER:
+            raise aiohttp.ClientPayloadError(f"The answer is longer than {_MAX_ANSWER} bytes")
+    return bytes(body)
 
 
 def _headers(provider: Provider) -> dict[str, str]:

@@ -47,11 +47,12 @@ class Prices:
         return total if reported is None else reported, discount
 
     def cold(self, provider: str, model: str | None, usage: Usage) -> int:
-        """Nano-dollars that the prompt would have cost less, had all of it been cached."""
+        """Nano-dollars that the prompt would have cost less, had all of it been cached; 0 where
+        that costs more."""
         warm = replace(usage, cached_tokens=usage.prompt_tokens, cache_write_tokens=0)
         _, saved_warm = self.cost(provider, model, warm, 0)
         _, saved = self.cost(provider, model, usage, 0)
-        return saved_warm - saved
+        return max(0, saved_warm - saved)
 
     def per_million(self, provider: str, model: str | None) -> tuple[int, int] | None:
         """Nano-dollars for a million tokens of a short prompt and of its answer; None: unknown."""

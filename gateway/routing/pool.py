@@ -144,8 +144,11 @@ class Pool:
         return Choice(self._providers[name], "failover" if tried else "unkeyed")
 
     def _turn(self, provider: Provider, weight: float) -> tuple[float, float, str, float]:
-        """Stride scheduling among the equally loaded; who was out has no turns to make up for."""
-        turn = max(self._pass, self._passes[provider.name])
+        """Stride scheduling among the equally loaded; who was out has no turns to make up for.
+
+        Nor does anyone wait longer than by the present weight: who came back had next to none.
+        """
+        turn = min(max(self._pass, self._passes[provider.name]), self._pass + 1 / weight)
         return provider.in_flight / weight, turn, provider.name, weight
 
     def _shares(self, now: float) -> dict[str, float]:

@@ -5,7 +5,8 @@ openrouter.ai/docs/guides/routing/provider-selection. Hearth heeds `order`, `onl
 is never ignored: such a call goes to providers that get the object passed on, or nowhere.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -19,6 +20,9 @@ PriceOf = Callable[[Provider], tuple[int, int] | None]
 _IDLE: tuple[object, ...] = (None, False, "allow", [], {})
 """Values that ask for nothing."""
 
+_MAX_NAMES = 1000
+_MAX_BEYOND = 16
+_MAX_FIELD = 64
 _NANO = 10**9
 _decode = msgspec.json.Decoder(dict[str, Any] | None).decode
 
@@ -26,7 +30,8 @@ _decode = msgspec.json.Decoder(dict[str, Any] | None).decode
 class Preferences(msgspec.Struct, frozen=True, kw_only=True):
     """`max_prompt` and `max_completion`: nano-dollars for a million tokens.
 
-    `beyond`: the fields that Hearth itself cannot heed.
+    `beyond`: the fields that Hearth itself cannot heed, as many and as much of each as an error has
+    room for.
     """
 
     order: tuple[str, ...] = ()
@@ -80,8 +85,13 @@ def read_preferences(raw: bytes) -> Preferences | None:
         by_price=by_price,
         max_prompt=max_prompt,
         max_completion=max_completion,
-        beyond=tuple(field for field, value in rest.items() if value not in _IDLE),
+        beyond=_beyond(rest),
     )
+
+
+def _beyond(rest: Mapping[str, object]) -> tuple[str, ...]:
+    fields = (field[:_MAX_FIELD] for field, value in rest.items() if value not in _IDLE)
+    return tuple(islice(fields, _MAX_BEYOND))
 
 
 def terms_of(wanted: Preferences, providers: Collection[Provider], price_of: PriceOf) -> Terms:
@@ -94,8 +104,7 @@ def terms_of(wanted: Preferences, providers: Collection[Provider], price_of: Pri
     left = [p for p in providers if p not in barred]
     order = _in_order(wanted.order, left)
     if wanted.by_price:
-        rest = (p for p in left if p not in order)
-        order += sorted(rest, key=lambda p: (_total(price_of(p)), p.name))
+        order += _by_price(wanted, order, left, price_of)
     names = tuple(p.name for p in order)
     return Terms(frozenset(p.name for p in barred), names, wanted.allow_fallbacks)
 
@@ -115,6 +124,8 @@ def _is_wanted(provider: Provider, wanted: Preferences, price_of: PriceOf) -> bo
         return False
     if wanted.only and not _is_named(provider.name, wanted.only):
         return False
+    if wanted.order and not (wanted.allow_fallbacks or _is_named(provider.name, wanted.order)):
+        return False
     if _is_named(provider.name, wanted.ignore):
         return False
     limits = (wanted.max_prompt, wanted.max_completion)
@@ -129,6 +140,18 @@ def _is_wanted(provider: Provider, wanted: Preferences, price_of: PriceOf) -> bo
 def _in_order(slugs: Iterable[str], providers: Collection[Provider]) -> list[Provider]:
     named = (p for slug in slugs for p in providers if _is_named(p.name, (slug,)))
     return list(dict.fromkeys(named))
+
+
+def _by_price(
+    wanted: Preferences, order: Collection[Provider], left: Iterable[Provider], price_of: PriceOf
+) -> list[Provider]:
+    """Who comes after `order`, the cheapest first. Without fallbacks that is nobody, and where no
+    order is asked for the cheapest alone."""
+    rest = [p for p in left if p not in order]
+    cheapest_first = sorted(rest, key=lambda p: (_total(price_of(p)), p.name))
+    if wanted.allow_fallbacks:
+        return cheapest_first
+    return [] if wanted.order else cheapest_first[:1]
 
 
 def _is_named(name: str, slugs: Iterable[str]) -> bool:
@@ -152,6 +175,8 @@ def _names(asked: dict[str, Any], field: str) -> tuple[str, ...]:
     names = asked.pop(field, [])
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise _wrong(field, "a list of provider names")
+    if len(names) > _MAX_NAMES:
+        raise _wrong(field, f"a list of at most {_MAX_NAMES} provider names")
     return tuple(names)
 
 

@@ -40,7 +40,7 @@ class Prober:
 
     async def __aenter__(self) -> Self:
         if self._probed:
-            session = self._session = aiohttp.ClientSession()
+            session = self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
             self._tasks = [
                 asyncio.create_task(self._keep_probing(session, provider, health))
                 for provider, health in self._probed

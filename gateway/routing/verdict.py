@@ -63,6 +63,6 @@ def retry_after(headers: Headers, wall: float) -> float:
         return float(value[:9])
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
     return max(0.0, moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() - wall)
