@@ -16,7 +16,7 @@ from gateway.app import GATEWAY, create_app, hot_target
 from gateway.assembly import Gateway, Lifespan, standalone
 from gateway.config import Config, Server
 from gateway.sockets import BACKLOG, address, bind, tls_context
-from gateway.wire.aiohttp_protocol import protocols
+from gateway.wire.aiohttp_protocol import ClientProtocol, protocols
 from gateway.wire.edge import Edge, Listener
 from gateway.wire.limits import LIMITS, Limits
 from gateway.wire.trusted_proxies import TrustedProxies
@@ -68,8 +68,16 @@ async def _drain(gateway: Gateway, listener: Listener, runner: web.AppRunner) ->
     """Both edges' calls have the same time to finish; some may begin before the grace is over."""
     seconds, grace = gateway.config.server.drain, gateway.grace
     until = time.monotonic() + grace + seconds
-    await asyncio.gather(listener.drain(seconds, grace), _until_left(runner, grace))
+    await asyncio.gather(listener.drain(seconds, grace), _stop_waiting(runner, grace))
     await gateway.drain(max(0.0, until - time.monotonic()))
+
+
+async def _stop_waiting(runner: web.AppRunner, seconds: float) -> None:
+    """After `seconds`, nobody gets a call in on a connection that aiohttp serves."""
+    await _until_left(runner, seconds)
+    for connection in runner.server.connections if runner.server else ():
+        if isinstance(connection, ClientProtocol):
+            connection.stop()
 
 
 async def _until_left(runner: web.AppRunner, seconds: float) -> None:

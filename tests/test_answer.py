@@ -155,6 +155,9 @@ def test_end_of_connection_does_not_complete_anything_else(raw: bytes) -> None:
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n",
         b"HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n",
+        b"HTTP/1.1 104 Upload\r\nContent-Length: 5\r\n\r\nhello" + LENGTH,
+        b"HTTP/1.1 199 Odd\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n" + LENGTH,
+        b"HTTP/1.1 000 None\r\nContent-Length: 5\r\n\r\nhello" + LENGTH,
     ],
 )
 def test_what_is_not_plain_http_is_refused(raw: bytes) -> None:

@@ -25,10 +25,17 @@ def test_origin_form(target: str, path: str) -> None:
 
 @pytest.mark.parametrize(
     ("method", "value", "then"),
-    [("OPTIONS", b"3", b"2"), ("OPTIONS", b"x", b"x"), ("POST", b"3", b"3"), ("GET", b"0", b"0")],
+    [
+        ("OPTIONS", b"3", b"2"),
+        ("OPTIONS", b"x", b"x"),
+        ("OPTIONS", b"9" * 5000, b"9" * 9),
+        ("POST", b"3", b"3"),
+        ("GET", b"0", b"0"),
+    ],
 )
 def test_max_forwards(method: str, value: bytes, then: bytes) -> None:
-    """It counts down for OPTIONS alone, and only if it is a number."""
+    """It counts down for OPTIONS alone, and only if it is a number; from any that is too large, it
+    is the largest one that is sent on."""
     others = [(b"X", b"3")]
     assert forwarded(method, [*others, (b"MAX-forwards", value)]) == [
         *others,

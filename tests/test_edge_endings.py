@@ -11,11 +11,12 @@ from gateway.calls.endpoint import Target, parse_target
 from gateway.calls.request import Request
 from gateway.wire.downstream import Downstream
 from gateway.wire.edge import Edge, Listener
-from gateway.wire.limits import LIMITS
+from gateway.wire.limits import LIMITS, Limits
 from gateway.wire.trusted_proxies import TrustedProxies
 from tests.raw_client import RawClient, connected, post
 
 SMALL = b'{"model":"gpt-4o-mini"}'
+MEBIBYTE = 1 << 20
 
 
 class Lasting:
@@ -36,6 +37,7 @@ class Lasting:
 @contextlib.asynccontextmanager
 async def edge_before(
     handle: Callable[[Request, Target, Downstream], Coroutine[Any, Any, None]],
+    limits: Limits = LIMITS,
 ) -> AsyncIterator[tuple[Listener, str]]:
     """A fast edge by itself, whose calls `handle` answers, and its origin."""
     listener = Listener(
@@ -47,7 +49,7 @@ async def edge_before(
         fallback=asyncio.Protocol,
         proxies=TrustedProxies(()),
         max_body=1000,
-        limits=LIMITS,
+        limits=limits,
     )
     server = await asyncio.get_running_loop().create_server(lambda: Edge(listener), "127.0.0.1", 0)
     async with server:
@@ -167,3 +169,69 @@ async def test_a_client_that_leaves_before_its_last_answer(
         lasting.may_end.set()
         await draining
     assert caplog.messages == []
+
+
+async def test_who_is_late_is_part_of_the_end() -> None:
+    """A connection whose TLS handshake ends when others are told to go is told so as well."""
+    lasting = Lasting()
+    lasting.may_end.set()
+
+    async def work(request: Request, target: Target, client: Downstream) -> None:
+        if request.body != SMALL:
+            await asyncio.create_task(lasting.work())
+        client.start(200, [], 0)
+        client.finish()
+
+    async with edge_before(work) as (listener, origin), connected(origin) as first:
+        first.send(post(b"{}"))
+        await lasting.begun.wait()
+        draining = asyncio.create_task(listener.drain(30, grace=0.5))
+        await asyncio.sleep(0)
+        async with connected(origin) as second:
+            second.send(post(SMALL))
+            assert (await second.answer()).values(b"connection") == [b"close"]
+        await asyncio.sleep(0.6)
+        async with connected(origin) as third:
+            assert await asyncio.wait_for(third.is_closed(), 5)
+        first.close()
+        await draining
+
+
+async def test_who_was_slow_to_take_the_last_answer_lingers_no_longer_than_others() -> None:
+    """Once all of it is taken, the client has the same short time to end the connection."""
+
+    async def answer(request: Request, target: Target, client: Downstream) -> None:
+        client.start(200, [], 16 * MEBIBYTE)
+        client.write(bytes(16 * MEBIBYTE))
+        client.finish()
+
+    limits = Limits(linger=0.1)
+    async with edge_before(answer, limits) as (listener, origin), connected(origin) as client:
+        await client.send_slowly(post(SMALL)[:-1])
+        draining = asyncio.create_task(listener.drain(60, grace=60))
+        await asyncio.sleep(0)
+        client.send(post(SMALL)[-1:])
+        assert len((await client.answer()).body) == 16 * MEBIBYTE
+        await asyncio.wait_for(draining, 10)
+
+
+async def test_what_was_not_read_ahead_is_read_at_the_end() -> None:
+    """A client that still sends more than is read ahead gets it out, and can end in order."""
+    may_end = asyncio.Event()
+
+    async def answer(request: Request, target: Target, client: Downstream) -> None:
+        await asyncio.create_task(may_end.wait())
+        client.start(200, [], 2)
+        client.write(b"ok")
+        client.finish()
+
+    limits = Limits(linger=60)
+    async with edge_before(answer, limits) as (listener, origin), connected(origin) as client:
+        await client.send_slowly(post(SMALL)[:-1])
+        draining = asyncio.create_task(listener.drain(60, grace=60))
+        await asyncio.sleep(0)
+        await client.send_slowly(post(SMALL)[-1:], bytes(16 * MEBIBYTE), b"")
+        may_end.set()
+        assert (await client.answer()).body == b"ok"
+        client.close()
+        await asyncio.wait_for(draining, 10)

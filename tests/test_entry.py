@@ -147,3 +147,15 @@ def test_times_are_whole_milliseconds() -> None:
     for ago in (0.0, 0.4, 1.6):
         open_entry(records, at=now - ago).settle("cancelled")
     assert all(b.latency_ms - a.latency_ms >= 400 for a, b in pairwise(records))
+
+
+def test_the_first_byte_is_that_of_the_provider_on_record() -> None:
+    """An answer that was passed over, as the next provider was to be tried, tells nothing of it."""
+    records: list[Generation] = []
+    entry = open_entry(records)
+    entry.attempt("a", "home", None, time.monotonic())
+    entry.attempt_answered(503)
+    entry.attempt("b", "failover", None, time.monotonic())
+    entry.attempt_failed(ConnectFailed("no way"))
+    entry.settle("failed")
+    assert (records[0].provider, records[0].first_byte_ms) == ("b", None)

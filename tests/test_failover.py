@@ -9,7 +9,19 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.calls import CHAT, COMPLETION, HELLO, STREAM, STREAM_HEAD, Requests, at, chunk, whole
+from tests.calls import (
+    CHAT,
+    COMPLETION,
+    HELLO,
+    STREAM,
+    STREAM_HEAD,
+    Requests,
+    at,
+    babble,
+    chunk,
+    hang,
+    whole,
+)
 from tests.conftest import Wire
 from tests.gateways import RunningGateway, running_gateway
 from tests.homes import USER_OF_A, USER_OF_B
@@ -39,12 +51,6 @@ async def ask(gateway: RunningGateway, body: bytes = BODY) -> RawAnswer:
         return await client.answer()
 
 
-async def hang(peer: Peer) -> None:
-    """Take the request and never answer."""
-    await peer.head()
-    await peer.wait_closed()
-
-
 async def hang_up(peer: Peer) -> None:
     """Take the request and end the connection."""
     await peer.head()
@@ -54,12 +60,6 @@ async def stutter(peer: Peer) -> None:
     """Break off within the head."""
     await peer.head()
     peer.send(b"HTTP/1.1 200 OK\r\nContent-")
-
-
-async def babble(peer: Peer) -> None:
-    """Answer with something that is not HTTP."""
-    await peer.head()
-    peer.send(b"the oven is out\r\n\r\n")
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])

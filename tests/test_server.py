@@ -102,6 +102,31 @@ async def test_waiting_connections_close(tmp_path: Path, wire: Wire) -> None:
         assert await used.is_closed()
 
 
+async def test_nobody_new_gets_in(tmp_path: Path, wire: Wire) -> None:
+    """While a call is under way, no connection takes another: those that wait are closed, and so is
+    its own when it has ended."""
+    stopping = asyncio.Event()
+    async with serving(ends_at(stopping)) as provider:
+        gateway = running(configured(tmp_path, [at(provider)], wire, "30s"))
+        origin = await gateway.__aenter__()
+        async with connected(origin) as busy, connected(origin) as waiting:
+            waiting.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert (await waiting.answer()).status == 200
+            busy.send(post(STREAM))
+            _, headers = await busy.head()
+            pieces = busy.pieces(headers)
+            assert await anext(pieces) == HELLO
+            end = asyncio.ensure_future(gateway.__aexit__(None, None, None))
+            assert await waiting.is_closed()
+            assert not end.done()
+            busy.send(post(STREAM))
+            stopping.set()
+            assert [piece async for piece in pieces] == [DONE, b""]
+            assert await busy.is_closed()
+            await asyncio.wait_for(end, 4)
+    assert await outcomes(tmp_path) == ["ok"]
+
+
 async def test_readiness(tmp_path: Path) -> None:
     """/readyz says 503 from the moment the end begins; /healthz stays well."""
     config = build_config(tmp_path, [{"name": "a", "base_url": "http://127.0.0.1:1"}])

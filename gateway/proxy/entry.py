@@ -64,6 +64,7 @@ class Entry:
         """A provider is about to be tried; the last one tried is the one on the record."""
         self.provider, self.route, self._upstream_model = provider, route, model
         self._attempt_started = now
+        self._first_byte = None
 
     def attempt_failed(self, error: UpstreamError) -> None:
         """It gave no answer."""

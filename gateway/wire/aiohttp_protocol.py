@@ -31,7 +31,7 @@ class ClientProtocol(web.RequestHandler):
     __slots__ = (
         *("_alarm", "_body", "_framing", "_head_is_due", "_head_size", "_is_body_broken"),
         *("_is_leaving", "_is_proxied", "_leaves_by", "_limits", "_proxies", "_socket"),
-        *("_download", "_surplus", "_unwanted"),
+        *("_download", "_is_stopped", "_surplus", "_unwanted"),
     )
 
     def __init__(self, server: web.Server, limits: Limits, proxies: TrustedProxies) -> None:
@@ -57,6 +57,7 @@ class ClientProtocol(web.RequestHandler):
         self._framing = Framing()
         self._body = EMPTY_PAYLOAD
         self._is_leaving = False
+        self._is_stopped = False
         self._is_body_broken = False
         self._head_is_due = True
         self._head_size = 0
@@ -105,6 +106,12 @@ class ClientProtocol(web.RequestHandler):
         scheme = "https" if is_secure(headers) else request.scheme
         return request.clone(remote=client, scheme=scheme)
 
+    def stop(self) -> None:
+        """Take no further request; one under way may end."""
+        self._is_stopped = True
+        if self._awaits_head():
+            self.force_close()
+
     async def shutdown(self, timeout: float | None = 15.0) -> None:  # noqa: ASYNC109  # aiohttp's
         """End with the server."""
         await super().shutdown(timeout)
@@ -117,6 +124,8 @@ class ClientProtocol(web.RequestHandler):
 
         After the last one the connection is taken from aiohttp, which would close it at once.
         """
+        if self._is_stopped:
+            resp.force_close()
         done = await super().finish_response(request, resp, start_time)
         if not done[0].keep_alive and self._socket.can_write_eof():
             request.content.feed_eof()

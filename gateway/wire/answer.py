@@ -104,6 +104,8 @@ class AnswerParser:
         self._fields.append((name, value))
 
     def on_body(self, data: bytes) -> None:
+        if not self.status:
+            raise ProtocolError("an interim answer has a body, where there can be none")
         if self._body:
             self._more.append(data)
         else:

@@ -25,6 +25,7 @@ from gateway.wire.limits import MAX_FIELDS, MAX_HEAD
 
 _ABSOLUTE = re.compile(r"https?://([^/?#]+)(.*)", re.IGNORECASE)
 _SAID = {"Server": "hearth", "Connection": "close"}  # else aiohttp names itself, and may be silent
+_MAX_DIGITS = 9
 _METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 
 
@@ -73,11 +74,16 @@ def forwarded(method: str, headers: Headers) -> Headers:
     if method != "OPTIONS":
         return headers
     return [
-        (name, b"%d" % (int(value) - 1))
+        (name, _counted_down(value))
         if name.lower() == b"max-forwards" and value.isdigit()
         else (name, value)
         for name, value in headers
     ]
+
+
+def _counted_down(hops: bytes) -> bytes:
+    """One less; RFC 9110 section 7.6.2 lets a gateway have a largest number that it sends on."""
+    return b"%d" % (int(hops) - 1 if len(hops) <= _MAX_DIGITS else 10**_MAX_DIGITS - 1)
 
 
 def _check_head(request: web.BaseRequest) -> None:
@@ -128,7 +134,8 @@ def _ends_here(request: web.BaseRequest) -> bool:
     """Whether it is an OPTIONS about this very server (RFC 9110 sections 7.6.2 and 9.3.7)."""
     if request.method != "OPTIONS":
         return False
-    return request.raw_path == "*" or b"0" in _values(request, b"max-forwards")
+    hops = _values(request, b"max-forwards")
+    return request.raw_path == "*" or any(each and not each.strip(b"0") for each in hops)
 
 
 def _values(request: web.BaseRequest, name: bytes) -> list[bytes]:

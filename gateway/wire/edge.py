@@ -105,6 +105,8 @@ class Edge(asyncio.Protocol):
         if self._answer is not None:
             self._alarm.set(NEVER)
             self._answer.resume()
+        elif self._is_leaving:
+            self._linger()
         else:
             self._wait()
             self._go_on()
@@ -188,10 +190,13 @@ class Edge(asyncio.Protocol):
 
     def _run(self, request: Request, target: Target, *, keep_alive: bool) -> None:
         self._head_is_due = False
-        self._alarm.set(NEVER)
         is_last = self._last_request or self._is_retired
         close = self._leave if is_last else self._close_soon
         self._answer = self._answering(close, keep_alive=keep_alive and not is_last)
+        if self._write_paused:  # by the answer before, which went out after this request came
+            self._answer.pause()
+        else:
+            self._alarm.set(NEVER)
         self._driver.run(self._listener.handle(request, target, self._answer))
 
     def _answering(self, close: Callable[[], None], *, keep_alive: bool) -> WireAnswer:
@@ -236,11 +241,14 @@ class Edge(asyncio.Protocol):
         """Turn to the next request, unless the client has not yet taken the last answers."""
         if self._driver.is_busy or self._write_paused or self._is_ending:
             return
+        self._read_on()
+        if self._buffer:
+            self._read_head()
+
+    def _read_on(self) -> None:
         if self._read_paused:
             self._read_paused = False
             self._transport.resume_reading()
-        if self._buffer:
-            self._read_head()
 
     def _wait(self) -> None:
         """For so long the client may keep the connection and send nothing."""
@@ -277,6 +285,7 @@ class Edge(asyncio.Protocol):
         self._outbox.flush()
         if not self._transport.is_closing():
             half_close(self._transport)
+            self._read_on()
         self._linger()
 
     def _linger(self) -> None:
@@ -330,6 +339,7 @@ class Listener:
         self.proxies = proxies
         self.max_body = max_body
         self.limits = limits
+        self._ending: Callable[[Edge], None] | None = None
         self._edges: set[Edge] = set()
         self._all_left = asyncio.Event()
 
@@ -337,6 +347,8 @@ class Listener:
         """A connection is this edge's to serve."""
         self._edges.add(edge)
         self._all_left.clear()
+        if self._ending is not None:  # as its TLS handshake took until now
+            self._ending(edge)
 
     def left(self, edge: Edge) -> None:
         """It is closed and its last call settled, or it is aiohttp's."""
@@ -351,6 +363,7 @@ class Listener:
         something on one is answered and told to close it, so that none meets a closed door.
         """
         for ending, patience in ((Edge.retire, grace), (Edge.stop, seconds), (Edge.abort, None)):
+            self._ending = ending
             for edge in tuple(self._edges):
                 ending(edge)
             with suppress(TimeoutError):

@@ -37,6 +37,7 @@ class WireAnswer:
         self._chunked = False
         self._has_body = True
         self._flow: Flow | None = None
+        self._is_paused = False
 
     def start(self, status: int, headers: Headers, length: int | None) -> None:
         self._has_body = has_body(status)
@@ -67,14 +68,18 @@ class WireAnswer:
 
     def connect_flow(self, flow: Flow | None) -> None:
         self._flow = flow
+        if flow is not None and self._is_paused:
+            flow.pause()
 
     def pause(self) -> None:
         """The client reads slower than the provider writes."""
+        self._is_paused = True
         if self._flow is not None:
             self._flow.pause()
 
     def resume(self) -> None:
         """The client has caught up."""
+        self._is_paused = False
         if self._flow is not None:
             self._flow.resume()
 
