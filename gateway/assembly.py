@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -98,13 +98,14 @@ Lifespan = Callable[[Config], AbstractAsyncContextManager[Gateway]]
 @asynccontextmanager
 async def standalone(config: Config) -> AsyncIterator[Gateway]:
     """A gateway in one process, which ships its journal and probes the providers itself."""
-    ledger = await Ledger.open(config.ledger)
-    ledger.start()
-    gateway = Gateway(config, ledger)
-    async with Prober(gateway.router.providers.values()):
+    async with AsyncExitStack() as at_end:
+        ledger = await Ledger.open(config.ledger)
+        at_end.push_async_callback(ledger.stop, _SHIPPING)
+        ledger.start()
+        gateway = Gateway(config, ledger)
+        at_end.push_async_callback(gateway.close)
+        await at_end.enter_async_context(Prober(gateway.router.providers.values()))
         yield gateway
-    await gateway.close()
-    await ledger.stop(_SHIPPING)
 
 
 def _tracing(config: Config) -> "Tracing | None":

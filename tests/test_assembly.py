@@ -1,0 +1,20 @@
+"""A gateway's parts, put together and taken apart."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.ledger.segment import segments
+from gateway.server import running
+from tests.gateways import build_config
+
+
+async def test_a_start_that_fails_leaves_nothing_open(tmp_path: Path) -> None:
+    """What was opened until then is closed: the journal as well, which is then shipped and gone."""
+    config = build_config(tmp_path, [{"name": "a", "base_url": "http://127.0.0.1:1"}])
+    journal = Path(config.ledger.journal)
+    (journal / "session.secret").mkdir(parents=True)
+    with pytest.raises(IsADirectoryError):
+        async with running(config):
+            pass
+    assert segments(journal) == []
