@@ -2,17 +2,16 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import Any
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from gateway.calls.endpoint import Target, parse_target
+from gateway.calls.endpoint import Target
 from gateway.calls.request import Request
 from gateway.wire.downstream import Downstream
 from gateway.wire.edge import Edge, Listener
 from gateway.wire.limits import LIMITS, Limits
-from gateway.wire.trusted_proxies import TrustedProxies
+from tests.listeners import Handle, lone_listener
 from tests.raw_client import RawClient, connected, post
 
 SMALL = b'{"model":"gpt-4o-mini"}'
@@ -36,21 +35,10 @@ class Lasting:
 
 @contextlib.asynccontextmanager
 async def edge_before(
-    handle: Callable[[Request, Target, Downstream], Coroutine[Any, Any, None]],
-    limits: Limits = LIMITS,
+    handle: Handle, limits: Limits = LIMITS
 ) -> AsyncIterator[tuple[Listener, str]]:
     """A fast edge by itself, whose calls `handle` answers, and its origin."""
-    listener = Listener(
-        route=parse_target,
-        handle=handle,
-        refuse=lambda *_: None,
-        knows=lambda _: True,
-        commit=lambda: None,
-        fallback=asyncio.Protocol,
-        proxies=TrustedProxies(()),
-        max_body=1000,
-        limits=limits,
-    )
+    listener = lone_listener(handle, limits)
     server = await asyncio.get_running_loop().create_server(lambda: Edge(listener), "127.0.0.1", 0)
     async with server:
         yield listener, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"

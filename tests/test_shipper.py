@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from pathlib import Path
-from random import Random
 
 import pytest
 from blockbuster import blockbuster_ctx
@@ -25,7 +24,6 @@ from tests.stores import counted
 from tests.waiting import PATIENCE
 
 QUICK = Pace(gather=0.001, idle=0.01, first_delay=0.001, longest_delay=0.01)
-CHILD = Path(__file__).with_name("ledger_child.py")
 
 
 class Unsteady(SqliteStore):
@@ -366,36 +364,6 @@ async def hold_turn(folder: Path) -> "subprocess.Popen[bytes]":
     assert child.stdout
     await asyncio.to_thread(child.stdout.readline)
     return child
-
-
-def killed(task: str, folder: Path, after: int) -> list[str]:
-    """Run a child until it has told `after` ids, kill it in the middle of things; all it told."""
-    with subprocess.Popen(
-        [sys.executable, str(CHILD), task, str(folder)], stdout=subprocess.PIPE, text=True
-    ) as child:
-        assert child.stdout
-        told = [child.stdout.readline() for _ in range(after)]
-        child.kill()
-        # The last line may have been cut by the kill: then nobody was told.
-        told += [line for line in child.stdout if line.endswith("\n")]
-    return [line.strip() for line in told]
-
-
-@pytest.mark.parametrize("task", ["append", "ship"])
-async def test_killed_process_loses_nothing(tmp_path: Path, task: str) -> None:
-    """SIGKILL at any moment, also mid-batch: each id that was told is counted, and once."""
-    random = Random(task)
-    told: list[str] = []
-    for _ in range(4):
-        told += await asyncio.to_thread(killed, task, tmp_path, random.randrange(1, 2000))
-    store = await SqliteStore.open(tmp_path / "hearth.db")
-    await Shipper(tmp_path / "journal", store).flush()
-    kept = [each.id for each in await store.generations(GenerationQuery(limit=10**9))]
-    assert len(kept) == len(set(kept)) == await counted(store)
-    assert set(told) <= set(kept)
-    assert len(kept) - len(told) <= 4
-    assert segments(tmp_path / "journal") == []
-    await store.close()
 
 
 async def test_batches_are_as_the_store_likes_them(journal: Journal, store: Unsteady) -> None:

@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from gateway.calls.endpoint import Target, parse_target
+from gateway.calls.endpoint import Target
 from gateway.calls.request import Request
 from gateway.wire.downstream import Downstream
-from gateway.wire.edge import Edge, Listener
+from gateway.wire.edge import Edge
 from gateway.wire.limits import LIMITS, Limits
-from gateway.wire.trusted_proxies import TrustedProxies
+from tests.listeners import lone_listener
 from tests.raw_client import RawClient, connected, post
 from tests.waiting import until
 
@@ -69,17 +69,7 @@ class Answers:
 @asynccontextmanager
 async def edge_before(answers: Answers, limits: Limits = LIMITS) -> AsyncIterator[RawClient]:
     """A client's connection to a fast edge by itself, whose calls `answers` handles."""
-    listener = Listener(
-        route=parse_target,
-        handle=answers.handle,
-        refuse=lambda *_: None,
-        knows=lambda _: True,
-        commit=lambda: None,
-        fallback=asyncio.Protocol,
-        proxies=TrustedProxies(()),
-        max_body=1000,
-        limits=limits,
-    )
+    listener = lone_listener(answers.handle, limits)
 
     def accept() -> Edge:
         answers.edges.append(Edge(listener))
