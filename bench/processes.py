@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +9,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _TIMEOUT = 15.0
-_PORTS = range(20000, 30000)  # below those that the kernel gives to outgoing connections
 
 
 def cores() -> tuple[int, int]:
@@ -39,15 +37,6 @@ def running(
         yield process
     finally:
         _end(process)
-
-
-def free_ports() -> Iterator[int]:
-    """Loopback ports that nobody listens on, lowest first."""
-    for port in _PORTS:
-        with socket.socket() as probe, suppress(OSError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-            yield port
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

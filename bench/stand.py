@@ -12,7 +12,8 @@ import msgspec
 from bench import traffic
 from bench.accounting import Cpu, cpu_time, resident
 from bench.load import Load, LoadError, await_ready
-from bench.processes import cores, free_ports, running, tail
+from bench.ports import free_ports
+from bench.processes import cores, running, tail
 from bench.program import Absent, Launch, Program, Site
 
 STREAMS = 100

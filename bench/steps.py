@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from bench import traffic
-from bench.faults.redis_server import Server
+from bench.redis_server import Server
 from bench.results import Step
 from bench.rounds import USERS
 from bench.sizes.filling import KEPT

@@ -2,24 +2,26 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Generator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from pathlib import Path
-from typing import Literal
 
 import aiohttp
 import pytest
 import uvloop
 from coverage import Coverage
 from hypothesis import HealthCheck, settings
+from playwright.async_api import Page
 
+from bench.redis_server import Server
 from gateway.ledger.store import Store
-from tests.clock import Clock
-from tests.gateways import RunningGateway
-from tests.seeded import KEYS, seeded_gateway
-from tests.stores import EACH, filled, shared
-from tests.visitor import BROWSER
-
-Wire = Literal["fast", "aiohttp"]
+from tests.parts.browsing import open_window, sign_in
+from tests.parts.client_world import ClientWorld, client_world
+from tests.parts.clock import Clock
+from tests.parts.gateways import RunningGateway, Wire
+from tests.parts.redis_servers import DURABLE
+from tests.parts.seeded import KEYS, seeded_gateway
+from tests.parts.stores import EACH, filled, shared
+from tests.parts.visitor import BROWSER
 
 # How long an example takes is the machine's business; how long a test may take is the runner's.
 settings.register_profile(
@@ -72,10 +74,17 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 @pytest.fixture
-async def closed(tmp_path: Path) -> AsyncIterator[RunningGateway]:
-    """A gateway with keys, and a history."""
-    async with seeded_gateway(tmp_path, keys=list(KEYS)) as gateway:
-        yield gateway
+async def gateway(tmp_path: Path) -> AsyncIterator[RunningGateway]:
+    """A gateway with keys, and two months of calls."""
+    async with seeded_gateway(tmp_path, keys=list(KEYS)) as running:
+        yield running
+
+
+@pytest.fixture
+async def world(tmp_path: Path, wire: Wire) -> AsyncIterator[ClientWorld]:
+    """What clients of other people's making are let loose on."""
+    async with client_world(tmp_path, wire) as world:
+        yield world
 
 
 @pytest.fixture
@@ -84,6 +93,22 @@ async def browser() -> AsyncIterator[aiohttp.ClientSession]:
     jar = aiohttp.CookieJar(unsafe=True)
     async with aiohttp.ClientSession(headers=BROWSER, cookie_jar=jar) as session:
         yield session
+
+
+@pytest.fixture
+async def window(gateway: RunningGateway) -> AsyncIterator[Page]:
+    """A tab where a management key is signed in."""
+    async with open_window(gateway.origin) as page:
+        await sign_in(page)
+        yield page
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A Redis of the test's own, to be harmed; killed and started, it has what it said it has."""
+    running = Server(tmp_path / "redis", *DURABLE)
+    yield running
+    running.kill()
 
 
 @pytest.fixture(params=EACH)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from gateway.wire.alarm import NEVER, Alarm
-from tests.waiting import PATIENCE
+from tests.parts.waiting import PATIENCE
 
 
 class Bell:

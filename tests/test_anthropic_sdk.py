@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import aiohttp
 import anthropic
@@ -10,18 +9,11 @@ import pytest
 from anthropic import Anthropic, AsyncAnthropic
 from anthropic.types import Message, MessageParam
 
-from tests.client_world import APP_KEY, OPS_KEY, ClientWorld, client_world
-from tests.conftest import Wire
-from tests.strict_clients import strict_claude
+from tests.parts.client_world import APP_KEY, OPS_KEY, ClientWorld
+from tests.parts.strict_clients import strict_claude
 
 MODEL = "claude-haiku-4-5"
 QUESTION: list[MessageParam] = [{"role": "user", "content": "Is the oven warm?"}]
-
-
-@pytest.fixture
-async def world(tmp_path: Path, wire: Wire) -> AsyncIterator[ClientWorld]:
-    async with client_world(tmp_path, wire) as world:
-        yield world
 
 
 @pytest.fixture

@@ -9,15 +9,14 @@ import aiohttp
 import pytest
 
 from gateway.ledger.packing import pack
-from tests.asking import KEYS
-from tests.calls import CHAT, COMPLETION, Requests, at, whole
-from tests.conftest import Wire
-from tests.gateways import RunningGateway, running_gateway
-from tests.generations import generation
-from tests.raw_client import connected, post
-from tests.raw_provider import serving
-from tests.recorded import read_json
-from tests.seeded import seeded_gateway
+from tests.parts.asking import KEYS
+from tests.parts.calls import CHAT, COMPLETION, Requests, at, whole
+from tests.parts.gateways import RunningGateway, Wire, running_gateway
+from tests.parts.generations import generation
+from tests.parts.raw_client import connected, post
+from tests.parts.raw_provider import serving
+from tests.parts.recorded import read_json
+from tests.parts.seeded import seeded_gateway
 
 PAGE = "text/html"
 NOWHERE = {"name": "a", "base_url": "http://127.0.0.1:1"}
@@ -26,9 +25,8 @@ OPS = {"Authorization": "Bearer sk-ops"}
 
 async def fetched(gateway: RunningGateway, path: str, method: str = "GET") -> tuple[int, Any]:
     """Status of an answer to the management key, and the error's code or None."""
-    headers = {"Authorization": "Bearer sk-ops"}
     async with (
-        aiohttp.ClientSession(headers=headers) as session,
+        aiohttp.ClientSession(headers=OPS) as session,
         session.request(method, f"{gateway.origin}{path}") as answer,
     ):
         body = await answer.json()
@@ -54,8 +52,7 @@ async def test_activity_and_generations_by_key(tmp_path: Path, wire: Wire) -> No
             async with connected(gateway.origin) as client:
                 for key in ("sk-app", "sk-other"):
                     request = post(CHAT, "/v1/completions", f"Authorization: Bearer {key}")
-                    client.send(request)
-                    assert (await client.answer()).status == 200
+                    assert (await client.ask(request)).status == 200
             mine = await read_json(f"{gateway.api}/generations", "sk-app")
             assert [one["hearth"]["key"] for one in mine["data"]] == ["app"]
             everyones = await read_json(f"{gateway.api}/generations", "sk-ops")
@@ -74,8 +71,7 @@ async def test_nothing_there(tmp_path: Path, wire: Wire) -> None:
             missing = await read_json(f"{gateway.origin}{path}", status=404)
             assert "below /v1/" in missing["error"]["message"]
         async with connected(gateway.origin) as client:
-            client.send(post(CHAT, "/v2/chat/completions"))
-            assert (await client.answer()).status == 404
+            assert (await client.ask(post(CHAT, "/v2/chat/completions"))).status == 404
         assert (await read_json(f"{gateway.api}/generations"))["data"] == []
 
 
@@ -86,8 +82,7 @@ async def test_doubtful_paths(tmp_path: Path, wire: Wire, path: str) -> None:
         running_gateway(tmp_path, [NOWHERE], server={"wire": wire}) as gateway,
         connected(gateway.origin) as client,
     ):
-        client.send(post(CHAT, path))
-        assert (await client.answer()).status == 400
+        assert (await client.ask(post(CHAT, path))).status == 400
 
 
 @pytest.mark.parametrize("path", ["/v1/user/query", "/api/v1/USER/query/"])

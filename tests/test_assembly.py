@@ -6,7 +6,7 @@ import pytest
 
 from gateway.ledger.segment import segments
 from gateway.server import running
-from tests.gateways import build_config
+from tests.parts.gateways import build_config
 
 
 async def test_a_start_that_fails_leaves_nothing_open(tmp_path: Path) -> None:

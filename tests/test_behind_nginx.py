@@ -10,15 +10,15 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-import trustme
 
-from bench.faults.redis_server import free_port
+from bench.ports import free_port
 from gateway.dashboard.access.session import COOKIE
-from tests.calls import CHAT, COMPLETION, Requests, at, read_request, whole
-from tests.gateways import running_gateway
-from tests.raw_provider import Peer, serving
-from tests.recorded import only_generation
-from tests.waiting import PATIENCE, until
+from tests.parts.calls import CHAT, COMPLETION, Requests, at, read_request, whole
+from tests.parts.certificates import tls_section
+from tests.parts.gateways import running_gateway
+from tests.parts.raw_provider import Peer, serving
+from tests.parts.recorded import only_generation
+from tests.parts.waiting import PATIENCE, until
 
 NGINX = shutil.which("nginx")
 SITE = Path(__file__).parent.parent / "deploy/nginx.conf"
@@ -31,13 +31,11 @@ pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
 
 def _write(folder: Path, origin: str, port: int) -> Path:
     """nginx' own configuration, with the site's addresses and certificate made local."""
-    certificate = trustme.CA().issue_cert("localhost")
-    certificate.cert_chain_pems[0].write_to_path(folder / "cert.pem")
-    certificate.private_key_pem.write_to_path(folder / "key.pem")
+    tls = tls_section(folder, "localhost")
     site = SITE.read_text().replace("server 127.0.0.1:8080;", f"server {origin[7:]};")
     site = site.replace("listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;")
-    site = re.sub(r"/etc/ssl/hearth\.crt", f"{folder}/cert.pem", site)
-    site = re.sub(r"/etc/ssl/hearth\.key", f"{folder}/key.pem", site)
+    site = re.sub(r"/etc/ssl/hearth\.crt", tls["cert"], site)
+    site = re.sub(r"/etc/ssl/hearth\.key", tls["key"], site)
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     paths = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in kinds)
     file = folder / "nginx.conf"

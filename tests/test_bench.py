@@ -30,7 +30,7 @@ from bench.stand import Constant, Requests, Streaming, wait_until_idle
 from gateway.config import Retention
 from gateway.ledger.journal import Journal
 from gateway.ledger.stores import open_store
-from tests.generations import generation, records
+from tests.parts.generations import generation, records
 
 FLOOR = Floor(offered=1000, p50=0.1, p99=0.2, first_chunk=0.25)
 BUSY_CHILD = """

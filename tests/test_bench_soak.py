@@ -78,7 +78,7 @@ def test_document(tmp_path: Path) -> None:
 def test_short_run(tmp_path: Path) -> None:
     """A few seconds of every kind of call, none of which fails."""
     samples = tmp_path / "memory.csv"
-    options = ("--minutes", "0.1", "--rate", "100", "--every", "1", "--bound", "100")
+    options = ("--minutes", "0.05", "--rate", "100", "--every", "0.5", "--bound", "100")
     command = [sys.executable, "-m", "bench.soak", *options, "--csv", str(samples)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
     assert done.returncode == 0, done.stderr

@@ -28,7 +28,7 @@ from bench.warmth.workload import (
 from gateway.mock.transcript import transcript
 from gateway.pricing.prices import Prices
 from gateway.routing.ring import Ring
-from tests.pools import NOW, fail, loaded, three
+from tests.parts.pools import NOW, fail, loaded, three
 
 pytestmark = pytest.mark.heavy
 

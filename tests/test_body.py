@@ -4,7 +4,7 @@ import pytest
 
 from gateway.calls.call import EndUser
 from gateway.calls.endpoint import ENDPOINTS, Endpoint
-from tests.readings import FORM, form, read, refusal
+from tests.parts.readings import FORM, form, read, refusal
 
 
 @pytest.mark.parametrize(

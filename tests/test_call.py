@@ -7,7 +7,7 @@ import pytest
 from gateway.calls.call import Call
 from gateway.calls.endpoint import ENDPOINTS, Endpoint
 from gateway.calls.fingerprint import fingerprint
-from tests.readings import CHAT, read, read_fields, refusal
+from tests.parts.readings import CHAT, read, read_fields, refusal
 
 
 def test_fields_of_a_call() -> None:

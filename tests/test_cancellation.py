@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.calls import HELLO, STREAM, STREAM_HEAD, at, chunk, read_request
-from tests.conftest import Wire
-from tests.gateways import running_gateway
-from tests.raw_client import RawClient, connected, post
-from tests.raw_provider import Peer, serving, unanswered
-from tests.recorded import next_generation
-from tests.waiting import until
+from tests.parts.calls import HELLO, STREAM, STREAM_HEAD, chunk, read_request
+from tests.parts.dead_ends import unanswered
+from tests.parts.gateways import Wire, running_gateway
+from tests.parts.http_world import world
+from tests.parts.raw_client import RawClient, connected, post
+from tests.parts.raw_provider import Peer
+from tests.parts.recorded import next_generation
+from tests.parts.waiting import until
 
 
 @pytest.mark.parametrize("leave", [RawClient.close, RawClient.reset], ids=["close", "reset"])
@@ -29,19 +30,15 @@ async def test_client_leaves_mid_stream(
         await peer.wait_closed()
         ended.append(time.monotonic())
 
-    async with (
-        serving(talk) as provider,
-        running_gateway(tmp_path, [at(provider)], server={"wire": wire}) as gateway,
-    ):
-        async with connected(gateway.origin) as client:
-            client.send(post(STREAM))
-            _, headers = await client.head()
-            assert await anext(client.pieces(headers)) == HELLO
-            left = time.monotonic()
-            leave(client)
-            await until(lambda: bool(ended))
-            assert ended[0] - left < 0.5
-        record = await next_generation(gateway)
+    async with world(tmp_path, wire, talk) as here:
+        here.client.send(post(STREAM))
+        _, headers = await here.client.head()
+        assert await anext(here.client.pieces(headers)) == HELLO
+        left = time.monotonic()
+        leave(here.client)
+        await until(lambda: bool(ended))
+        assert ended[0] - left < 0.5
+        record = await next_generation(here.gateway)
     assert (record["cancelled"], record["hearth"]["status"]) == (True, 200)
     assert record["hearth"]["usage_estimated"]
     assert record["tokens_prompt"] > 0
@@ -57,16 +54,12 @@ async def test_client_leaves_before_the_head(tmp_path: Path, wire: Wire) -> None
         await peer.wait_closed()
         ended.set()
 
-    async with (
-        serving(think) as provider,
-        running_gateway(tmp_path, [at(provider)], server={"wire": wire}) as gateway,
-    ):
-        async with connected(gateway.origin) as client:
-            client.send(post(STREAM))
-            await until(lambda: provider.requests == 1)
-            client.close()
-            await asyncio.wait_for(ended.wait(), 5)
-        record = await next_generation(gateway)
+    async with world(tmp_path, wire, think) as here:
+        here.client.send(post(STREAM))
+        await until(lambda: here.provider.requests == 1)
+        here.client.close()
+        await asyncio.wait_for(ended.wait(), 5)
+        record = await next_generation(here.gateway)
     assert (record["cancelled"], record["hearth"]["status"]) == (True, 499)
     assert (record["provider_name"], record["external_user"]) == ("a", "user_1")
     assert record["hearth"]["usage_estimated"]
@@ -85,16 +78,12 @@ async def test_client_leaves_while_the_provider_waits(tmp_path: Path, wire: Wire
         ended.set()
         await peer.wait_closed()
 
-    async with (
-        serving(flood) as provider,
-        running_gateway(tmp_path, [at(provider)], server={"wire": wire}) as gateway,
-    ):
-        async with connected(gateway.origin) as client:
-            client.send(post(STREAM))
-            await asyncio.wait_for(ended.wait(), 5)
-            client.reset()
-            record = await next_generation(gateway)
-        await asyncio.wait_for(provider.wait_closed(), 5)
+    async with world(tmp_path, wire, flood) as here:
+        here.client.send(post(STREAM))
+        await asyncio.wait_for(ended.wait(), 5)
+        here.client.reset()
+        record = await next_generation(here.gateway)
+        await asyncio.wait_for(here.provider.wait_closed(), 5)
     assert record["cancelled"]
 
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from gateway.config import Config, Key, Model, Provider, Section
-from tests.configs import all_sections
+from tests.parts.configs import all_sections
 
 
 def provider(**settings: object) -> Provider:

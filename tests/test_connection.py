@@ -6,8 +6,9 @@ from collections.abc import Callable
 import pytest
 
 from gateway.errors import ConnectionLost, ProtocolError, TimedOut
-from tests.raw_provider import GET, OK, Body, Peer, answers, closes_after, fetch, relay, serving
-from tests.waiting import until
+from tests.parts.exchanges import GET, Body, fetch, relay
+from tests.parts.raw_provider import OK, Peer, answers, closes_after, serving
+from tests.parts.waiting import until
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 ENDLESS = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
@@ -279,29 +280,26 @@ async def test_cancelled_after_the_last_piece() -> None:
         assert provider.connections == 1
 
 
+def broken_sink(data: bytes, end: bool) -> None:
+    """One that takes nothing."""
+    raise LookupError(data)
+
+
 @pytest.mark.parametrize("answer", [OK, ENDLESS + b"hello"], ids=["at the end", "in the middle"])
 async def test_sink_that_raises(answer: bytes) -> None:
     """What a sink raises comes out of the relay, and the connection is closed."""
-
-    def sink(data: bytes, end: bool) -> None:
-        raise LookupError(data)
-
     async with serving(answers(answer)) as provider:
         response = await provider.upstream().send(GET, b"")
         with pytest.raises(LookupError, match="hello"):
-            await relay(response, sink)
+            await relay(response, broken_sink)
         await provider.wait_closed()
 
 
 async def test_sink_that_raises_later() -> None:
     """It does not matter whether the piece came before the relay began or in the read callback."""
-
-    def sink(data: bytes, end: bool) -> None:
-        raise LookupError(data)
-
     async with serving(answers(ENDLESS)) as provider:
         response = await provider.upstream().send(GET, b"")
-        relaying = asyncio.create_task(relay(response, sink))
+        relaying = asyncio.create_task(relay(response, broken_sink))
         await asyncio.sleep(0)
         provider.peers[0].send(b"later")
         with pytest.raises(LookupError, match="later"):
@@ -321,8 +319,8 @@ async def test_closed_in_the_middle() -> None:
         await provider.wait_closed()
 
 
-async def flood(peer: Peer, body: Body) -> None:
-    """Send 64 MiB, wait until the client takes no more of it, and note how much it had by then."""
+async def flood(peer: Peer) -> None:
+    """Send 64 MiB, and wait until the client takes no more of it."""
     await peer.head()
     peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (64 * len(MEBIBYTE)))
     for _ in range(64):
@@ -341,7 +339,7 @@ async def test_paused_it_reads_no_more() -> None:
             response.pause()
 
     async def script(peer: Peer) -> None:
-        await flood(peer, body)
+        await flood(peer)
         stalled_at.append(len(body.data))
         response.resume()
         await peer.wait_closed()
@@ -359,7 +357,7 @@ async def test_not_relayed_it_reads_no_more() -> None:
     body = Body()
 
     async def script(peer: Peer) -> None:
-        await flood(peer, body)
+        await flood(peer)
         response.pause()
         relaying.append(asyncio.create_task(relay(response, body)))
         assert await peer.is_stalled(0.15)

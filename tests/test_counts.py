@@ -2,7 +2,7 @@
 
 from gateway.generation import Usage
 from gateway.ledger.counts import Counts, GrowingCounts, difference, total
-from tests.generations import generation, refusal
+from tests.parts.generations import generation, refusal
 
 
 def test_counts_of_a_generation() -> None:

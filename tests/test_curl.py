@@ -3,16 +3,13 @@
 import asyncio
 import json
 import shutil
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import msgspec
 import pytest
 
-from tests.client_world import APP_KEY, OLD_MODEL, ClientWorld, client_world
-from tests.conftest import Wire
+from tests.parts.client_world import APP_KEY, OLD_MODEL, ClientWorld
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
 
@@ -44,12 +41,6 @@ class Answer(msgspec.Struct, frozen=True):
 
     def json(self) -> Any:
         return msgspec.json.decode(self.body)
-
-
-@pytest.fixture
-async def world(tmp_path: Path, wire: Wire) -> AsyncIterator[ClientWorld]:
-    async with client_world(tmp_path, wire) as world:
-        yield world
 
 
 async def run(world: ClientWorld, example: str, arguments: str = "") -> Answer:

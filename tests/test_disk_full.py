@@ -12,14 +12,13 @@ from gateway.ledger.journal import Journal, JournalError
 from gateway.ledger.losses import read_losses
 from gateway.ledger.shipper import Shipper
 from gateway.ledger.sqlite import SqliteStore
-from tests.calls import CHAT, COMPLETION, Requests, at, whole
-from tests.commands import hearth
-from tests.conftest import Wire
-from tests.gateways import RunningGateway, running_gateway
-from tests.generations import generation
-from tests.raw_client import connected, post
-from tests.raw_provider import serving
-from tests.recorded import generations
+from tests.parts.calls import CHAT, COMPLETION, Requests, at, whole
+from tests.parts.commands import hearth
+from tests.parts.gateways import RunningGateway, Wire, running_gateway
+from tests.parts.generations import generation
+from tests.parts.raw_client import connected, post
+from tests.parts.raw_provider import serving
+from tests.parts.recorded import generations
 
 
 @pytest.fixture

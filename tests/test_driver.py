@@ -18,12 +18,13 @@ class Life:
 
     def run(self, awaited: Awaitable[Any]) -> None:
         """A coroutine that waits for this."""
-        self.driver.run(self._wait(awaited))
+        self.driver.run(self.wait(awaited))
 
     def run_all(self, coroutine: Coroutine[Any, Any, None]) -> None:
         self.driver.run(coroutine)
 
-    async def _wait(self, awaited: Awaitable[Any]) -> None:
+    async def wait(self, awaited: Awaitable[Any]) -> None:
+        """Wait for this."""
         self.events.append("waits")
         try:
             await awaited
@@ -76,7 +77,7 @@ async def test_goes_on_within_the_end_of_a_pause() -> None:
 async def test_a_pause_in_a_task() -> None:
     """A task that waits goes on in a turn of its own, as with any future."""
     life, pause = Life(), Pause()
-    task = asyncio.create_task(life._wait(pause))
+    task = asyncio.create_task(life.wait(pause))
     await asyncio.sleep(0)
     pause.end()
     assert life.events == ["waits"]
@@ -104,7 +105,7 @@ async def test_errors_of_a_pause() -> None:
     life.run(pause)
     pause.end(ValueError("bad"))
     assert life.events == ["waits", "goes on", "ended: ValueError('bad')"]
-    task = asyncio.create_task(life._wait(another))
+    task = asyncio.create_task(life.wait(another))
     await asyncio.sleep(0)
     another.end(ValueError("bad"))
     with pytest.raises(ValueError, match="bad"):
@@ -114,7 +115,7 @@ async def test_errors_of_a_pause() -> None:
 async def test_a_cancelled_task_leaves_its_pause() -> None:
     """A pause that nobody waits for any more may still end."""
     life, pause = Life(), Pause()
-    task = asyncio.create_task(life._wait(pause))
+    task = asyncio.create_task(life.wait(pause))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -149,7 +150,7 @@ async def test_a_future_may_have_others_who_wait() -> None:
     life, another = Life(), Life()
     life.run(future)
     another.run(future)
-    waiting = asyncio.create_task(life._wait(future))
+    waiting = asyncio.create_task(life.wait(future))
     await asyncio.sleep(0)
     future.set_result(None)
     await waiting

@@ -2,17 +2,16 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import pytest
 
 from gateway.calls.endpoint import Target
 from gateway.calls.request import Request
 from gateway.wire.downstream import Downstream
-from gateway.wire.edge import Edge, Listener
-from gateway.wire.limits import LIMITS, Limits
-from tests.listeners import Handle, lone_listener
-from tests.raw_client import RawClient, connected, post
+from gateway.wire.limits import Limits
+from tests.parts.listeners import lone_edge
+from tests.parts.raw_client import RawClient, connected, post
 
 SMALL = b'{"model":"gpt-4o-mini"}'
 MEBIBYTE = 1 << 20
@@ -33,18 +32,6 @@ class Lasting:
             await self.may_end.wait()
 
 
-@contextlib.asynccontextmanager
-async def edge_before(
-    handle: Handle, limits: Limits = LIMITS
-) -> AsyncIterator[tuple[Listener, str]]:
-    """A fast edge by itself, whose calls `handle` answers, and its origin."""
-    listener = lone_listener(handle, limits)
-    server = await asyncio.get_running_loop().create_server(lambda: Edge(listener), "127.0.0.1", 0)
-    async with server:
-        yield listener, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        await listener.drain(0)
-
-
 async def begin(client: Downstream) -> None:
     """The head of an answer, and a part of its body."""
     client.start(200, [], None)
@@ -61,7 +48,7 @@ async def test_an_error_that_nobody_expected(caplog: pytest.LogCaptureFixture, w
             await asyncio.create_task(begin(client))
         raise LookupError("lost")
 
-    async with edge_before(fail) as (_, origin), connected(origin) as client:
+    async with lone_edge(fail) as edge, connected(edge.origin) as client:
         client.send(post(SMALL) * 2)
         if waits:
             assert (await client.answer()).complete is False
@@ -79,7 +66,7 @@ async def test_a_call_that_is_cancelled_from_within() -> None:
         await asyncio.create_task(begin(client))
         raise asyncio.CancelledError
 
-    async with edge_before(give_up) as (_, origin), connected(origin) as client:
+    async with lone_edge(give_up) as edge, connected(edge.origin) as client:
         client.send(post(SMALL))
         with contextlib.suppress(ConnectionError):
             assert not (await client.rest()).endswith(b"0\r\n\r\n")
@@ -94,11 +81,11 @@ async def test_a_connection_is_left_when_its_call_has_ended() -> None:
         tasks.append(asyncio.create_task(lasting.work()))
         await tasks[0]
 
-    async with edge_before(work) as (listener, origin):
-        async with connected(origin) as client:
+    async with lone_edge(work) as edge:
+        async with connected(edge.origin) as client:
             client.send(post(SMALL))
             await lasting.begun.wait()
-        draining = asyncio.create_task(listener.drain(1))
+        draining = asyncio.create_task(edge.listener.drain(1))
         await lasting.is_left.wait()
         assert not draining.done()
         lasting.may_end.set()
@@ -115,10 +102,10 @@ async def test_who_still_sends_can_read_the_last_answer() -> None:
         client.write(b"ok")
         client.finish()
 
-    async with edge_before(answer) as (listener, origin), connected(origin) as client:
-        client.send(post(SMALL))
-        assert (await client.answer()).values(b"connection") == []
-        draining = asyncio.create_task(listener.drain(5, grace=5))
+    limits = Limits(linger=0.5)
+    async with lone_edge(answer, limits) as edge, connected(edge.origin) as client:
+        assert (await client.ask(post(SMALL))).values(b"connection") == []
+        draining = asyncio.create_task(edge.listener.drain(5, grace=5))
         await asyncio.sleep(0)
         for _ in range(20):
             await client.send_slowly(post(SMALL))
@@ -145,9 +132,9 @@ async def test_a_client_that_leaves_before_its_last_answer(
     async def work(request: Request, target: Target, client: Downstream) -> None:
         await asyncio.create_task(answer_late(client))
 
-    async with edge_before(work) as (listener, origin), connected(origin) as client:
+    async with lone_edge(work) as edge, connected(edge.origin) as client:
         await client.send_slowly(post(SMALL)[:-1])
-        draining = asyncio.create_task(listener.drain(5, grace=5))
+        draining = asyncio.create_task(edge.listener.drain(5, grace=5))
         await asyncio.sleep(0)
         await client.send_slowly(post(SMALL)[-1:])
         await lasting.begun.wait()
@@ -170,16 +157,15 @@ async def test_who_is_late_is_part_of_the_end() -> None:
         client.start(200, [], 0)
         client.finish()
 
-    async with edge_before(work) as (listener, origin), connected(origin) as first:
+    async with lone_edge(work) as edge, connected(edge.origin) as first:
         first.send(post(b"{}"))
         await lasting.begun.wait()
-        draining = asyncio.create_task(listener.drain(30, grace=0.5))
+        draining = asyncio.create_task(edge.listener.drain(30, grace=0.5))
         await asyncio.sleep(0)
-        async with connected(origin) as second:
-            second.send(post(SMALL))
-            assert (await second.answer()).values(b"connection") == [b"close"]
+        async with connected(edge.origin) as second:
+            assert (await second.ask(post(SMALL))).values(b"connection") == [b"close"]
         await asyncio.sleep(0.6)
-        async with connected(origin) as third:
+        async with connected(edge.origin) as third:
             assert await asyncio.wait_for(third.is_closed(), 5)
         first.close()
         await draining
@@ -194,9 +180,9 @@ async def test_who_was_slow_to_take_the_last_answer_lingers_no_longer_than_other
         client.finish()
 
     limits = Limits(linger=0.1)
-    async with edge_before(answer, limits) as (listener, origin), connected(origin) as client:
+    async with lone_edge(answer, limits) as edge, connected(edge.origin) as client:
         await client.send_slowly(post(SMALL)[:-1])
-        draining = asyncio.create_task(listener.drain(60, grace=60))
+        draining = asyncio.create_task(edge.listener.drain(60, grace=60))
         await asyncio.sleep(0)
         client.send(post(SMALL)[-1:])
         assert len((await client.answer()).body) == 16 * MEBIBYTE
@@ -214,9 +200,9 @@ async def test_what_was_not_read_ahead_is_read_at_the_end() -> None:
         client.finish()
 
     limits = Limits(linger=60)
-    async with edge_before(answer, limits) as (listener, origin), connected(origin) as client:
+    async with lone_edge(answer, limits) as edge, connected(edge.origin) as client:
         await client.send_slowly(post(SMALL)[:-1])
-        draining = asyncio.create_task(listener.drain(60, grace=60))
+        draining = asyncio.create_task(edge.listener.drain(60, grace=60))
         await asyncio.sleep(0)
         await client.send_slowly(post(SMALL)[-1:], bytes(16 * MEBIBYTE), b"")
         may_end.set()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.calls.call import EndUser
-from tests.readings import FORM, form, read, read_fields, refusal, with_user_id
+from tests.parts.readings import FORM, form, read, read_fields, refusal, with_user_id
 
 SOURCES = (
     ("user", {"user": "from-user"}),

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.calls import (
+from tests.parts.calls import (
     CHAT,
     COMPLETION,
     HELLO,
@@ -20,15 +20,15 @@ from tests.calls import (
     babble,
     chunk,
     hang,
+    hang_up,
     whole,
 )
-from tests.conftest import Wire
-from tests.gateways import RunningGateway, running_gateway
-from tests.homes import USER_OF_A, USER_OF_B
-from tests.raw_client import RawAnswer, connected, post
-from tests.raw_provider import Peer, RawProvider, Script, serving
-from tests.recorded import only_generation
-from tests.waiting import until
+from tests.parts.gateways import RunningGateway, Wire, running_gateway
+from tests.parts.homes import USER_OF_A, USER_OF_B
+from tests.parts.raw_client import RawAnswer, ask_once, connected, post
+from tests.parts.raw_provider import Peer, RawProvider, Script, serving
+from tests.parts.recorded import only_generation
+from tests.parts.waiting import until
 
 BODY = CHAT.replace(b"user_1", USER_OF_A)
 """A call whose home is `a` and whose second choice is `b`."""
@@ -46,14 +46,7 @@ async def two_providers(
 
 
 async def ask(gateway: RunningGateway, body: bytes = BODY) -> RawAnswer:
-    async with connected(gateway.origin) as client:
-        client.send(post(body))
-        return await client.answer()
-
-
-async def hang_up(peer: Peer) -> None:
-    """Take the request and end the connection."""
-    await peer.head()
+    return await ask_once(gateway.origin, post(body))
 
 
 async def stutter(peer: Peer) -> None:
@@ -175,8 +168,7 @@ async def test_attempts_in_openrouters_envelope(tmp_path: Path, wire: Wire) -> N
         two_providers(tmp_path, wire, hang_up, hang_up) as (gateway, _, _),
         connected(gateway.origin) as client,
     ):
-        client.send(post(BODY, "/api/v1/chat/completions"))
-        answer = await client.answer()
+        answer = await client.ask(post(BODY, "/api/v1/chat/completions"))
     error: dict[str, Any] = msgspec.json.decode(answer.body)["error"]
     assert (error["code"], error["metadata"]["error_type"]) == (502, "provider_unavailable")
     assert [one["provider"] for one in error["metadata"]["previous_errors"]] == ["a", "b"]

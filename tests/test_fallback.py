@@ -13,7 +13,7 @@ from gateway.ledger.journal import Journal
 from gateway.ledger.shipper import Shipper
 from gateway.ledger.sqlite import SqliteStore
 from gateway.ledger.store import StoreUnavailable
-from tests.generations import generation
+from tests.parts.generations import generation
 
 
 class Silent(SqliteStore):

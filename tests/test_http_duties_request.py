@@ -5,8 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.conftest import Wire
-from tests.http_duties import (
+from tests.parts.gateways import Wire
+from tests.parts.http_world import (
     BODY,
     CHAT_LINE,
     CHUNKED,
@@ -16,7 +16,7 @@ from tests.http_duties import (
     fields_of,
     world,
 )
-from tests.raw_client import post
+from tests.parts.raw_client import post
 
 FRAMED = {
     "a Content-Length that differs": LENGTH + b"Content-Length: 5\r\n",
@@ -70,8 +70,7 @@ async def is_refused(
 ) -> bool:
     """Whether one answer comes, in an API's envelope, then the end; and nothing is sent on."""
     async with world(folder, wire) as here:
-        here.client.send(request)
-        answer = await here.client.answer()
+        answer = await here.client.ask(request)
         assert answer.status in statuses, answer
         assert answer.values(b"connection") == [b"close"]
         assert msgspec.json.decode(answer.body)[envelope]
@@ -105,8 +104,7 @@ async def test_3_chunked_goes_on_with_a_length(tmp_path: Path, wire: Wire, spell
     """The one known coding ends here, in any spelling; what goes on has a Content-Length alone."""
     fields = b"Transfer-Encoding:" + spelling + b"\r\n\r\n"
     async with world(tmp_path, wire) as here:
-        here.client.send(CHAT_LINE + HOST + fields + CHUNKED_BODY)
-        assert (await here.client.answer()).status == 200
+        assert (await here.client.ask(CHAT_LINE + HOST + fields + CHUNKED_BODY)).status == 200
     ((head, body),) = here.seen
     assert body == BODY
     assert [name for name, _ in fields_of(head)].count(b"content-length") == 1
@@ -140,8 +138,7 @@ async def test_8_absolute_form(tmp_path: Path, wire: Wire, target: bytes) -> Non
     """A whole address as the target is taken for its path; the provider gets its own Host."""
     line = b"POST " + target + b"/v1/chat/completions?a=%2F HTTP/1.1\r\n"
     async with world(tmp_path, wire) as here:
-        here.client.send(line + HOST + LENGTH + b"\r\n" + BODY)
-        assert (await here.client.answer()).status == 200
+        assert (await here.client.ask(line + HOST + LENGTH + b"\r\n" + BODY)).status == 200
         here.client.send(b"GET " + target + b"/healthz HTTP/1.1\r\n" + HOST + b"\r\n")
         assert (await here.client.answer()).body == b'{"status":"ok"}'
     ((head, _),) = here.seen
@@ -190,8 +187,7 @@ async def test_11_bad_chunks(tmp_path: Path, wire: Wire, body: bytes) -> None:
     """A chunk that is none, or whose size no number can hold: 400, and nothing goes on."""
     request = CHAT_LINE + HOST + CHUNKED + b"\r\n" + body + b"\r\n0\r\n\r\n"
     async with world(tmp_path, wire) as here:
-        here.client.send(request)
-        answer = await here.client.answer()
+        answer = await here.client.ask(request)
         assert (answer.status, answer.values(b"connection")) == (400, [b"close"])
         assert await here.client.is_closed()
         assert here.provider.connections == 0
@@ -201,8 +197,7 @@ async def test_11_chunk_extensions_are_ignored(tmp_path: Path, wire: Wire) -> No
     """An extension of a chunk says nothing to anyone here and goes no further."""
     body = b'17;a=b;c="d"\r\n' + BODY + b"\r\n0;e\r\n\r\n"
     async with world(tmp_path, wire) as here:
-        here.client.send(CHAT_LINE + HOST + CHUNKED + b"\r\n" + body)
-        assert (await here.client.answer()).status == 200
+        assert (await here.client.ask(CHAT_LINE + HOST + CHUNKED + b"\r\n" + body)).status == 200
     assert here.seen[0][1] == BODY
 
 
@@ -259,8 +254,7 @@ async def test_1_fields_that_end_here(tmp_path: Path, wire: Wire) -> None:
         *("TE: trailers", "Upgrade: h2c", "Trailer: X", "Proxy-Authorization: Basic x"),
     ]
     async with world(tmp_path, wire) as here:
-        here.client.send(post(BODY, "/v1/chat/completions", *fields))
-        assert (await here.client.answer()).status == 200
+        assert (await here.client.ask(post(BODY, "/v1/chat/completions", *fields))).status == 200
     names = set(dict(fields_of(here.seen[0][0])))
     gone = {field.partition(":")[0].lower().encode() for field in fields}
     assert names.isdisjoint(gone)
@@ -298,20 +292,17 @@ async def test_18_max_forwards(tmp_path: Path, wire: Wire) -> None:
     """An OPTIONS that may go no further is answered here; another one has one step less."""
     options = b"OPTIONS /v1/files HTTP/1.1\r\n" + HOST + b"Max-Forwards: %d\r\n\r\n"
     async with world(tmp_path, wire) as here:
-        here.client.send(options % 0)
-        answer = await here.client.answer()
+        answer = await here.client.ask(options % 0)
         assert (answer.status, here.provider.connections) == (204, 0)
         assert b"POST" in answer.values(b"allow")[0]
-        here.client.send(options % 7)
-        assert (await here.client.answer()).status == 200
+        assert (await here.client.ask(options % 7)).status == 200
     assert dict(fields_of(here.seen[0][0]))[b"max-forwards"] == b"6"
 
 
 async def test_18_asterisk(tmp_path: Path, wire: Wire) -> None:
     """OPTIONS of the server as a whole is about this server."""
     async with world(tmp_path, wire) as here:
-        here.client.send(b"OPTIONS * HTTP/1.1\r\n" + HOST + b"\r\n")
-        answer = await here.client.answer()
+        answer = await here.client.ask(b"OPTIONS * HTTP/1.1\r\n" + HOST + b"\r\n")
         assert (answer.status, here.provider.connections) == (204, 0)
 
 

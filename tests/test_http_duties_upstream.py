@@ -6,12 +6,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.calls import COMPLETION, LAST_CHUNK, chunk, read_request, whole
-from tests.conftest import Wire
-from tests.http_duties import BODY, CHAT_LINE, HOST, LENGTH, fields_of, world
-from tests.raw_client import post
-from tests.raw_provider import Peer
-from tests.recorded import only_generation
+from tests.parts.calls import COMPLETION, LAST_CHUNK, chunk, read_request, whole
+from tests.parts.gateways import Wire
+from tests.parts.http_world import BODY, CHAT_LINE, HOST, LENGTH, fields_of, world
+from tests.parts.raw_client import post
+from tests.parts.raw_provider import Peer
+from tests.parts.recorded import only_generation
 
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -69,8 +69,7 @@ async def test_5_10_answers_that_are_none(tmp_path: Path, wire: Wire, answer: by
     """What cannot be an answer is 502 to the client, on record, and costs its connection."""
     leaves = answer in (NO_ANSWER["half a head"], NO_ANSWER["nothing"])
     async with world(tmp_path, wire, Once(answer, leaves=leaves)) as here:
-        here.client.send(post(BODY))
-        got = await here.client.answer()
+        got = await here.client.ask(post(BODY))
         assert (got.status, got.complete) == (502, True)
         assert msgspec.json.decode(got.body)["error"]["code"] == "provider_unavailable"
         await here.provider.wait_closed()
@@ -113,8 +112,7 @@ async def test_24_surplus_after_an_answer(tmp_path: Path, wire: Wire) -> None:
     evil = whole(b'{"evil":1}')
     async with world(tmp_path, wire, Once(whole(COMPLETION) + evil, leaves=False)) as here:
         for _ in range(3):
-            here.client.send(post(BODY))
-            got = await here.client.answer()
+            got = await here.client.ask(post(BODY))
             assert (got.body, got.complete) == (COMPLETION, True)
         assert (here.provider.connections, here.provider.requests) == (3, 3)
 
@@ -126,8 +124,7 @@ async def test_14_interim_answers(tmp_path: Path, wire: Wire, status: bytes, tim
     interim = b"HTTP/1.1 " + status + b"\r\nLink: </x>\r\nX-Early: 1\r\n\r\n"
     async with world(tmp_path, wire, answer=interim * times + whole(COMPLETION)) as here:
         for _ in range(2):
-            here.client.send(post(BODY))
-            got = await here.client.answer()
+            got = await here.client.ask(post(BODY))
             assert (got.status, got.body) == (200, COMPLETION)
             assert not got.values(b"x-early")
         assert here.provider.connections == 1
@@ -167,8 +164,7 @@ async def test_12_trailers_of_an_answer(tmp_path: Path, wire: Wire) -> None:
     body = chunk(COMPLETION) + b"0\r\nX-Late: 1\r\nSet-Cookie: evil=1\r\n\r\n"
     async with world(tmp_path, wire, answer=CHUNKED + body) as here:
         for _ in range(2):
-            here.client.send(post(BODY))
-            got = await here.client.answer()
+            got = await here.client.ask(post(BODY))
             assert (got.body, got.complete) == (COMPLETION, True)
             assert not got.values(b"x-late") + got.values(b"set-cookie")
         assert here.provider.connections == 1
@@ -178,8 +174,7 @@ async def test_1_fields_of_an_answer_that_end_here(tmp_path: Path, wire: Wire) -
     """What the provider's `Connection` names is between it and Hearth."""
     fields = (b"Connection: x-foo", b"X-Foo: 1", b"Keep-Alive: timeout=5", b"X-Bar: 2")
     async with world(tmp_path, wire, answer=whole(COMPLETION, b"200 OK", *fields)) as here:
-        here.client.send(post(BODY))
-        got = await here.client.answer()
+        got = await here.client.ask(post(BODY))
     assert (got.values(b"x-foo"), got.values(b"keep-alive"), got.values(b"x-bar")) == (
         [],
         [],
@@ -191,8 +186,7 @@ async def test_16_order_of_an_answers_fields(tmp_path: Path, wire: Wire) -> None
     """Fields of one name stay apart and in order; the provider's own Via is one of them."""
     fields = (b"Set-Cookie: a=1", b"Via: 1.1 cdn", b"Set-Cookie: b=2")
     async with world(tmp_path, wire, answer=whole(COMPLETION, b"200 OK", *fields)) as here:
-        here.client.send(post(BODY))
-        got = await here.client.answer()
+        got = await here.client.ask(post(BODY))
     assert (got.values(b"set-cookie"), got.values(b"via")) == ([b"a=1", b"b=2"], [b"1.1 cdn"])
 
 
@@ -219,8 +213,7 @@ async def test_19_posts_are_not_repeated_after_bytes_of_an_answer(
 
     async with world(tmp_path, wire, dies_in_its_second_answer) as here:
         for status in (200, 502):
-            here.client.send(post(BODY))
-            assert (await here.client.answer()).status == status
+            assert (await here.client.ask(post(BODY))).status == status
         assert (here.provider.connections, here.provider.requests) == (1, 2)
 
 

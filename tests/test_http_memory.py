@@ -5,11 +5,11 @@ import gc
 import os
 from pathlib import Path
 
-from tests.calls import COMPLETION, read_request, whole
-from tests.conftest import Wire
-from tests.http_duties import world
-from tests.raw_client import post
-from tests.raw_provider import Peer
+from tests.parts.calls import COMPLETION, read_request, whole
+from tests.parts.gateways import Wire
+from tests.parts.http_world import world
+from tests.parts.raw_client import post
+from tests.parts.raw_provider import Peer
 
 MIB = 1024 * 1024
 

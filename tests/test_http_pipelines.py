@@ -9,11 +9,20 @@ from pathlib import Path
 import pytest
 
 from gateway.wire.limits import Limits
-from tests.calls import read_request, whole
-from tests.conftest import Wire
-from tests.http_duties import BODY, CHAT_LINE, CHUNKED, CHUNKED_BODY, HOST, LENGTH, World, world
-from tests.raw_client import RawAnswer, post
-from tests.raw_provider import Peer
+from tests.parts.calls import read_request, whole
+from tests.parts.gateways import Wire
+from tests.parts.http_world import (
+    BODY,
+    CHAT_LINE,
+    CHUNKED,
+    CHUNKED_BODY,
+    HOST,
+    LENGTH,
+    World,
+    world,
+)
+from tests.parts.raw_client import RawAnswer, post
+from tests.parts.raw_provider import Peer
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 HIDDEN = post(BODY, "/v1/embeddings")
@@ -111,8 +120,7 @@ async def test_nothing_follows_a_cut(tmp_path: Path, wire: Wire) -> None:
         peer.send(whole(BODY)[:-1])
 
     async with world(tmp_path, wire, break_off) as here:
-        here.client.send(post(BODY) + HIDDEN)
-        answer = await here.client.answer()
+        answer = await here.client.ask(post(BODY) + HIDDEN)
         assert (answer.status, answer.complete) == (200, False)
         assert await here.client.is_closed()
         assert here.provider.requests == 1

@@ -5,7 +5,7 @@ import msgspec
 from gateway.generation import Usage
 from gateway.ledger.counts import COUNTERS, Counts
 from gateway.ledger.increments import LARGEST, increments_of, total
-from tests.generations import generation, refusal
+from tests.parts.generations import generation, refusal
 
 
 def test_in_the_order_of_the_counters() -> None:

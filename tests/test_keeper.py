@@ -14,8 +14,8 @@ from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.shipper import Shipper
 from gateway.ledger.sqlite import SqliteStore
 from gateway.units import Duration
-from tests.generations import DAY, MICROSECONDS, generation, records
-from tests.waiting import PATIENCE, eventually
+from tests.parts.generations import DAY, MICROSECONDS, generation, records
+from tests.parts.waiting import PATIENCE, eventually
 
 
 @pytest.fixture

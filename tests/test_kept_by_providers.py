@@ -11,8 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from openai import AsyncOpenAI, NotFoundError
 
-from tests.conftest import Wire
-from tests.gateways import RunningGateway, running_gateway
+from tests.parts.gateways import RunningGateway, Wire, running_gateway
 
 KEYS = [{"name": name, "key": name} for name in ("shop", "web", "ios", "beta")]
 

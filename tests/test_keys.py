@@ -4,11 +4,12 @@ from hashlib import sha256
 
 import pytest
 
-from gateway.calls.head import Head, Headers
+from gateway.calls.head import Headers
 from gateway.calls.request import Request
 from gateway.config import Config, Key, Policies, Provider
 from gateway.errors import Forbidden, Unauthorized
 from gateway.keys import Keyring
+from tests.parts.requests import request
 
 APP, OPS = "sk-app", "sk-ops"
 OPS_HASH = sha256(OPS.encode()).hexdigest()
@@ -17,17 +18,6 @@ KEYS = (
     Key(name="my-app", key=(APP,), enforce_user_ids=True),
     Key(name="ops", sha256=(OPS_HASH.upper(),), role="management"),
 )
-
-
-def request(*headers: tuple[bytes, bytes]) -> Request:
-    fields: Headers = list(headers)
-    return Request(
-        head=Head("POST", "/v1/chat/completions", fields),
-        body=b"",
-        peer="127.0.0.1",
-        received_at=0,
-        started=0.0,
-    )
 
 
 def bearer(key: str) -> Request:

@@ -1,6 +1,7 @@
-"""The shape of the package: who may import whom, and how long a file and a function may be."""
+"""The shape of the code: who may import whom, how long a file may be, and what a test must say."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "gateway"
 FILES = sorted(ROOT.rglob("*.py"))
+FOREIGN = re.compile(r"/\.|node_modules")
 
 # A file imports from lines above its own; beside it on its line only within its own package.
 LAYERS = """
@@ -15,7 +17,8 @@ LAYERS = """
     envelope
     errors units calendar redisurl
     config
-    configfile sockets
+    sockets
+    configfile
     generation
     calls
     pricing
@@ -96,7 +99,17 @@ def test_only_commands_compose() -> None:
     assert {layer_of(module) for module in composing} <= MAY_COMPOSE
 
 
-@pytest.mark.parametrize("path", FILES, ids=module_of)
+def sources(*folders: str) -> list[Path]:
+    """What is ours in them: not what was installed there."""
+    found = (path for folder in folders for path in (ROOT.parent / folder).rglob("*.py"))
+    return sorted(path for path in found if not FOREIGN.search(str(path.relative_to(ROOT.parent))))
+
+
+@pytest.mark.parametrize(
+    "path",
+    sources("gateway", "tests", "bench"),
+    ids=lambda path: str(path.relative_to(ROOT.parent)),
+)
 def test_file_is_short_and_says_what_it_is(path: Path) -> None:
     """At most 400 lines, a docstring on top, no function over 60 lines, no `global`."""
     text = path.read_text()
@@ -113,3 +126,16 @@ def test_nothing_is_called_by_what_it_is_not() -> None:
     """No `utils`, no `helpers`: a module is named after its subject."""
     shapeless = {"utils", "util", "helpers", "helper", "common", "misc"}
     assert {part for module in MODULES for part in module.split(".")} & shapeless == set()
+
+
+@pytest.mark.parametrize("path", sources("tests"), ids=lambda path: path.stem)
+def test_tests_say_what_they_hold(path: Path) -> None:
+    """Each has a docstring, and stands in a file that has the name of one."""
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    tests = [
+        node
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, functions) and node.name.startswith("test_")
+    ]
+    assert [test.name for test in tests if not ast.get_docstring(test)] == []
+    assert bool(tests) == path.stem.startswith("test_")

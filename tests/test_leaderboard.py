@@ -13,9 +13,9 @@ from gateway.ledger.queries import LeaderboardQuery
 from gateway.ledger.sqlite import leaderboard, schema
 from gateway.ledger.sqlite.orders import ORDERS
 from gateway.ledger.store import Store
-from tests import counting
-from tests.generations import DAY, MICROSECONDS, generation, records
-from tests.stores import STORES
+from tests.parts import counting
+from tests.parts.generations import DAY, MICROSECONDS, generation, records
+from tests.parts.stores import STORES
 
 MONTH = month_of(DAY)
 APP = frozenset({"app"})

@@ -6,7 +6,7 @@ import pytest
 from gateway.generation import Attempt, Flag, Record, Usage
 from gateway.ledger.line import record_of
 from gateway.ledger.named import named
-from tests.generations import generation
+from tests.parts.generations import generation
 
 ONE = generation(
     1,

@@ -5,11 +5,10 @@ from pathlib import Path
 import pytest
 
 from gateway.calls.local import is_local
-from tests.calls import CHAT, COMPLETION, Requests, at, whole
-from tests.conftest import Wire
-from tests.gateways import running_gateway
-from tests.raw_client import connected, post
-from tests.raw_provider import serving
+from tests.parts.calls import CHAT
+from tests.parts.gateways import Wire
+from tests.parts.http_world import world
+from tests.parts.raw_client import post
 
 HERE = b"localhost:8080"
 
@@ -65,33 +64,21 @@ async def test_open_gateway_answers_no_other_site(
     tmp_path: Path, wire: Wire, field: str, path: str
 ) -> None:
     """What a website has a browser send is refused on every edge, and reaches no provider."""
-    requests = Requests(whole(COMPLETION))
     request = post(CHAT, path) if path.startswith("/v1") else _page(path)
     name = field.partition(":")[0].encode()
     lines = [each for each in request.split(b"\r\n") if not each.startswith(name)]
     forged = b"\r\n".join([lines[0], field.encode(), *lines[1:]])
-    async with (
-        serving(requests) as provider,
-        running_gateway(tmp_path, [at(provider)], server={"wire": wire}) as gateway,
-        connected(gateway.origin) as client,
-    ):
-        client.send(forged)
-        answer = await client.answer()
-    assert (answer.status, requests.seen) == (403, [])
+    async with world(tmp_path, wire) as here:
+        answer = await here.client.ask(forged)
+    assert (answer.status, here.seen) == (403, [])
     assert b"localhost" in answer.body
 
 
 async def test_behind_a_trusted_proxy(tmp_path: Path, wire: Wire) -> None:
     """Who names a proxy has it decide who may call, under whatever name."""
-    server = {"wire": wire, "trusted_proxies": ["127.0.0.1"]}
-    requests = Requests(whole(COMPLETION))
-    async with (
-        serving(requests) as provider,
-        running_gateway(tmp_path, [at(provider)], server=server) as gateway,
-        connected(gateway.origin) as client,
-    ):
-        client.send(post(CHAT).replace(b"Host: localhost", b"Host: hearth.example"))
-        assert (await client.answer()).status == 200
+    async with world(tmp_path, wire, trusted_proxies=["127.0.0.1"]) as here:
+        here.client.send(post(CHAT).replace(b"Host: localhost", b"Host: hearth.example"))
+        assert (await here.client.answer()).status == 200
 
 
 def _page(path: str) -> bytes:

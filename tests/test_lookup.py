@@ -9,7 +9,7 @@ from gateway.ledger import lookup
 from gateway.ledger.journal import Journal
 from gateway.ledger.lookup import SearchTooLong, find_generation
 from gateway.ledger.segment import segments
-from tests.generations import generation
+from tests.parts.generations import generation
 
 
 def find(

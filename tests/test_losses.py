@@ -7,7 +7,7 @@ import pytest
 
 from gateway.ledger.journal import Journal, JournalError
 from gateway.ledger.losses import add_loss, prepare_losses, read_losses
-from tests.generations import generation
+from tests.parts.generations import generation
 
 
 def test_none_yet(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from gateway.config import Metrics, Provider
 from gateway.generation import Attempt, Flag, Generation, Usage
 from gateway.metrics.counters import MAX_SERIES, Counters
 from gateway.metrics.snapshot import CallLabels, Snapshot
-from tests.generations import generation, refusal
+from tests.parts.generations import generation, refusal
 
 PROVIDERS = (
     Provider(name="a", base_url="https://a.example", models=("small", "large")),

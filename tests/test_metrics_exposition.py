@@ -8,7 +8,6 @@ from typing import Any
 import aiohttp
 import pytest
 import yaml
-from prometheus_client import parser
 from prometheus_client.openmetrics import parser as openmetrics
 
 from gateway.config import Metrics, Provider
@@ -17,30 +16,18 @@ from gateway.metrics.counters import Counters
 from gateway.metrics.exposition import expose
 from gateway.metrics.resources import Resources
 from gateway.metrics.snapshot import ProviderState, Snapshot
-from tests.asking import KEYS
-from tests.calls import CHAT, COMPLETION, Requests, at, whole
-from tests.conftest import Wire
-from tests.gateways import running_gateway
-from tests.generations import generation, refusal
-from tests.raw_client import connected, post
-from tests.raw_provider import serving
+from tests.parts.asking import KEYS
+from tests.parts.calls import CHAT
+from tests.parts.gateways import Wire, running_gateway
+from tests.parts.generations import generation, refusal
+from tests.parts.http_world import world
+from tests.parts.metrics import samples, scraped
+from tests.parts.raw_client import post
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
 NOWHERE = {"name": "a", "base_url": "http://127.0.0.1:1"}
 LAG = Lag(waiting=12, oldest=1.5, corrupt=0, error=None)
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
-
-Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
-
-
-def samples(text: str) -> Samples:
-    """Name and labels -> value, of everything in the text format."""
-    families = parser.text_string_to_metric_families(text)
-    return {
-        (sample.name, frozenset(sample.labels.items())): sample.value
-        for family in families
-        for sample in family.samples
-    }
 
 
 def full_snapshot() -> Snapshot:
@@ -139,54 +126,46 @@ def test_prometheus_example_loads_the_alerts() -> None:
     assert job["metrics_path"] == "/metrics"
 
 
-async def scraped(origin: str, key: str = "", accept: str = "") -> tuple[int, str]:
+async def status(origin: str, key: str = "", accept: str = "") -> int:
+    """What a scraper with this key is answered."""
     headers = {"Accept": accept} | ({"Authorization": f"Bearer {key}"} if key else {})
     async with (
         aiohttp.ClientSession(headers=headers) as session,
         session.get(f"{origin}/metrics") as answer,
     ):
-        return answer.status, await answer.text()
+        return answer.status
 
 
 async def test_counts_over_http(tmp_path: Path, wire: Wire) -> None:
     """Calls on either edge are counted by the time that their answer has come."""
-    async with serving(Requests(whole(COMPLETION))) as provider:
-        async with (
-            running_gateway(tmp_path, [at(provider)], server={"wire": wire}) as gateway,
-            connected(gateway.origin) as client,
-        ):
-            for _ in range(3):
-                client.send(post(CHAT))
-                assert (await client.answer()).status == 200
-            status, text = await scraped(gateway.origin)
-        assert status == 200
-        found = samples(text)
-        model = [("provider", "a"), ("model", "gpt-4o-mini")]
-        labels = frozenset([*model, ("route", "home"), ("outcome", "ok"), ("status", "2xx")])
-        assert found["hearth_requests_total", labels] == 3
-        way = [*model, ("route", "home")]
-        assert found["hearth_tokens_total", frozenset([*way, ("type", "prompt")])] == 21
-        assert found["hearth_moves_total", frozenset(way)] == 0
-        assert (
-            found["hearth_attempts_total", frozenset([("provider", "a"), ("result", "2xx")])] == 3
-        )
-        assert found["hearth_store_up", frozenset()] == 1
-        assert not [name for name, _ in found if name.startswith("hearth_user")]
+    async with world(tmp_path, wire) as here:
+        for _ in range(3):
+            assert (await here.client.ask(post(CHAT))).status == 200
+        found = await scraped(here.gateway.origin)
+    model = [("provider", "a"), ("model", "gpt-4o-mini")]
+    labels = frozenset([*model, ("route", "home"), ("outcome", "ok"), ("status", "2xx")])
+    assert found["hearth_requests_total", labels] == 3
+    way = [*model, ("route", "home")]
+    assert found["hearth_tokens_total", frozenset([*way, ("type", "prompt")])] == 21
+    assert found["hearth_moves_total", frozenset(way)] == 0
+    assert found["hearth_attempts_total", frozenset([("provider", "a"), ("result", "2xx")])] == 3
+    assert found["hearth_store_up", frozenset()] == 1
+    assert not [name for name, _ in found if name.startswith("hearth_user")]
 
 
 async def test_keys(tmp_path: Path) -> None:
     """With keys, a management key reads the metrics; another one, and nobody, does not."""
     async with running_gateway(tmp_path, [NOWHERE], keys=KEYS) as gateway:
-        assert (await scraped(gateway.origin))[0] == 401
-        assert (await scraped(gateway.origin, "sk-app"))[0] == 403
-        assert (await scraped(gateway.origin, "sk-ops", OPENMETRICS))[0] == 200
+        assert await status(gateway.origin) == 401
+        assert await status(gateway.origin, "sk-app") == 403
+        assert await status(gateway.origin, "sk-ops", OPENMETRICS) == 200
 
 
 async def test_public(tmp_path: Path) -> None:
     """`metrics.public` lets scrapers in that have no key."""
     public = {"public": True}
     async with running_gateway(tmp_path, [NOWHERE], keys=KEYS, metrics=public) as gateway:
-        assert (await scraped(gateway.origin))[0] == 200
+        assert await status(gateway.origin) == 200
 
 
 @pytest.mark.parametrize("version", ["abc", "1.x", "", "1.0.0;escaping=what"])

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.metrics.resources import Resources, own_resources
 from gateway.metrics.snapshot import Snapshot, merged
-from tests.rlimits import no_more_files
+from tests.parts.rlimits import no_more_files
 
 
 def test_of_this_process() -> None:

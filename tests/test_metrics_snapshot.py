@@ -9,7 +9,7 @@ from gateway.generation import Generation
 from gateway.metrics.counters import Counters
 from gateway.metrics.snapshot import ProviderState, Snapshot, merged, provider_states
 from gateway.routing.provider import Provider as RoutingProvider
-from tests.generations import generation, refusal
+from tests.parts.generations import generation, refusal
 
 PROVIDERS = (Provider(name="a", base_url="https://a.example", models=("small", "large")),)
 

@@ -8,7 +8,7 @@ from anthropic import AsyncAnthropic
 
 from gateway.mock.running import RunningProvider, running_provider
 from gateway.mock.settings import MockSettings
-from tests.strict_clients import strict_claude
+from tests.parts.strict_clients import strict_claude
 
 LONG = "Keep the fire. " * 400
 

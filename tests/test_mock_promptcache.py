@@ -4,7 +4,7 @@ import pytest
 
 from gateway.mock.promptcache import CacheUse, PromptCache
 from gateway.mock.tokens import CHARACTERS
-from tests.clock import Clock
+from tests.parts.clock import Clock
 
 
 def text(tokens: int, letter: str = "a") -> str:

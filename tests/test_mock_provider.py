@@ -16,8 +16,8 @@ from openrouter import OpenRouter
 from gateway.mock.dialects.moderations import MARKER
 from gateway.mock.running import RunningProvider, running_provider
 from gateway.mock.settings import MockSettings
-from tests.clock import Clock
-from tests.strict_clients import strict_claude, strict_openai
+from tests.parts.clock import Clock
+from tests.parts.strict_clients import strict_claude, strict_openai
 
 MODEL = "gpt-4o-mini"
 QUESTION: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Is the oven warm?"}]

@@ -4,7 +4,7 @@ import aiohttp
 import msgspec
 import pytest
 
-from bench.faults.redis_server import free_port
+from bench.ports import free_port
 from gateway.mock.faults import parse_faults
 from gateway.mock.running import running_provider
 from gateway.mock.settings import MockSettings

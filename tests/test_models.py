@@ -6,7 +6,7 @@ import pytest
 
 from gateway.api.models import count_models, describe_model, get_model, list_models
 from gateway.errors import BadRequest, ModelNotFound, NotFound, Unauthorized
-from tests.asking import Asker, recording
+from tests.parts.asking import Asker, recording
 
 MODELS = ["small", {"name": "meta/large", "upstream": "large-8b"}]
 

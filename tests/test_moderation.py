@@ -8,17 +8,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import msgspec
 import pytest
 
 from gateway.policies.moderation import FLAG_TYPE
-from tests.calls import CHAT, COMPLETION, Requests, at, read_request, whole
-from tests.conftest import Wire
-from tests.gateways import RunningGateway, running_gateway
-from tests.raw_client import RawAnswer, connected, post
-from tests.raw_provider import Peer, Script, answers, serving
-from tests.recorded import next_generation, only_generation, read_json
+from tests.parts.calls import CHAT, COMPLETION, Requests, at, read_request, whole
+from tests.parts.gateways import RunningGateway, Wire, running_gateway
+from tests.parts.metrics import scraped
+from tests.parts.raw_client import RawAnswer, ask_once, connected, post
+from tests.parts.raw_provider import Peer, Script, answers, serving
+from tests.parts.recorded import next_generation, only_generation, read_json
 
 PASSED = b'{"results":[{"flagged":false,"categories":{"hate":false}}]}'
 FLAGGED = (
@@ -36,20 +35,16 @@ class Setting(msgspec.Struct, frozen=True):
     models: Requests
 
     async def ask(self, *fields: str, body: bytes = CHAT) -> RawAnswer:
-        async with connected(self.gateway.origin) as client:
-            client.send(post(body, "/v1/chat/completions", *fields))
-            return await client.answer()
+        return await ask_once(self.gateway.origin, post(body, "/v1/chat/completions", *fields))
 
     async def checks(self) -> dict[str, float]:
         """Result -> number, of the moderations that `/metrics` tells of."""
-        async with (
-            aiohttp.ClientSession() as session,
-            session.get(f"{self.gateway.origin}/metrics") as answer,
-        ):
-            lines = (await answer.text()).splitlines()
-        name = 'hearth_moderation_checks_total{result="'
-        found = [line.removeprefix(name).split('"} ') for line in lines if line.startswith(name)]
-        return {result: float(count) for result, count in found}
+        found = await scraped(self.gateway.origin)
+        return {
+            dict(labels)["result"]: count
+            for (name, labels), count in found.items()
+            if name == "hearth_moderation_checks_total"
+        }
 
 
 @asynccontextmanager
@@ -174,8 +169,7 @@ async def test_moderations_are_not_moderated(tmp_path: Path) -> None:
         moderated(tmp_path, judge, {}) as setting,
         connected(setting.gateway.origin) as client,
     ):
-        client.send(post(b'{"input":"x"}', "/v1/moderations"))
-        assert (await client.answer()).body == COMPLETION
+        assert (await client.ask(post(b'{"input":"x"}', "/v1/moderations"))).body == COMPLETION
     assert judge.seen == []
 
 

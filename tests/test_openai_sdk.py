@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import aiohttp
 import openai
@@ -10,9 +9,8 @@ import pytest
 from openai import AsyncOpenAI, OpenAI
 from openai.types.chat import ChatCompletionMessageParam
 
-from tests.client_world import APP_KEY, MODEL, OLD_MODEL, OPS_KEY, ClientWorld, client_world
-from tests.conftest import Wire
-from tests.strict_clients import strict_openai
+from tests.parts.client_world import APP_KEY, MODEL, OLD_MODEL, OPS_KEY, ClientWorld
+from tests.parts.strict_clients import strict_openai
 
 QUESTION: list[ChatCompletionMessageParam] = [
     {"role": "user", "content": "What's the weather like today?"}
@@ -22,12 +20,6 @@ REFUSAL = (
     b'"type":"invalid_request","param":null,"code":null}}'
 )
 ENFORCE = {"x-usagepanda-enforce-user-ids": "true"}
-
-
-@pytest.fixture
-async def world(tmp_path: Path, wire: Wire) -> AsyncIterator[ClientWorld]:
-    async with client_world(tmp_path, wire) as world:
-        yield world
 
 
 @pytest.fixture

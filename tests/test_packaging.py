@@ -10,7 +10,7 @@ import pytest
 
 from gateway import __version__
 from gateway.cli import main
-from tests.commands import hearth, shell
+from tests.parts.commands import hearth, shell
 
 UNIT = Path(__file__).parent.parent / "deploy" / "hearth.service"
 

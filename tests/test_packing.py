@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from gateway.generation import Attempt, Flag, Generation, Usage
 from gateway.ledger.named import named
 from gateway.ledger.packing import pack, unpack
-from tests.generations import generation
+from tests.parts.generations import generation
 
 FIELDS = Generation.__struct_fields__
 

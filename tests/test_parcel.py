@@ -4,7 +4,7 @@ from gateway.generation import Flag, Record
 from gateway.ledger.increments import increments_of
 from gateway.ledger.packing import unpack
 from gateway.ledger.parcel import parcels
-from tests.generations import generation, refusal
+from tests.parts.generations import generation, refusal
 
 
 def test_what_it_says() -> None:

@@ -3,14 +3,14 @@
 import pytest
 
 from gateway.calls.endpoint import parse_target
-from gateway.calls.head import Head, Headers
+from gateway.calls.head import Headers
 from gateway.calls.reader import read_call
-from gateway.calls.request import Request
 from gateway.config import Config, Key, Policies, Provider
 from gateway.keys import Keyring
 from gateway.policies.enforce_user_ids import FLAG, enforce_user_ids
 from gateway.policies.flags import POLICIES, flags_of
 from gateway.policies.unknown_addresses import unknown_addresses
+from tests.parts.requests import request
 
 PROVIDERS = (Provider(name="a", base_url="https://a.example"),)
 
@@ -23,18 +23,12 @@ def flags(
     body: bytes = b"{}",
 ) -> list[str]:
     """The types of the flags of a request made with `key`."""
-    request = Request(
-        head=Head("POST", target, [(b"Authorization", b"Bearer secret"), *headers]),
-        body=body,
-        peer="127.0.0.1",
-        received_at=0,
-        started=0.0,
-    )
+    asked = request((b"Authorization", b"Bearer secret"), *headers, target=target, body=body)
     keyring = Keyring(Config(keys=(key,), providers=PROVIDERS, policies=policies))
-    tenant = keyring.caller(request)
+    tenant = keyring.caller(asked)
     parsed = parse_target(target)
     assert parsed is not None
-    call = read_call(request, parsed.endpoint, tenant.name)
+    call = read_call(asked, parsed.endpoint, tenant.name)
     return [flag.type for flag in flags_of(call, tenant.policies)]
 
 

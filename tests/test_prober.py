@@ -12,13 +12,13 @@ from gateway.config import Provider as Settings
 from gateway.routing.prober import Prober, probe
 from gateway.routing.provider import Provider
 from gateway.units import Duration
-from tests.calls import CHAT, COMPLETION, Requests, at, babble, hang, whole
-from tests.gateways import running_gateway
-from tests.pools import settings
-from tests.raw_client import connected, post
-from tests.raw_provider import Peer, RawProvider, serving
-from tests.recorded import read_json
-from tests.waiting import until
+from tests.parts.calls import CHAT, COMPLETION, Requests, at, babble, hang, whole
+from tests.parts.gateways import running_gateway
+from tests.parts.pools import settings
+from tests.parts.raw_client import connected, post
+from tests.parts.raw_provider import Peer, RawProvider, serving
+from tests.parts.recorded import read_json
+from tests.parts.waiting import until
 
 HEALTH = Health(path="/health", interval=Duration(0.02))
 OFTEN = {"path": "/health", "interval": "20ms"}

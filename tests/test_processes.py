@@ -9,10 +9,19 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.calls import COMPLETION, Requests, at, whole
-from tests.raw_provider import RawProvider, serving
-from tests.served import Served, ask, asking, asking_through_loss, configure, recorded, served
-from tests.waiting import eventually, until
+from tests.parts.calls import COMPLETION, Requests, at, whole
+from tests.parts.metrics import metric
+from tests.parts.raw_provider import RawProvider, serving
+from tests.parts.served import (
+    Served,
+    ask,
+    asking,
+    asking_through_loss,
+    configure,
+    ids_in_store,
+    served,
+)
+from tests.parts.waiting import eventually, until
 
 
 @pytest.fixture
@@ -34,7 +43,7 @@ async def test_workers_share_the_port(tmp_path: Path, provider: RawProvider) -> 
         assert {status for status, _ in answers} == {200}
         # The run of its process is the same in all ids that a worker made.
         assert len({name[15:27] for _, name in answers}) == 3
-    assert await recorded(tmp_path) == {name for _, name in answers}
+    assert await ids_in_store(tmp_path) == {name for _, name in answers}
 
 
 async def test_a_worker_that_is_killed(tmp_path: Path, provider: RawProvider) -> None:
@@ -49,7 +58,7 @@ async def test_a_worker_that_is_killed(tmp_path: Path, provider: RawProvider) ->
         await until(lambda: len(set(gateway.workers()) - {first, second}) == 1)
         before = len(found)
         await until(lambda: len(found) > before + 200)
-    assert {name for _, name in found} <= await recorded(tmp_path)
+    assert {name for _, name in found} <= await ids_in_store(tmp_path)
 
 
 @pytest.mark.heavy
@@ -109,26 +118,27 @@ async def test_a_key_is_exchanged(tmp_path: Path, provider: RawProvider) -> None
             await eventually(partial(are, expected))
 
 
-@pytest.mark.parametrize("wrong", ["providers: []\n", "server: {port: 1}\n", "nonsense"])
 async def test_a_bad_configuration_is_refused(
-    wrong: str, tmp_path: Path, provider: RawProvider, http: aiohttp.ClientSession
+    tmp_path: Path, provider: RawProvider, http: aiohttp.ClientSession
 ) -> None:
-    """The old one stays, with the same workers, and /metrics says so until the file is mended."""
+    """The old one stays, with the same workers, and /metrics says so until the file is mended;
+    again and again, whatever is wrong."""
     async with served(tmp_path, [at(provider)]) as gateway:
-        workers = gateway.workers()
         good = gateway.file.read_text()
-        gateway.file.write_text(f"{good}\n{wrong}" if wrong == "nonsense" else wrong)
-        os.kill(gateway.pid, signal.SIGHUP)
-        await eventually(lambda: _has_reloaded(http, gateway, well=0))
-        assert (await ask(http, gateway))[0] == 200
-        assert gateway.workers() == workers
-        gateway.file.write_text(good)
-        await eventually(lambda: _has_reloaded(http, gateway, well=1))
+        for wrong in ("providers: []\n", "server: {port: 1}\n", f"{good}\nnonsense"):
+            workers = gateway.workers()
+            gateway.file.write_text(wrong)
+            os.kill(gateway.pid, signal.SIGHUP)
+            await eventually(lambda: _has_reloaded(gateway, well=0))
+            assert (await ask(http, gateway))[0] == 200
+            assert gateway.workers() == workers
+            gateway.file.write_text(good)
+            await eventually(lambda: _has_reloaded(gateway, well=1))
+            await gateway.until_workers(1, without=workers)
 
 
-async def _has_reloaded(http: aiohttp.ClientSession, gateway: Served, well: int) -> bool:
-    async with http.get(f"{gateway.url}/metrics") as answer:
-        return f"hearth_config_last_reload_successful {well}.0\n" in await answer.text()
+async def _has_reloaded(gateway: Served, well: int) -> bool:
+    return await metric(gateway.url, "hearth_config_last_reload_successful") == well
 
 
 async def test_workers_leave_when_the_supervisor_is_gone(

@@ -17,7 +17,7 @@ from gateway.processes.channel import (
 )
 from gateway.routing.health_state import Cooldown, HealthState
 from gateway.units import Duration
-from tests.gateways import build_config
+from tests.parts.gateways import build_config
 
 MEMORY = HealthState(
     out_since=-math.inf,

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from gateway.processes.heartbeat import MAX_MISSED, beat, watch
-from tests.calls import COMPLETION, Requests, at, whole
-from tests.raw_provider import serving
-from tests.served import asking_through_loss, recorded, served
-from tests.waiting import until
+from tests.parts.calls import COMPLETION, Requests, at, whole
+from tests.parts.raw_provider import serving
+from tests.parts.served import asking_through_loss, ids_in_store, served
+from tests.parts.waiting import until
 
 
 class Worker:
@@ -69,4 +69,4 @@ async def test_a_worker_that_hangs(tmp_path: Path) -> None:
         log = gateway.running.process.stderr
         assert log is not None
         assert f"worker {hung} hangs: no word for 10 seconds; it is killed" in str(await log.read())
-    assert {name for _, name in found} <= await recorded(tmp_path)
+    assert {name for _, name in found} <= await ids_in_store(tmp_path)

@@ -1,29 +1,21 @@
 """The ledger of several workers: the supervisor ships, any worker tells how it stands."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
-import pytest
 
-from bench.faults.redis_server import Server
-from tests.calls import COMPLETION, Requests, at, whole
-from tests.raw_provider import serving
-from tests.recorded import read_json
-from tests.served import Served, ask, served
-from tests.waiting import eventually
+from bench.redis_server import Server
+from tests.parts.calls import COMPLETION, Requests, at, whole
+from tests.parts.metrics import metric
+from tests.parts.raw_provider import serving
+from tests.parts.recorded import read_json
+from tests.parts.served import Served, ask, served
+from tests.parts.waiting import eventually
 
 TIMES = 8
 """New connections, which reach both workers but for bad luck."""
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    """A Redis to be stopped."""
-    running = Server(tmp_path / "redis", "appendonly yes")
-    yield running
-    running.kill()
 
 
 @asynccontextmanager
@@ -49,20 +41,12 @@ async def calls(gateway: Served, number: int) -> list[str]:
     return made
 
 
-async def metric(gateway: Served, name: str) -> float:
-    """One number of /metrics, as some worker tells it."""
-    async with aiohttp.ClientSession() as http, http.get(f"{gateway.url}/metrics") as answer:
-        lines = (await answer.text()).splitlines()
-    (value,) = (line.split()[1] for line in lines if line.startswith(f"{name} "))
-    return float(value)
-
-
 async def is_up(gateway: Served) -> bool:
     """Whether every worker says that the store is there and has everything."""
     return all(
         [
-            await metric(gateway, "hearth_store_up") == 1
-            and await metric(gateway, "hearth_ledger_waiting_bytes") == 0
+            await metric(gateway.url, "hearth_store_up") == 1
+            and await metric(gateway.url, "hearth_ledger_waiting_bytes") == 0
             for _ in range(TIMES)
         ]
     )
@@ -80,9 +64,9 @@ async def test_the_store_goes_and_comes_back(tmp_path: Path, server: Server) -> 
             found = await read_json(f"{gateway.url}/api/v1/generation?id={one}")
             assert found["data"]["id"] == one
             await read_json(f"{gateway.url}/api/v1/generations", status=503)
-            assert await metric(gateway, "hearth_store_up") == 0
-        assert await metric(gateway, "hearth_ledger_waiting_bytes") > 0
-        assert await metric(gateway, "hearth_store_failures_total") > 0
+            assert await metric(gateway.url, "hearth_store_up") == 0
+        assert await metric(gateway.url, "hearth_ledger_waiting_bytes") > 0
+        assert await metric(gateway.url, "hearth_store_failures_total") > 0
         server.start()
         await eventually(lambda: is_up(gateway))
         for _ in range(TIMES):

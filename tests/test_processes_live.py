@@ -5,9 +5,7 @@ import os
 import signal
 from pathlib import Path
 
-import aiohttp
-
-from tests.calls import (
+from tests.parts.calls import (
     CHAT,
     COMPLETION,
     DONE,
@@ -19,22 +17,15 @@ from tests.calls import (
     never_end,
     whole,
 )
-from tests.homes import USER_OF_A
-from tests.raw_client import connected, post, until_refused
-from tests.raw_provider import serving
-from tests.recorded import read_json
-from tests.served import Served, provider_of, served
-from tests.waiting import PATIENCE, eventually, until
+from tests.parts.homes import USER_OF_A
+from tests.parts.metrics import metric
+from tests.parts.raw_client import connected, post, until_refused
+from tests.parts.raw_provider import serving
+from tests.parts.recorded import read_json
+from tests.parts.served import is_at, provider_of, served, url_of_route
+from tests.parts.waiting import PATIENCE, eventually, until
 
 METRICS = {"public": True}
-
-
-async def requests_counted(gateway: Served) -> float:
-    """The sum of `hearth_requests_total` on /metrics."""
-    async with aiohttp.ClientSession() as http, http.get(f"{gateway.url}/metrics") as answer:
-        lines = (await answer.text()).splitlines()
-    counts = [line.split()[-1] for line in lines if line.startswith("hearth_requests_total")]
-    return sum(map(float, counts))
 
 
 async def test_one_probe_for_all(tmp_path: Path) -> None:
@@ -62,27 +53,15 @@ async def test_an_ejection_is_known_to_all(tmp_path: Path) -> None:
         async with served(tmp_path, providers, server={"workers": 3}) as gateway:
             async with connected(gateway.url) as client:
                 for _ in range(5):
-                    client.send(post(body))
-                    assert (await client.answer()).status == 200
-            await eventually(lambda: _is_out_everywhere(gateway))
+                    assert (await client.ask(post(body))).status == 200
+            await eventually(lambda: is_at(gateway, USER_OF_A, "b"))
             assert {await provider_of(gateway, body) for _ in range(30)} == {"b"}
             assert len(sick.seen) == 5
-            route = (await read_json(url_of_route(gateway)))["data"]
+            route = (await read_json(url_of_route(gateway, USER_OF_A)))["data"]
     out, other = route["choices"]
     assert (out["provider"], out["obstacle"], out["ejections"]) == ("a", "out", 1)
     assert (out["routed"]["home"], other["routed"]["failover"]) == (5, 35)
     assert out["max_in_flight"] == 512
-
-
-def url_of_route(gateway: Served) -> str:
-    """Where the API tells of the user whose home is the sick one."""
-    return f"{gateway.url}/api/v1/route?user={USER_OF_A.decode()}"
-
-
-async def _is_out_everywhere(gateway: Served) -> bool:
-    """Whether twelve connections, which reach all workers but for bad luck, agree."""
-    answers = [(await read_json(url_of_route(gateway)))["data"]["provider"] for _ in range(12)]
-    return set(answers) == {"b"}
 
 
 async def test_counts_never_fall(tmp_path: Path) -> None:
@@ -93,17 +72,17 @@ async def test_counts_never_fall(tmp_path: Path) -> None:
     ):
         for _ in range(20):
             await provider_of(gateway, CHAT)
-        assert await requests_counted(gateway) == 20
+        assert await metric(gateway.url, "hearth_requests_total") == 20
         workers = gateway.workers()
         os.kill(workers[0], signal.SIGKILL)
         await gateway.until_workers(2, without=workers[:1])
-        assert await requests_counted(gateway) == 20
+        assert await metric(gateway.url, "hearth_requests_total") == 20
         workers = gateway.workers()
         os.kill(gateway.pid, signal.SIGHUP)
         await gateway.until_workers(2, without=workers)
         for _ in range(5):
             await provider_of(gateway, CHAT)
-        assert await requests_counted(gateway) == 25
+        assert await metric(gateway.url, "hearth_requests_total") == 25
 
 
 async def test_a_stream_ends_well(tmp_path: Path) -> None:

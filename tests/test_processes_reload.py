@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from gateway.config import Config, Tls
+from gateway.config import Config
 from gateway.processes.reload import ConfigRefused, Source, check_change
-from tests.gateways import build_config
+from tests.parts.gateways import build_config
 
 PROVIDERS = [{"name": "a", "base_url": "http://127.0.0.1:1"}]
 
@@ -70,14 +70,5 @@ def test_what_needs_a_new_start(key: str, tmp_path: Path) -> None:
 def test_what_may_change(tmp_path: Path) -> None:
     """Everything else."""
     before = build_config(tmp_path, PROVIDERS)
-    check_change(
-        before, build_config(tmp_path, PROVIDERS * 1, server={"workers": 3, "wire": "aiohttp"})
-    )
-
-
-def test_certificates_that_are_wrong(tmp_path: Path) -> None:
-    """They are refused before a worker stumbles over them."""
-    before = build_config(tmp_path, PROVIDERS)
-    tls = Tls(cert=str(tmp_path / "config.yaml"), key=str(tmp_path / "config.yaml"))
-    with pytest.raises(ConfigRefused, match=r"^server\.tls: "):
-        check_change(before, replace(before, server=replace(before.server, tls=tls)))
+    others = [{"name": "b", "base_url": "http://127.0.0.1:2"}]
+    check_change(before, build_config(tmp_path, others, server={"workers": 3, "wire": "aiohttp"}))

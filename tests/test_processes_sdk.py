@@ -11,10 +11,10 @@ import openai
 import pytest
 from openai.types.chat import ChatCompletionChunk
 
-from tests.calls import at, ends_at
-from tests.raw_provider import serving
-from tests.served import Served, served
-from tests.waiting import eventually, until
+from tests.parts.calls import at, ends_at
+from tests.parts.raw_provider import serving
+from tests.parts.served import Served, served
+from tests.parts.waiting import eventually, until
 
 pytestmark = pytest.mark.heavy
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from gateway.processes.service_manager import READY, ServiceManager
-from tests.commands import running_hearth, write_config
-from tests.rlimits import no_more_files
+from tests.parts.commands import running_hearth, write_config
+from tests.parts.rlimits import no_more_files
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The sockets that workers share, and that no other program does."""
 
 import socket
+from contextlib import closing
 
 import pytest
 
@@ -15,7 +16,10 @@ def port_of(sockets: SharedSockets) -> int:
 
 def test_two_programs_at_once() -> None:
     """Of two that were bound before either listened, one has the address, and no call of its."""
-    with SharedSockets(Server(port=0)) as first, SharedSockets(Server(port=port_of(first))) as late:
+    with (
+        closing(SharedSockets(Server(port=0))) as first,
+        closing(SharedSockets(Server(port=port_of(first)))) as late,
+    ):
         for sockets in (first, late):
             assert len(sockets.of(0, 2)) == len(sockets.of(1, 2)) == 1
         first.listen()
@@ -26,7 +30,7 @@ def test_two_programs_at_once() -> None:
 
 def test_more_workers_later() -> None:
     """Sets may be added while others listen, and all of them may be told to again."""
-    with SharedSockets(Server(port=0)) as sockets:
+    with closing(SharedSockets(Server(port=0))) as sockets:
         sockets.of(0, 1)
         sockets.listen()
         added = sockets.of(1, 2)

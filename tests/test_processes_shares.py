@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.processes.shares import share_of
-from tests.gateways import build_config
+from tests.parts.gateways import build_config
 
 
 @pytest.mark.parametrize(

@@ -9,19 +9,18 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-import aiohttp
 import pytest
 
-from bench.faults.redis_server import free_port
-from tests.calls import CHAT, COMPLETION, Requests, at, read_request, whole
-from tests.commands import Running, running_hearth
-from tests.conftest import Wire
-from tests.homes import users_of
-from tests.raw_client import RawAnswer, connected, post
-from tests.raw_provider import Peer, Script, serving
-from tests.recorded import read_json
-from tests.served import Served, provider_of, served
-from tests.waiting import PATIENCE, eventually, until
+from bench.ports import free_port
+from tests.parts.calls import CHAT, COMPLETION, Requests, at, read_request, whole
+from tests.parts.commands import Running, running_hearth
+from tests.parts.gateways import Wire
+from tests.parts.homes import users_of
+from tests.parts.metrics import metric
+from tests.parts.raw_client import RawAnswer, connected, post
+from tests.parts.raw_provider import Peer, Script, serving
+from tests.parts.served import Served, is_at, provider_of, served
+from tests.parts.waiting import PATIENCE, eventually, until
 
 pytestmark = pytest.mark.heavy
 
@@ -37,12 +36,6 @@ async def went(gateway: Served, user: bytes, only: str | None = None) -> str:
     if only is not None:
         body = b'{"provider":{"only":["%b"]},' % only.encode() + body[1:]
     return await provider_of(gateway, body)
-
-
-async def is_away_everywhere(gateway: Served) -> bool:
-    """Whether twelve connections, which reach all workers but for bad luck, agree that `a` is."""
-    url = f"{gateway.url}/api/v1/route?user={USERS_OF_A[0].decode()}"
-    return {(await read_json(url))["data"]["provider"] for _ in range(12)} == {"b"}
 
 
 def at_first(count: int, answer: bytes) -> Script:
@@ -65,7 +58,7 @@ async def test_a_pause_is_known_to_all(tmp_path: Path) -> None:
         providers = [at(a, "a", api_key="sk"), at(b, "b")]
         async with served(tmp_path, providers, server={"workers": 2}) as gateway:
             assert await went(gateway, USERS_OF_A[0]) == "b"
-            await eventually(lambda: is_away_everywhere(gateway))
+            await eventually(lambda: is_at(gateway, USERS_OF_A[0], "b"))
             assert {await went(gateway, user) for user in USERS_OF_A} == {"b"}
             old = gateway.workers()
             os.kill(gateway.pid, signal.SIGHUP)
@@ -84,7 +77,7 @@ async def test_users_come_home_once(tmp_path: Path) -> None:
                 for _ in range(5):
                     client.send(post(CHAT.replace(b"user_1", USERS_OF_A[0])))
                     assert (await client.answer()).status == 200
-            await eventually(lambda: is_away_everywhere(gateway))
+            await eventually(lambda: is_at(gateway, USERS_OF_A[0], "b"))
             rounds = [dict.fromkeys(USERS_OF_A, "b")]
             async with asyncio.timeout(PATIENCE):
                 while set(rounds[-1].values()) != {"a"}:
@@ -105,21 +98,13 @@ async def test_a_move_is_counted_once(tmp_path: Path) -> None:
             for name, moves in (("a", 0), ("b", CROWD), ("a", 2 * CROWD)):
                 for number in range(CROWD):
                     assert await went(gateway, b"user_%d" % number, only=name) == name
-                assert await _moves(gateway) == moves
+                assert await metric(gateway.url, "hearth_moves_total") == moves
             old = gateway.workers()
             os.kill(gateway.pid, signal.SIGHUP)
             await gateway.until_workers(2, without=old)
             for number in range(CROWD):
                 assert await went(gateway, b"user_%d" % number, only="b") == "b"
-            assert await _moves(gateway) == 3 * CROWD
-
-
-async def _moves(gateway: Served) -> float:
-    """The sum of `hearth_moves_total` on /metrics."""
-    async with aiohttp.ClientSession() as http, http.get(f"{gateway.url}/metrics") as answer:
-        lines = (await answer.text()).splitlines()
-    counts = [line.split()[-1] for line in lines if line.startswith("hearth_moves_total")]
-    return sum(map(float, counts))
+            assert await metric(gateway.url, "hearth_moves_total") == 3 * CROWD
 
 
 @asynccontextmanager
@@ -181,7 +166,6 @@ async def _call_until(stop: asyncio.Event, gateway: Served, found: list[RawAnswe
             answer = None
             while not stop.is_set() and (answer is None or answer.complete):
                 user = b"user_%d" % (next(numbers) % 60)
-                client.send(post(CHAT.replace(b"user_1", user)))
-                answer = await client.answer()
+                answer = await client.ask(post(CHAT.replace(b"user_1", user)))
                 assert answer.status == 200, answer.body
                 found.append(answer)

@@ -4,7 +4,7 @@ from gateway.config import Metrics, Provider
 from gateway.metrics.counters import Counters
 from gateway.metrics.snapshot import ProviderState, Snapshot, merged
 from gateway.processes.totals import Totals
-from tests.generations import generation
+from tests.parts.generations import generation
 
 STATE = ProviderState(name="a", in_flight=2, max_in_flight=8, is_out=True)
 

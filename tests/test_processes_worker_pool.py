@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -15,14 +15,14 @@ from gateway.processes.hub import Hub
 from gateway.processes.shared_sockets import SharedSockets
 from gateway.processes.worker_pool import WorkerPool
 from gateway.processes.worker_process import StartFailed, WorkerProcess
-from tests.gateways import build_config
-from tests.waiting import until
+from tests.parts.gateways import build_config
+from tests.parts.waiting import until
 
 
 @asynccontextmanager
 async def pool_of(config: Config, hub: Hub) -> AsyncIterator[WorkerPool]:
     """A pool without workers yet; those it has at the end are stopped."""
-    with SharedSockets(config.server) as sockets:
+    with closing(SharedSockets(config.server)) as sockets:
         pool = WorkerPool(sockets, hub)
         try:
             yield pool

@@ -5,8 +5,8 @@ import os
 import signal
 
 from gateway.processes.worker_process import WorkerProcess
-from tests.served import workers_of
-from tests.waiting import until
+from tests.parts.served import workers_of
+from tests.parts.waiting import until
 
 
 async def test_a_start_that_is_cancelled() -> None:

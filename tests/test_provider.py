@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.routing.provider import Provider
-from tests.pools import NOW, settings
+from tests.parts.pools import NOW, settings
 
 
 def provider(max_in_flight: int) -> Provider:

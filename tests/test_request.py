@@ -2,30 +2,19 @@
 
 import pytest
 
-from gateway.calls.head import Head, Headers
-from gateway.calls.request import Request
-
-
-def request(headers: Headers) -> Request:
-    return Request(
-        head=Head("GET", "/", headers),
-        body=b"",
-        peer="127.0.0.1",
-        received_at=0,
-        started=0.0,
-    )
+from tests.parts.requests import request
 
 
 def test_names_have_no_case() -> None:
     """A field is found however its sender spells it, and the lines keep that spelling."""
-    subject = request([(b"X-Session-ID", b"s")])
+    subject = request((b"X-Session-ID", b"s"))
     assert subject.header(b"x-session-id") == "s"
     assert subject.head.headers == [(b"X-Session-ID", b"s")]
 
 
 def test_first_line_of_a_repeated_field_counts() -> None:
     """A second line of the same field does not change what the first says."""
-    subject = request([(b"User-Id", b"first"), (b"user-id", b"second")])
+    subject = request((b"User-Id", b"first"), (b"user-id", b"second"))
     assert subject.head.fields == {b"user-id": b"first"}
 
 
@@ -42,9 +31,9 @@ def test_first_line_of_a_repeated_field_counts() -> None:
 )
 def test_value_is_text_or_none(value: bytes, text: str | None) -> None:
     """UTF-8 where it is UTF-8, else Latin-1; blank is absent."""
-    assert request([(b"x", value)]).header(b"x") == text
+    assert request((b"x", value)).header(b"x") == text
 
 
 def test_absent_field_is_none() -> None:
     """What was not sent has no value."""
-    assert request([]).header(b"x") is None
+    assert request().header(b"x") is None

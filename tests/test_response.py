@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from gateway.wire.response import Response, Sink
-from tests.raw_provider import relay
+from tests.parts.exchanges import relay
 
 
 class Recorder:

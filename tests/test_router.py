@@ -4,7 +4,7 @@ from gateway.config import Config, Model, Sticky
 from gateway.routing.pool import Pool
 from gateway.routing.ring import Ring
 from gateway.routing.router import Router
-from tests.pools import KEY, NOW, all_choices, found, settings
+from tests.parts.pools import KEY, NOW, all_choices, found, settings
 
 
 def router() -> Router:

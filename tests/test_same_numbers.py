@@ -4,7 +4,6 @@ One ledger, and two times: the month before this one, and the last thirty days, 
 """
 
 import asyncio
-import shutil
 import statistics
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -22,11 +21,11 @@ from gateway.cli import main
 from gateway.dashboard.formats import count, money, share
 from gateway.dashboard.visit import user_path
 from gateway.generation import Generation
-from tests import counting
-from tests.gateways import RunningGateway, running_gateway
-from tests.page_tables import figures, table
-from tests.seeded import KEYS, PROVIDERS, history, seed
-from tests.told import (
+from tests.parts import counting
+from tests.parts.gateways import RunningGateway
+from tests.parts.page_tables import figures, table
+from tests.parts.seeded import KEYS, PROVIDERS, history
+from tests.parts.told import (
     PROMPT_AND_COMPLETION,
     of_activity,
     of_generations,
@@ -36,7 +35,7 @@ from tests.told import (
     summed,
     told_of,
 )
-from tests.visitor import csv_rows
+from tests.parts.visitor import csv_rows
 
 pytestmark = pytest.mark.heavy
 
@@ -79,29 +78,6 @@ ASKED = {
     "a model": Asked(model=MODEL),
 }
 each_asked = pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED)
-
-
-@pytest.fixture(scope="module")
-def ledger_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ledger of those calls, to be copied."""
-    folder = tmp_path_factory.mktemp("seeded")
-    asyncio.run(seed(folder, CALLS))
-    return folder / "hearth.db"
-
-
-@pytest.fixture
-async def gateway(ledger_file: Path, tmp_path: Path) -> AsyncIterator[RunningGateway]:
-    """A gateway on a ledger of its own."""
-    shutil.copy(ledger_file, tmp_path)
-    retention = {"generations": "90d"}
-    ledger = {
-        "url": f"sqlite:{tmp_path}/hearth.db",
-        "journal": f"{tmp_path}/journal",
-        "retention": retention,
-    }
-    keys = list(KEYS)
-    async with running_gateway(tmp_path, PROVIDERS, ledger=ledger, keys=keys) as running:
-        yield running
 
 
 class Reader:

@@ -12,12 +12,11 @@ from gateway.config import Config
 from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.sqlite import SqliteStore
 from gateway.server import running
-from tests.calls import CHAT, DONE, HELLO, STREAM, at, ends_at, never_end, read_request
-from tests.conftest import Wire
-from tests.gateways import build_config
-from tests.raw_client import connected, post, until_refused
-from tests.raw_provider import Peer, serving
-from tests.waiting import until
+from tests.parts.calls import CHAT, DONE, HELLO, STREAM, at, ends_at, never_end, read_request
+from tests.parts.gateways import Wire, build_config
+from tests.parts.raw_client import connected, post, until_refused
+from tests.parts.raw_provider import Peer, serving
+from tests.parts.waiting import until
 
 
 async def outcomes(folder: Path) -> list[str]:
@@ -93,8 +92,7 @@ async def test_waiting_connections_close(tmp_path: Path, wire: Wire) -> None:
     gateway = running(config)
     origin = await gateway.__aenter__()
     async with connected(origin) as fresh, connected(origin) as used:
-        used.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert (await used.answer()).status == 200
+        assert (await used.ask(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")).status == 200
         started = time.monotonic()
         await gateway.__aexit__(None, None, None)
         assert time.monotonic() - started < 10
@@ -110,8 +108,7 @@ async def test_nobody_new_gets_in(tmp_path: Path, wire: Wire) -> None:
         gateway = running(configured(tmp_path, [at(provider)], wire, "30s"))
         origin = await gateway.__aenter__()
         async with connected(origin) as busy, connected(origin) as waiting:
-            waiting.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-            assert (await waiting.answer()).status == 200
+            assert (await waiting.ask(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")).status == 200
             busy.send(post(STREAM))
             _, headers = await busy.head()
             pieces = busy.pieces(headers)

@@ -5,18 +5,17 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 
 from gateway.routing.preferences import Preferences
-from tests.calls import CHAT, COMPLETION, Requests, at, whole
-from tests.conftest import Wire
-from tests.gateways import RunningGateway, running_gateway
-from tests.raw_client import RawAnswer, connected, post
-from tests.raw_provider import RawProvider, serving
-from tests.recorded import generations, only_generation, read_json
+from tests.parts.calls import CHAT, COMPLETION, Requests, at, whole
+from tests.parts.gateways import RunningGateway, Wire, running_gateway
+from tests.parts.http_world import world
+from tests.parts.raw_client import RawAnswer, ask_once, post
+from tests.parts.raw_provider import RawProvider, serving
+from tests.parts.recorded import generations, only_generation, read_json
 
 KEYS = [
     {"name": "app", "key": "sk-app"},
@@ -38,9 +37,7 @@ async def keyed(folder: Path, wire: Wire) -> AsyncIterator[tuple[RunningGateway,
 
 
 async def ask(gateway: RunningGateway, request: bytes) -> RawAnswer:
-    async with connected(gateway.origin) as client:
-        client.send(request)
-        return await client.answer()
+    return await ask_once(gateway.origin, request)
 
 
 def keyed_post(body: bytes, key: str, *fields: str) -> bytes:
@@ -110,12 +107,9 @@ async def test_answered(tmp_path: Path, wire: Wire) -> None:
 async def test_failed(tmp_path: Path, wire: Wire, status: int) -> None:
     """A provider's error is on record with the provider's words and costs nothing."""
     error = whole(b'{"error":{"message":"not today"}}', b"%d No" % status)
-    async with (
-        serving(Requests(error)) as provider,
-        running_gateway(tmp_path, [at(provider)], server={"wire": wire}) as gateway,
-    ):
-        assert (await ask(gateway, post(CHAT))).status == status
-        record = await only_generation(gateway)
+    async with world(tmp_path, wire, answer=error) as here:
+        assert (await here.client.ask(post(CHAT))).status == status
+        record = await only_generation(here.gateway)
     own = record["hearth"]
     assert (own["outcome"], own["status"], own["error"]) == ("failed", status, "not today")
     assert [one["status"] for one in record["provider_responses"]] == [status]
@@ -131,14 +125,10 @@ async def test_a_defect_of_ours(
         raise ZeroDivisionError("sk-secret")
 
     monkeypatch.setattr("gateway.routing.plan.read_preferences", broken)
-    async with (
-        serving(Requests(whole(COMPLETION))) as provider,
-        running_gateway(tmp_path, [at(provider)], server={"wire": wire}) as gateway,
-    ):
-        answer = await ask(
-            gateway, post(CHAT.replace(b"{", b'{"provider": {"sort": "price"}, ', 1))
-        )
-        record = await only_generation(gateway)
+    body = CHAT.replace(b"{", b'{"provider": {"sort": "price"}, ', 1)
+    async with world(tmp_path, wire) as here:
+        answer = await here.client.ask(post(body))
+        record = await only_generation(here.gateway)
     assert answer.status == 500
     assert b"sk-secret" not in answer.body
     assert record["id"] == answer.text("X-Generation-Id")
@@ -151,12 +141,9 @@ async def test_a_defect_of_ours(
 
 async def test_many_at_once(tmp_path: Path, wire: Wire) -> None:
     """As many records as requests, each under its own id and user."""
-    async with (
-        serving(Requests(whole(COMPLETION))) as provider,
-        running_gateway(tmp_path, [at(provider)], server={"wire": wire}) as gateway,
-    ):
-        bodies = [CHAT.replace(b"user_1", b"user_%d" % number) for number in range(40)]
-        answers = await asyncio.gather(*(ask(gateway, post(body)) for body in bodies))
-        records: list[dict[str, Any]] = await generations(gateway)
+    bodies = [CHAT.replace(b"user_1", b"user_%d" % number) for number in range(40)]
+    async with world(tmp_path, wire) as here:
+        answers = await asyncio.gather(*(ask(here.gateway, post(body)) for body in bodies))
+        records = await generations(here.gateway)
     assert {one.text("X-Generation-Id") for one in answers} == {one["id"] for one in records}
     assert {one["external_user"] for one in records} == {f"user_{n}" for n in range(40)}

@@ -19,9 +19,9 @@ from gateway.ledger.segment import segments
 from gateway.ledger.shipper import Pace, Shipper
 from gateway.ledger.sqlite import SqliteStore
 from gateway.ledger.store import Store, StoreUnavailable
-from tests.generations import DAY, MICROSECONDS, generation
-from tests.stores import counted
-from tests.waiting import PATIENCE
+from tests.parts.generations import DAY, MICROSECONDS, generation
+from tests.parts.stores import counted
+from tests.parts.waiting import PATIENCE
 
 QUICK = Pace(gather=0.001, idle=0.01, first_delay=0.001, longest_delay=0.01)
 

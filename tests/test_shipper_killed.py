@@ -12,15 +12,15 @@ from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.segment import segments
 from gateway.ledger.shipper import Shipper
 from gateway.ledger.sqlite import SqliteStore
-from tests.stores import counted
+from tests.parts.stores import counted
 
-CHILD = Path(__file__).with_name("ledger_child.py")
+CHILD = "tests.parts.ledger_child"
 
 
 def killed(task: str, folder: Path, after: int) -> list[str]:
     """Run a child until it has told `after` ids, kill it in the middle of things; all it told."""
     with subprocess.Popen(
-        [sys.executable, str(CHILD), task, str(folder)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", CHILD, task, str(folder)], stdout=subprocess.PIPE, text=True
     ) as child:
         assert child.stdout
         told = [child.stdout.readline() for _ in range(after)]

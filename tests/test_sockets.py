@@ -4,7 +4,6 @@ import ssl
 from pathlib import Path
 
 import pytest
-import trustme
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -14,11 +13,12 @@ from cryptography.hazmat.primitives.serialization import (
 
 from gateway.config import Tls
 from gateway.sockets import tls_context
+from tests.parts.certificates import CA
 
 
 def encrypted(folder: Path) -> Tls:
     """A certificate whose key needs a passphrase."""
-    issued = trustme.CA().issue_cert("localhost")
+    issued = CA.issue_cert("localhost")
     key = load_pem_private_key(issued.private_key_pem.bytes(), None)
     (folder / "key").write_bytes(
         key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret"))

@@ -15,7 +15,7 @@ from gateway.ledger.journal import Journal
 from gateway.ledger.named import named
 from gateway.ledger.person.traces import Person, find_traces, redact
 from gateway.ledger.segment import segments
-from tests.generations import generation, record
+from tests.parts.generations import generation, record
 
 ANNA = Person("anna", frozenset(("app",)))
 SECRETS: dict[str, Any] = {

@@ -9,12 +9,11 @@ from gateway.calls.head import Headers
 from gateway.dashboard.access.attempts import MAX_FAILURES
 from gateway.dashboard.access.session import COOKIE
 from gateway.wire.trusted_proxies import TrustedProxies, is_secure
-from tests.calls import CHAT, COMPLETION, Requests, at, whole
-from tests.conftest import Wire
-from tests.gateways import running_gateway
-from tests.raw_client import connected, post
-from tests.raw_provider import serving
-from tests.recorded import generations
+from tests.parts.calls import CHAT
+from tests.parts.gateways import Wire, running_gateway
+from tests.parts.http_world import world
+from tests.parts.raw_client import connected, post
+from tests.parts.recorded import generations
 
 TRUSTED = TrustedProxies(("10.0.0.0/8", "127.0.0.1", "2001:db8::/32"))
 KEYS = [{"name": "app", "key": "sk-app"}, {"name": "ops", "key": "sk-ops", "role": "management"}]
@@ -94,25 +93,18 @@ async def test_calls_have_their_clients_address(
 ) -> None:
     """On record is who a trusted proxy says it is, of each call on its connection anew; else the
     other end of the connection. The provider gets the field as it came."""
-    requests = Requests(whole(COMPLETION))
-    server = {"wire": wire, "trusted_proxies": networks}
     said = ["X-Forwarded-For: 6.6.6.6", "X-Forwarded-For: 203.0.113.7, 127.0.0.9"]
     path = "/v1/chat/completions"
-    async with (
-        serving(requests) as provider,
-        running_gateway(tmp_path, [at(provider)], server=server) as gateway,
-        connected(gateway.origin) as proxy,
-    ):
+    async with world(tmp_path, wire, trusted_proxies=networks) as here:
         for fields in (said, ["X-Forwarded-For: 2001:db9::1"], []):
-            proxy.send(post(CHAT, path, *fields))
-            assert (await proxy.answer()).status == 200
-        found = [each["hearth"]["ip_address"] for each in await generations(gateway)]
-    head = requests.seen[0][0].split(b"\r\n")
+            assert (await here.client.ask(post(CHAT, path, *fields))).status == 200
+        found = [each["hearth"]["ip_address"] for each in await generations(here.gateway)]
+    head = here.seen[0][0].split(b"\r\n")
     assert [line for line in head if line.startswith(b"X-Forwarded-For")] == [
         line.encode() for line in said
     ]
-    here = "127.0.0.1"
-    assert found == [here, "2001:db9::1" if first else here, first or here]
+    peer = "127.0.0.1"
+    assert found == [peer, "2001:db9::1" if first else peer, first or peer]
 
 
 async def test_visitors_behind_a_proxy_have_attempts_of_their_own(
@@ -178,5 +170,4 @@ async def test_requests_of_every_form_are_judged(
         running_gateway(tmp_path, [NOWHERE], server=server) as gateway,
         connected(gateway.origin) as proxy,
     ):
-        proxy.send(line + fields)
-        assert (await proxy.answer()).status == status
+        assert (await proxy.ask(line + fields)).status == status

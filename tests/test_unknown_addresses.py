@@ -8,11 +8,10 @@ from gateway.calls.call import Call
 from gateway.calls.endpoint import ENDPOINTS, parse_target, unmetered
 from gateway.config import Policies
 from gateway.policies.unknown_addresses import FLAG, unknown_addresses
-from tests.calls import CHAT, COMPLETION, Requests, at, whole
-from tests.conftest import Wire
-from tests.gateways import running_gateway
-from tests.raw_client import connected, post
-from tests.raw_provider import serving
+from tests.parts.calls import CHAT, COMPLETION, Requests, at, whole
+from tests.parts.gateways import Wire, running_gateway
+from tests.parts.raw_client import connected, post
+from tests.parts.raw_provider import serving
 
 
 @pytest.mark.parametrize("path", ["files", "batches", "complete", "chat/completions.json"])
@@ -45,9 +44,7 @@ async def test_on_the_wire(tmp_path: Path, wire: Wire) -> None:
         running_gateway(tmp_path, [at(provider)], server=server, policies=policies) as gateway,
         connected(gateway.origin) as client,
     ):
-        client.send(post(b"{}", "/v1/files"))
-        answer = await client.answer()
+        answer = await client.ask(post(b"{}", "/v1/files"))
         assert (answer.status, requests.seen) == (422, [])
         assert b"does not know" in answer.body
-        client.send(post(CHAT))
-        assert (await client.answer()).status == 200
+        assert (await client.ask(post(CHAT))).status == 200

@@ -9,20 +9,10 @@ import uvloop
 
 from gateway.errors import ConnectFailed, ConnectionLost, TimedOut
 from gateway.wire.upstream import Upstream, verifying_context
-from tests.raw_provider import (
-    GET,
-    OK,
-    Body,
-    Peer,
-    RawProvider,
-    answers,
-    fetch,
-    relay,
-    serving,
-    tls_for,
-    trusting,
-)
-from tests.waiting import until
+from tests.parts.certificates import tls_for, trusting
+from tests.parts.exchanges import GET, Body, fetch, relay
+from tests.parts.raw_provider import OK, Peer, RawProvider, answers, serving
+from tests.parts.waiting import until
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
 

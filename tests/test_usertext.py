@@ -5,17 +5,15 @@ from typing import Any
 
 import pytest
 
-from gateway.calls.head import Head
-from gateway.calls.request import Request
 from gateway.errors import BadRequest
 from gateway.policies.usertext import user_texts
-from tests.readings import FORM, form
+from tests.parts.readings import FORM, form
+from tests.parts.requests import request
 
 
 def texts(body: bytes, *, is_json: bool = True) -> list[str]:
-    head = Head("POST", "/", [] if is_json else [FORM])
-    request = Request(head=head, body=body, peer="127.0.0.1", received_at=0, started=0.0)
-    return user_texts(request, is_json=is_json)
+    fields = [] if is_json else [FORM]
+    return user_texts(request(*fields, body=body), is_json=is_json)
 
 
 PARTS = [

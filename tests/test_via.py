@@ -7,22 +7,19 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gateway.calls.head import Head
 from gateway.calls.request import Request
 from gateway.errors import LoopDetected
 from gateway.wire.via import Via
-from tests.calls import CHAT, COMPLETION, Requests, at, whole
-from tests.conftest import Wire
-from tests.gateways import RunningGateway, running_gateway
-from tests.http_duties import fields_of
-from tests.raw_client import connected, post
-from tests.raw_provider import Peer, serving
+from tests.parts.calls import CHAT, COMPLETION, Requests, at, whole
+from tests.parts.gateways import RunningGateway, Wire, running_gateway
+from tests.parts.http_world import fields_of
+from tests.parts.raw_client import connected, post
+from tests.parts.raw_provider import Peer, serving
+from tests.parts.requests import request
 
 
-def request(*via: bytes) -> Request:
-    fields = [(b"via", value) for value in via]
-    head = Head("POST", "/v1/x", fields)
-    return Request(head=head, body=b"", peer="", received_at=0, started=0.0)
+def came_by(*via: bytes) -> Request:
+    return request(*((b"via", value) for value in via))
 
 
 def own(folder: str) -> bytes:
@@ -47,13 +44,13 @@ def test_a_loop_is_seen(place: str) -> None:
         "with a comment": (name + b" (Hearth)",),
     }
     with pytest.raises(LoopDetected):
-        Via("a").refuse_loop(request(*lines[place]))
+        Via("a").refuse_loop(came_by(*lines[place]))
 
 
 @pytest.mark.parametrize("via", [(), (b"",), (b"1.1",), (own("b"),), (b"1.1 x-" + own("a"),)])
 def test_others_are_no_loop(via: tuple[bytes, ...]) -> None:
     """Another gateway's name, no name and a name that merely contains this one are fine."""
-    seen = request(*via)
+    seen = came_by(*via)
     Via("a").refuse_loop(seen)
     assert [value for _, value in seen.head.headers] == list(via)
 
@@ -77,8 +74,7 @@ async def chain(folder: Path, wire: Wire) -> AsyncIterator[tuple[RunningGateway,
 async def test_22_two_gateways_in_a_chain(tmp_path: Path, wire: Wire) -> None:
     """Each adds itself, and neither takes the other for itself."""
     async with chain(tmp_path, wire) as (near, requests), connected(near.origin) as client:
-        client.send(post(CHAT))
-        assert (await client.answer()).body == COMPLETION
+        assert (await client.ask(post(CHAT))).body == COMPLETION
     names = [value for name, value in fields_of(requests.seen[0][0]) if name == b"via"]
     assert len(set(names)) == 2
 
@@ -93,8 +89,7 @@ async def test_22_a_gateway_that_is_its_own_provider(tmp_path: Path, wire: Wire,
         head = await peer.head()
         size = int(dict(fields_of(head))[b"content-length"])
         async with connected(back[0].decode()) as again:
-            again.send(head + await peer.read(size))
-            answer = await again.answer()
+            answer = await again.ask(head + await peer.read(size))
         peer.send(whole(answer.body, b"%d Loop" % answer.status))
 
     async with (
@@ -103,8 +98,7 @@ async def test_22_a_gateway_that_is_its_own_provider(tmp_path: Path, wire: Wire,
         connected(gateway.origin) as client,
     ):
         back.append(gateway.origin.encode())
-        client.send(post(CHAT, path))
-        answer = await client.answer()
+        answer = await client.ask(post(CHAT, path))
         assert answer.status == 508
         assert b"came back" in answer.body
         assert msgspec.json.decode(answer.body)["error"]

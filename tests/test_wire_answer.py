@@ -11,9 +11,9 @@ from gateway.calls.request import Request
 from gateway.wire.downstream import Downstream
 from gateway.wire.edge import Edge
 from gateway.wire.limits import LIMITS, Limits
-from tests.listeners import lone_listener
-from tests.raw_client import RawClient, connected, post
-from tests.waiting import until
+from tests.parts.listeners import lone_edge
+from tests.parts.raw_client import RawClient, connected, post
+from tests.parts.waiting import until
 
 REQUEST = post(b'{"model":"gpt-4o-mini"}')
 LARGE = bytes(16 << 20)
@@ -69,18 +69,9 @@ class Answers:
 @asynccontextmanager
 async def edge_before(answers: Answers, limits: Limits = LIMITS) -> AsyncIterator[RawClient]:
     """A client's connection to a fast edge by itself, whose calls `answers` handles."""
-    listener = lone_listener(answers.handle, limits)
-
-    def accept() -> Edge:
-        answers.edges.append(Edge(listener))
-        return answers.edges[0]
-
-    server = await asyncio.get_running_loop().create_server(accept, "127.0.0.1", 0)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        async with connected(f"http://127.0.0.1:{port}") as client:
-            yield client
-        await listener.drain(0)
+    async with lone_edge(answers.handle, limits) as edge, connected(edge.origin) as client:
+        answers.edges = edge.edges
+        yield client
 
 
 @pytest.mark.parametrize("cut", [0, 1], ids=["whole", "all but a byte"])

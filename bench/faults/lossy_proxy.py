@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from ssl import SSLContext
 
-from bench.faults.redis_server import HOST
+from bench.ports import HOST
 
 
 class Proxy:

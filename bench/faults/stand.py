@@ -8,11 +8,12 @@ from random import Random
 
 import msgspec
 
-from bench.faults.gateway import Gateway
 from bench.faults.load import Load
 from bench.faults.lossy_proxy import Proxy, proxy
-from bench.faults.redis_server import HOST, Server
 from bench.faults.truth import Balance, compare
+from bench.gateway import Gateway
+from bench.ports import HOST
+from bench.redis_server import Server
 from gateway.ledger.redis import RedisStore
 from gateway.ledger.shipper import Shipper
 from gateway.mock.running import running_provider

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import yaml
 
-from bench.processes import cores, first_line, free_ports, running
+from bench.ports import free_port
+from bench.processes import cores, first_line, running
 
 KEYS: Mapping[str, str] = {"management": "ops-key", "client": "shop-key"}
 """Role -> a key of it."""
@@ -20,7 +21,7 @@ _STARTING = 60.0
 def serving(folder: Path, ledger: str) -> Iterator[str]:
     """Its `http://host:port`, for as long as the context is open; TimeoutError if it cannot."""
     folder.mkdir(parents=True)
-    port = next(free_ports())
+    port = free_port()
     tree = {
         "server": {"port": port},
         "keys": [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench.faults.redis_server import Server
+from bench.redis_server import Server
 from bench.sizes.filling import KEPT, fill
 from bench.sizes.people import DAYS, month
 from gateway.calendar import DAY

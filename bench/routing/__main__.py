@@ -117,9 +117,9 @@ def choices() -> Iterator[Figure]:
 def homes() -> Iterator[Figure]:
     """Who is at home while nothing is wrong."""
     for in_flight in (50, 500):
-        found = at_home(in_flight)
+        share = at_home(in_flight)
         name = f"at home, {in_flight} calls in flight"
-        yield Figure(name, "≥ 99 %", _percent(found.share), found.share >= 0.99)
+        yield Figure(name, "≥ 99 %", _percent(share), share >= 0.99)
 
 
 def _percent(share: float) -> str:

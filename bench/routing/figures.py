@@ -28,10 +28,9 @@ _PATTERNS = ("provider-{}", "openai-{}", "azure/{}/gpt", "gpu{}.example.com", "e
 
 
 class Balance(msgspec.Struct, frozen=True):
-    """Of LISTS lists of `count` providers: the largest share, as a multiple of the fair one, and
-    the standard deviation of all."""
+    """Of LISTS lists of providers: the largest share, as a multiple of the fair one, and the
+    standard deviation of all."""
 
-    count: int
     peak: float
     deviation: float
 
@@ -51,21 +50,10 @@ class Moved(msgspec.Struct, frozen=True):
 
 
 class Lookup(msgspec.Struct, frozen=True):
-    """Nanoseconds of a choice among `count` providers, `sick` of which are out, for one of `users`
-    users: the median and the 99th percentile of the quietest of ROUNDS."""
+    """Nanoseconds of a choice: the median and the 99th percentile of the quietest of ROUNDS."""
 
-    count: int
-    sick: int
-    users: int
     median: float
     p99: float
-
-
-class AtHome(msgspec.Struct, frozen=True):
-    """The share of calls at home with so many in flight, without faults."""
-
-    in_flight: int
-    share: float
 
 
 def balance(count: int) -> Balance:
@@ -75,7 +63,7 @@ def balance(count: int) -> Balance:
         pattern = _PATTERNS[number % len(_PATTERNS)]
         names = [pattern.format(f"{number}-{each}") for each in range(count)]
         loads += (share * count for share in _ring(names).shares().values())
-    return Balance(count, max(loads), (sum((load - 1) ** 2 for load in loads) / len(loads)) ** 0.5)
+    return Balance(max(loads), (sum((load - 1) ** 2 for load in loads) / len(loads)) ** 0.5)
 
 
 def moved(count: int) -> Moved:
@@ -90,7 +78,8 @@ def moved(count: int) -> Moved:
 
 
 def lookup(count: int, sick: int, users: int) -> Lookup:
-    """Time choices, and subtract the timer's own time."""
+    """Time choices for so many users among `count` providers, `sick` of which are out, and subtract
+    the timer's own time."""
     pool = _pool(count)
     for provider in list(pool.members)[:sick]:
         for _ in range(5):
@@ -100,12 +89,13 @@ def lookup(count: int, sick: int, users: int) -> Lookup:
     timer = median(_times(lambda key: None, keys))
     rounds = [_times(lambda key: pool.choose(key, NOW), keys[at::ROUNDS]) for at in range(ROUNDS)]
     quietest = [taken - timer for taken in min(rounds, key=median)]
-    return Lookup(count, sick, users, median(quietest), quantiles(quietest, n=100)[-1])
+    return Lookup(median(quietest), quantiles(quietest, n=100)[-1])
 
 
-def at_home(in_flight: int, calls: int = 50_000) -> AtHome:
-    """Users by Zipf 1.1 call 5 providers at random moments, with the default settings."""
-    pool, dice = _pool(5), random.Random(11)
+def at_home(in_flight: int, calls: int = 50_000, names: str = "provider-{}") -> float:
+    """The share of calls at home with so many in flight, without faults: users by Zipf 1.1 call 5
+    providers at random moments, with the default settings."""
+    pool, dice = _pool(5, names), random.Random(11)
     weights = list(accumulate(rank**-1.1 for rank in range(1, 10_001)))
     keys = list(_keys(len(weights)))
     under_way: list[tuple[float, int, Provider]] = []
@@ -119,16 +109,16 @@ def at_home(in_flight: int, calls: int = 50_000) -> AtHome:
             home += choice.route == "home"
             choice.provider.in_flight += 1
             heappush(under_way, (moment + dice.expovariate(1), number, choice.provider))
-    return AtHome(in_flight, home / calls)
+    return home / calls
 
 
 def _ring(names: Sequence[str]) -> Ring:
     return Ring(dict.fromkeys(names, 1.0), POINTS)
 
 
-def _pool(count: int) -> Pool:
-    names = (f"provider-{number}" for number in range(count))
-    providers = tuple(Settings(name=name, base_url="http://127.0.0.1:9") for name in names)
+def _pool(count: int, names: str = "provider-{}") -> Pool:
+    named = (names.format(number) for number in range(count))
+    providers = tuple(Settings(name=name, base_url="http://127.0.0.1:9") for name in named)
     return Router(Config(providers=providers)).pool(None)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench.faults.gateway import Gateway
+from bench.gateway import Gateway
 from bench.processes import cores, first_line, running
 from bench.screen import progress, show_table
 from bench.soak import report

@@ -11,7 +11,8 @@ import aiohttp
 import msgspec
 
 from bench.installing import output
-from bench.processes import free_ports, running
+from bench.ports import free_ports
+from bench.processes import running
 
 FOLDER = Path(__file__).parents[2] / ".engines"
 """The environment that `make bench-warmth-engines` makes."""

@@ -7,27 +7,16 @@ import pytest
 
 from gateway.calls.call import Call, EndUser
 from gateway.calls.endpoint import ENDPOINTS, Endpoint
-from gateway.calls.head import Head, Headers
 from gateway.calls.reader import read_call
-from gateway.calls.request import Request
 from gateway.errors import BadRequest
+from tests.parts.requests import request
 
 CHAT = ENDPOINTS["chat/completions"]
-
-
 FORM = (b"Content-Type", b"multipart/form-data; boundary=b")
 
 
 def read(body: bytes, *headers: tuple[bytes, bytes], endpoint: Endpoint = CHAT) -> Call:
-    fields: Headers = list(headers)
-    request = Request(
-        head=Head("POST", "/", fields),
-        body=body,
-        peer="127.0.0.1",
-        received_at=0,
-        started=0.0,
-    )
-    return read_call(request, endpoint, "my-app")
+    return read_call(request(*headers, body=body), endpoint, "my-app")
 
 
 def read_fields(**fields: Any) -> Call:

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from tests.raw_provider import Peer, RawProvider, Script
+from tests.parts.raw_provider import Peer, RawProvider, Script
 
 CHAT = b'{"model":"gpt-4o-mini","user":"user_1","messages":[{"role":"user","content":"Hi"}]}'
 STREAM = b'{"stream":true,' + CHAT[1:]
@@ -59,10 +59,22 @@ async def hang(peer: Peer) -> None:
     await peer.wait_closed()
 
 
+async def hang_up(peer: Peer) -> None:
+    """A script that takes a request and ends the connection."""
+    await peer.head()
+
+
 async def babble(peer: Peer) -> None:
     """A script that answers with something that is not HTTP."""
     await peer.head()
     peer.send(b"the oven is out\r\n\r\n")
+
+
+async def echo(peer: Peer) -> None:
+    """A script that answers every request with its own body."""
+    while True:
+        _, body = await read_request(peer)
+        peer.send(whole(body))
 
 
 def ends_at(moment: asyncio.Event) -> Script:

@@ -4,7 +4,7 @@ import random
 
 from gateway.calendar import first_day, month_of
 from gateway.generation import Flag, Generation, Usage
-from tests.generations import DAY, MICROSECONDS, generation
+from tests.parts.generations import DAY, MICROSECONDS, generation
 
 FLAG = Flag("flagged", "said something")
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import yaml
@@ -12,7 +12,10 @@ from gateway.config import Config
 from gateway.configfile import load
 from gateway.server import running
 from gateway.wire.limits import LIMITS, Limits
-from tests.homes import POINTS
+from tests.parts.homes import POINTS
+
+Wire = Literal["fast", "aiohttp"]
+"""The two edges."""
 
 
 def build_config(folder: Path, providers: Sequence[Mapping[str, Any]], **sections: Any) -> Config:

@@ -10,10 +10,10 @@ RING = Ring({"a": 1, "b": 1}, POINTS)
 """Of the providers `a` and `b`."""
 
 
-def users_of(provider: str, among: int = 100) -> list[bytes]:
-    """Those of `user_0` and so on, without a key, whose home it is."""
+def users_of(provider: str, among: int = 100, tenant: bytes = b"default") -> list[bytes]:
+    """Those of `user_0` and so on whose home it is; the tenant is that of calls without a key."""
     users = (b"user_%d" % number for number in range(among))
-    return [user for user in users if RING.home(b"default\0" + user) == provider]
+    return [user for user in users if RING.home(tenant + b"\0" + user) == provider]
 
 
 USER_OF_A, USER_OF_B = users_of("a")[0], users_of("b")[0]

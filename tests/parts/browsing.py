@@ -30,6 +30,14 @@ async def open_window(origin: str, **settings: Any) -> AsyncIterator[Page]:
     assert problems == []
 
 
+async def sign_in(page: Page) -> None:
+    """With the management key of `tests.parts.seeded`."""
+    await page.goto("/login")
+    await page.get_by_label("Key").fill("ops-key")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/activity")
+
+
 def _watch(page: Page, origin: str, problems: list[str]) -> None:
     def hear(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):

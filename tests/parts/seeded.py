@@ -6,7 +6,6 @@ import shutil
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,9 +14,9 @@ from typing import Any
 from gateway.generation import Attempt, Flag, Generation, Usage
 from gateway.ledger.sqlite import SqliteStore
 from gateway.routing.ring import Ring
-from tests.gateways import RunningGateway, running_gateway
-from tests.generations import records
-from tests.homes import POINTS
+from tests.parts.gateways import RunningGateway, running_gateway
+from tests.parts.generations import records
+from tests.parts.homes import POINTS
 
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
@@ -44,21 +43,21 @@ PROVIDERS = tuple(
     {"name": name, "base_url": "http://127.0.0.1:9"} for name in ("birch", "maple", "oak")
 )
 MODELS = ("gpt-4o", "gpt-4o-mini", "claude-sonnet", "mistral-small")
+_SIZE = 2500
 _RING = Ring({provider["name"]: 1.0 for provider in PROVIDERS}, POINTS)
 _REFUSAL = Flag("policy_enforce_user_ids", "Config set to block requests without user field")
 
 
-def history(size: int = 2500, days: int = 60) -> list[Generation]:
-    """Calls up to a minute ago, the same ones whenever asked on the same clock."""
+@cache
+def history() -> tuple[Generation, ...]:
+    """Calls of two months, up to a minute before they were first asked for."""
     chance, now = random.Random(11), int(time.time()) * 1_000_000
     users = [f"user_{name}" for name in _NAMES] + list(WEIRD)
-    return [_call(number, now, chance, users, days, size) for number in range(size)]
+    return tuple(_call(number, now, chance, users) for number in range(_SIZE))
 
 
-def _call(
-    number: int, now: int, chance: random.Random, users: Sequence[str], days: int, size: int
-) -> Generation:
-    age = (1 - (number / size) ** 0.7) * days * DAY + 60_000_000
+def _call(number: int, now: int, chance: random.Random, users: Sequence[str]) -> Generation:
+    age = (1 - (number / _SIZE) ** 0.7) * 60 * DAY + 60_000_000
     user = users[min(int(chance.paretovariate(0.7)) - 1, 10**6) % len(users)]
     tenant = "bot" if sum(user.encode()) % 4 == 0 else "shop"
     home = _RING.home(f"{tenant}\0{user}".encode())
@@ -125,12 +124,6 @@ _NAMES = (
     *("anna", "boris", "chen", "dalia", "emre", "fatima", "georg", "hana", "ivan", "june"),
     *("kofi", "lena", "mateo", "nils", "olga", "pavel", "quinn", "rosa", "sven", "tariq"),
 )
-
-
-def whole_month() -> str:
-    """The month before this one, as YYYY-MM; the history has nearly all of it."""
-    first = datetime.now(UTC).replace(day=1)
-    return f"{first - timedelta(days=1):%Y-%m}"
 
 
 async def seed(folder: Path, generations: Sequence[Generation]) -> None:

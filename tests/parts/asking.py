@@ -10,8 +10,6 @@ from aiohttp import web
 
 from gateway.api.context import Context, Handler
 from gateway.calls.endpoint import parse_target
-from gateway.calls.head import Head
-from gateway.calls.request import Request
 from gateway.generation import Generation
 from gateway.keys import Keyring
 from gateway.ledger.ledger import Ledger
@@ -19,8 +17,9 @@ from gateway.metrics.peers import SingleProcess
 from gateway.metrics.snapshot import Snapshot
 from gateway.pricing.prices import Prices
 from gateway.routing.router import Router
-from tests.gateways import build_config
-from tests.generations import DAY
+from tests.parts.gateways import build_config
+from tests.parts.generations import DAY
+from tests.parts.requests import request
 
 NOON = DAY * 86400 + 43200
 """The time on every clock here: seconds since the epoch."""
@@ -74,14 +73,8 @@ class Asker:
         target = parse_target(raw)
         assert target is not None
         fields = [(b"Authorization", f"Bearer {key}".encode()), (b"Accept", accept.encode())]
-        request = Request(
-            head=Head(method, raw, fields),
-            body=body,
-            peer="127.0.0.1",
-            received_at=0,
-            started=0.0,
-        )
-        return await self._handler(self._context, request, target)
+        asked = request(*fields, method=method, target=raw, body=body)
+        return await self._handler(self._context, asked, target)
 
     async def json(self, query: str = "", key: str = "sk-ops") -> Any:
         """The JSON of its answer."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.gateways import RunningGateway
+from tests.parts.gateways import RunningGateway
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 

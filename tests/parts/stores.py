@@ -18,8 +18,8 @@ from gateway.ledger.redis.keys import Shards
 from gateway.ledger.sqlite import SqliteStore
 from gateway.ledger.store import Store
 from gateway.units import Duration
-from tests.generations import records
-from tests.redis_servers import shared_cluster, shared_server, shared_trio
+from tests.parts.generations import records
+from tests.parts.redis_servers import shared_cluster, shared_server, shared_trio
 
 FOREVER = Retention(generations=Duration(1e10), activity=Duration(1e10))
 """Longer than the tests' calls are old, so that no Redis forgets them by itself."""

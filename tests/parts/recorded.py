@@ -6,8 +6,8 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from tests.gateways import RunningGateway
-from tests.waiting import PATIENCE
+from tests.parts.gateways import RunningGateway
+from tests.parts.waiting import PATIENCE
 
 
 async def read_json(url: str, key: str = "", status: int = 200) -> Any:
@@ -19,9 +19,10 @@ async def read_json(url: str, key: str = "", status: int = 200) -> Any:
 
 
 async def generations(gateway: RunningGateway, key: str = "") -> list[dict[str, Any]]:
-    """All of them, newest first."""
-    page: list[dict[str, Any]] = (await read_json(f"{gateway.api}/generations", key))["data"]
-    return page
+    """The newest 500, newest first."""
+    page = await read_json(f"{gateway.api}/generations?limit=500", key)
+    rows: list[dict[str, Any]] = page["data"]
+    return rows
 
 
 async def only_generation(gateway: RunningGateway, key: str = "") -> dict[str, Any]:

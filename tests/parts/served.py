@@ -13,10 +13,11 @@ import yaml
 
 from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.sqlite import SqliteStore
-from tests.commands import Running, running_hearth
-from tests.homes import POINTS
-from tests.raw_client import connected, post
-from tests.waiting import until
+from tests.parts.commands import Running, running_hearth
+from tests.parts.homes import POINTS
+from tests.parts.raw_client import ask_once, post
+from tests.parts.recorded import read_json
+from tests.parts.waiting import until
 
 CHAT = {"model": "m", "user": "user_1", "messages": [{"role": "user", "content": "hi"}]}
 
@@ -92,8 +93,8 @@ async def ask(http: aiohttp.ClientSession, gateway: Served) -> tuple[int, str]:
         return answer.status, answer.headers.get("X-Generation-Id", "")
 
 
-async def recorded(folder: Path) -> set[str]:
-    """The ids in the store."""
+async def ids_in_store(folder: Path) -> set[str]:
+    """Those of all calls that it counted."""
     store = await SqliteStore.open(folder / "hearth.db")
     try:
         return {one.id for one in await store.generations(GenerationQuery(limit=100_000))}
@@ -103,11 +104,21 @@ async def recorded(folder: Path) -> set[str]:
 
 async def provider_of(gateway: Served, body: bytes) -> str:
     """Who answered a chat call on a connection of its own, which any worker may have taken."""
-    async with connected(gateway.url) as client:
-        client.send(post(body))
-        answer = await client.answer()
+    answer = await ask_once(gateway.url, post(body))
     assert answer.status == 200
     return answer.text("X-Hearth-Provider")
+
+
+def url_of_route(gateway: Served, user: bytes) -> str:
+    """Where the API tells where a user goes."""
+    return f"{gateway.url}/api/v1/route?user={user.decode()}"
+
+
+async def is_at(gateway: Served, user: bytes, provider: str) -> bool:
+    """Whether twelve connections, which reach all workers but for bad luck, agree that a user goes
+    there."""
+    routes = [await read_json(url_of_route(gateway, user)) for _ in range(12)]
+    return {route["data"]["provider"] for route in routes} == {provider}
 
 
 @asynccontextmanager

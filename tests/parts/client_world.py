@@ -10,8 +10,7 @@ import msgspec
 
 from gateway.mock.running import RunningProvider, running_provider
 from gateway.mock.settings import MockSettings
-from tests.conftest import Wire
-from tests.gateways import RunningGateway, running_gateway
+from tests.parts.gateways import RunningGateway, Wire, running_gateway
 
 APP_KEY = "sk-app"
 OPS_KEY = "sk-ops"

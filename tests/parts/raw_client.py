@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from tests.resets import reset_at_close
-from tests.waiting import PATIENCE
+from tests.parts.resets import reset_at_close
+from tests.parts.waiting import PATIENCE
 
 
 class RawAnswer(msgspec.Struct, frozen=True):
@@ -61,6 +61,11 @@ class RawClient:
         for piece in pieces:
             self._writer.write(piece)
             await asyncio.sleep(0.002)
+
+    async def ask(self, request: bytes) -> RawAnswer:
+        """Send it; the next answer, which is its own unless others are awaited."""
+        self.send(request)
+        return await self.answer()
 
     async def answer(self) -> RawAnswer:
         """The next answer, its body read to the end or to where it broke off."""
@@ -130,6 +135,12 @@ async def connected(origin: str, tls: ssl.SSLContext | None = None) -> AsyncIter
         yield RawClient(reader, writer)
     finally:
         writer.transport.abort()
+
+
+async def ask_once(origin: str, request: bytes) -> RawAnswer:
+    """The answer to a request on a connection of its own."""
+    async with connected(origin) as client:
+        return await client.ask(request)
 
 
 def post(body: bytes, path: str = "/v1/chat/completions", *fields: str) -> bytes:

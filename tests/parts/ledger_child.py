@@ -13,7 +13,7 @@ from pathlib import Path
 from gateway.ledger.journal import Journal
 from gateway.ledger.shipper import Shipper
 from gateway.ledger.sqlite import SqliteStore
-from tests.generations import generation
+from tests.parts.generations import generation
 
 
 def append(folder: Path) -> Iterator[str]:

@@ -1,45 +1,17 @@
-"""A provider that does to the byte what its scripts say, and a client's view of its answers."""
+"""A provider that does to the byte what its scripts say."""
 
 import asyncio
-import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
-
-import trustme
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from gateway.config import Timeouts
 from gateway.units import Duration
-from gateway.wire.upstream import (
-    KEPT_FOR,
-    MAX_KEPT,
-    Response,
-    Sink,
-    Upstream,
-    verifying_context,
-)
-from tests.resets import reset_at_close
-from tests.waiting import PATIENCE
+from gateway.wire.upstream import KEPT_FOR, MAX_KEPT, Upstream
+from tests.parts.resets import reset_at_close
+from tests.parts.waiting import PATIENCE
 
-GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
-
-CA = trustme.CA()
-
-
-def tls_for(name: str) -> ssl.SSLContext:
-    """A server's context with a certificate for `name` by a CA of our own."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    CA.issue_cert(name).configure_cert(context)
-    return context
-
-
-def trusting() -> ssl.SSLContext:
-    """A client's context that verifies, and trusts that CA."""
-    context = verifying_context()
-    CA.configure_trust(context)
-    return context
 
 
 class Peer:
@@ -189,66 +161,3 @@ def closes_after(*answers: bytes) -> Script:
             peer.send(answer)
 
     return script
-
-
-class Body:
-    """A sink that keeps what it is given."""
-
-    def __init__(self) -> None:
-        self.pieces: list[bytes] = []
-        self.ends = 0
-
-    def __call__(self, data: bytes, end: bool) -> None:
-        assert self.ends == 0, "a piece after the last one"
-        self.pieces.append(data)
-        self.ends += end
-
-    @property
-    def data(self) -> bytes:
-        return b"".join(self.pieces)
-
-
-async def fetch(upstream: Upstream, head: bytes = GET, body: bytes = b"") -> tuple[Response, bytes]:
-    """One whole exchange: the answer's head, and its body collected."""
-    response = await upstream.send(head, body)
-    sink = Body()
-    await relay(response, sink)
-    assert sink.ends == 1
-    return response, sink.data
-
-
-async def relay(response: Response, sink: Sink) -> None:
-    """Hand all of its body to `sink`."""
-    if not response.relay(sink):
-        await response.rest()
-
-
-@contextmanager
-def resetting() -> Iterator[int]:
-    """A port whose listener resets each connection as soon as it is made."""
-    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
-        pool.submit(_reset_all, listener)
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-
-
-@contextmanager
-def unanswered() -> Iterator[int]:
-    """A port whose listener lets nobody in any more: a TCP handshake there has no end."""
-    with socket.socket() as full, socket.socket() as first, socket.socket() as second:
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        for filler in (first, second):
-            filler.setblocking(False)
-            filler.connect_ex(full.getsockname())
-        yield full.getsockname()[1]
-
-
-def _reset_all(listener: socket.socket) -> None:
-    with suppress(OSError):
-        while True:
-            connection, _ = listener.accept()
-            reset_at_close(connection)
-            connection.close()

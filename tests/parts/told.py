@@ -5,7 +5,7 @@ from typing import Any
 
 from gateway.generation import Generation
 from gateway.ledger.counts import Counts
-from tests import counting
+from tests.parts import counting
 
 Told = dict[str, int]
 """Some of: requests, errors, flags, tokens, cached, cost (nano-dollars)."""

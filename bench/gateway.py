@@ -10,7 +10,7 @@ from random import Random
 
 import yaml
 
-from bench.faults.redis_server import HOST, free_port
+from bench.ports import HOST, free_port
 
 _TIMEOUT = 60.0
 """Seconds to start, and to end: a machine that others use as well may be slow."""

@@ -9,19 +9,22 @@ from pathlib import Path
 
 from redis import Redis
 
-from bench.faults.redis_server import HOST, Server, eventually
+from bench.ports import HOST
+from bench.redis_server import Server, eventually
 
 SERVICE = "ledger"
 SLOTS = 16384
+DURABLE = ("appendonly yes", "appendfsync always")
+"""Has on its disk what it said it has."""
 
 
 class Trio:
     """A primary with two replicas, and three Sentinels that watch them."""
 
     def __init__(self, folder: Path) -> None:
-        self.primary = Server(folder / "primary", *_DURABLE)
+        self.primary = Server(folder / "primary", *DURABLE)
         follow = (f"replicaof {HOST} {self.primary.port}", "repl-diskless-sync-delay 0")
-        self.replicas = [Server(folder / f"replica-{n}", *_DURABLE, *follow) for n in range(2)]
+        self.replicas = [Server(folder / f"replica-{n}", *DURABLE, *follow) for n in range(2)]
         for replica in self.replicas:
             eventually(partial(_follows, replica))
         watch = (
@@ -50,7 +53,7 @@ class Cluster:
     """Three nodes with a third of the slots each."""
 
     def __init__(self, folder: Path) -> None:
-        config = ("cluster-enabled yes", "cluster-node-timeout 1000", *_DURABLE)
+        config = ("cluster-enabled yes", "cluster-node-timeout 1000", *DURABLE)
         self.servers = [Server(folder / f"node-{n}", *config) for n in range(3)]
         for number, (start, end) in enumerate(pairwise(range(0, SLOTS + 1, SLOTS // 3))):
             end = SLOTS if number == 2 else end
@@ -64,9 +67,6 @@ class Cluster:
     def url(self) -> str:
         hosts = ",".join(f"{HOST}:{server.port}" for server in self.servers[:2])
         return f"redis+cluster://{hosts}"
-
-
-_DURABLE = ("appendonly yes", "appendfsync always")
 
 
 def _follows(replica: Server) -> bool:

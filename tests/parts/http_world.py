@@ -1,4 +1,4 @@
-"""One client, one gateway, one provider: what goes in on one side, and what comes out."""
+"""One HTTP client, one gateway, one provider: what goes in on one side, what comes out beyond."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,11 +8,10 @@ from typing import Any
 import msgspec
 
 from gateway.wire.limits import LIMITS, Limits
-from tests.calls import COMPLETION, Requests, at, whole
-from tests.conftest import Wire
-from tests.gateways import RunningGateway, running_gateway
-from tests.raw_client import RawClient, connected
-from tests.raw_provider import RawProvider, Script, serving
+from tests.parts.calls import COMPLETION, Requests, at, whole
+from tests.parts.gateways import RunningGateway, Wire, running_gateway
+from tests.parts.raw_client import RawClient, connected
+from tests.parts.raw_provider import RawProvider, Script, serving
 
 CHAT_LINE = b"POST /v1/chat/completions HTTP/1.1\r\n"
 HOST = b"Host: localhost\r\n"
