@@ -4,12 +4,13 @@ from collections.abc import Mapping
 
 import pytest
 
-from gateway.calls.head import Head, Headers
+from gateway.calls.head import Headers
 from gateway.calls.request import Request
 from gateway.config import Provider, Timeouts
 from gateway.wire.headers import UpstreamHead, accept_encoding, client_headers
 from gateway.wire.upstream import Upstream
 from gateway.wire.via import Via
+from tests.parts.requests import request
 
 HOP_BY_HOP = (
     *("Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding"),
@@ -20,17 +21,6 @@ CREDENTIALS = (
     (b"X-Api-Key", b"client"),
     (b"Api-Key", b"client"),
 )
-
-
-def request(*headers: tuple[bytes, bytes], method: str = "POST") -> Request:
-    fields: Headers = [(b"Host", b"gateway.example"), *headers]
-    return Request(
-        head=Head(method, "/v1/chat/completions", fields),
-        body=b"",
-        peer="127.0.0.1",
-        received_at=0,
-        started=0.0,
-    )
 
 
 def head(
@@ -121,35 +111,34 @@ def test_our_fields_follow_the_providers() -> None:
     assert client_headers([*theirs, *kept, (b"Content-Length", b"7")], own) == kept + own
 
 
-@pytest.mark.parametrize("field", CREDENTIALS)
-def test_clients_key_is_replaced_by_the_providers(field: tuple[bytes, bytes]) -> None:
-    """In the field the client's SDK used, and in no other; the client's key does not go out."""
-    lines = head(request(field), api_key="provider")
-    scheme = "Bearer " if field[0] == b"Authorization" else ""
-    assert values(lines, field[0].decode()) == [f"{scheme}provider"]
-    assert not [line for line in lines if "client" in line]
-    assert len([line for line in lines if "provider" in line]) == 1
+VERSION = (b"Anthropic-Version", b"2023-06-01")
+BEARER = "Authorization: Bearer provider"
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "expected"),
+    [
+        ("chat/completions", [], [BEARER]),
+        ("messages?beta=true", [], ["x-api-key: provider", BEARER]),
+        ("messages/count_tokens", [], ["x-api-key: provider", BEARER]),
+        ("files", [VERSION], ["x-api-key: provider", BEARER]),
+        ("deployments/m/chat/completions?api-version=1", [], ["api-key: provider"]),
+    ],
+)
+@pytest.mark.parametrize("shown", [*CREDENTIALS, (b"X-UsagePanda-API-Key", b"client")])
+def test_clients_key_is_replaced_by_the_providers(
+    path: str, fields: Headers, expected: list[str], shown: tuple[bytes, bytes]
+) -> None:
+    """In the field that the API takes it in, or the two of Anthropic's, wherever the client showed
+    its own, which does not go out."""
+    lines = head(request(shown, *fields), path=path, api_key="provider")
+    assert [line for line in lines if "client" in line or "provider" in line] == expected
 
 
 def test_all_three_credentials_are_replaced_by_one() -> None:
     """No field with the client's key is forgotten."""
     lines = head(request(*CREDENTIALS), api_key="provider")
-    assert [line for line in lines if "client" in line or "provider" in line] == [
-        "Authorization: Bearer provider"
-    ]
-
-
-@pytest.mark.parametrize(
-    ("fields", "expected"),
-    [
-        ([], "Authorization: Bearer provider"),
-        ([(b"x-usagepanda-api-key", b"client")], "Authorization: Bearer provider"),
-        ([(b"Anthropic-Version", b"2023-06-01")], "x-api-key: provider"),
-    ],
-)
-def test_providers_key_where_the_client_shows_none(fields: Headers, expected: str) -> None:
-    """`Authorization`, but `x-api-key` for a client that speaks Anthropic's API."""
-    assert expected in head(request(*fields), api_key="provider")
+    assert [line for line in lines if "client" in line or "provider" in line] == [BEARER]
 
 
 @pytest.mark.parametrize("field", CREDENTIALS)

@@ -20,8 +20,8 @@ from gateway.calls.body import Body
 from gateway.calls.endpoint import ENDPOINTS
 from gateway.mock.running import running_provider
 from gateway.mock.settings import MockSettings
-from tests.gateways import running_gateway
-from tests.seeded import KEYS, history, seed
+from tests.parts.gateways import running_gateway
+from tests.parts.seeded import KEYS, history, seed
 
 pytestmark = pytest.mark.heavy
 

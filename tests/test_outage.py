@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from bench.faults.redis_server import free_port
+from bench.ports import free_port
 from gateway.mock.running import running_provider
 from gateway.mock.settings import MockSettings
 from gateway.units import Duration
-from tests.calls import (
+from tests.parts.calls import (
     CHAT,
     COMPLETION,
     HELLO,
@@ -26,22 +26,19 @@ from tests.calls import (
     read_request,
     whole,
 )
-from tests.conftest import Wire
-from tests.gateways import RunningGateway, running_gateway
-from tests.homes import USER_OF_A
-from tests.raw_client import RawAnswer, connected, post
-from tests.raw_provider import Peer, RawProvider, Script, serving
-from tests.recorded import generations, read_json
-from tests.waiting import eventually, until
+from tests.parts.gateways import RunningGateway, Wire, running_gateway
+from tests.parts.homes import USER_OF_A
+from tests.parts.raw_client import RawAnswer, ask_once, connected, post
+from tests.parts.raw_provider import Peer, RawProvider, Script, serving
+from tests.parts.recorded import generations, read_json
+from tests.parts.waiting import eventually, until
 
 BODY = CHAT.replace(b"user_1", USER_OF_A)
 WELL = whole(COMPLETION)
 
 
 async def ask(gateway: RunningGateway, body: bytes = BODY, *fields: str) -> RawAnswer:
-    async with connected(gateway.origin) as client:
-        client.send(post(body, "/v1/chat/completions", *fields))
-        return await client.answer()
+    return await ask_once(gateway.origin, post(body, "/v1/chat/completions", *fields))
 
 
 async def went(gateway: RunningGateway, body: bytes = BODY, *fields: str) -> tuple[str, str]:
@@ -177,10 +174,12 @@ async def test_retry_after_is_heeded(tmp_path: Path, wire: Wire) -> None:
 
 
 async def test_a_model_that_is_gone_is_asked_for_elsewhere(tmp_path: Path) -> None:
-    """404 for a model that the provider is configured to serve is its own fault."""
+    """404 for a model that the provider is configured to serve sends every such call on, and its
+    others stay."""
     gone = Requests(whole(b"{}", b"404 Gone"))
-    async with two(tmp_path, gone, models=["gpt-4o-mini"]) as (gateway, _):
-        assert await went(gateway) == ("b", "failover")
+    async with two(tmp_path, gone, models=["gpt-4o-mini"]) as (gateway, a):
+        assert [await went(gateway) for _ in range(8)] == [("b", "failover")] * 8
+        assert a.requests == 8
 
 
 async def test_the_next_model_is_asked_for(tmp_path: Path, wire: Wire) -> None:

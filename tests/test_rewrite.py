@@ -7,24 +7,18 @@ import pytest
 
 from gateway.calls.call import Call
 from gateway.calls.endpoint import ENDPOINTS, Endpoint
-from gateway.calls.head import Head
 from gateway.calls.reader import read_call
 from gateway.calls.request import Request
 from gateway.proxy.rewrite import edits_for, upstream_body
-from tests.pools import settings
+from tests.parts.pools import settings
+from tests.parts.requests import request
 
 
 def asked(
     body: bytes, path: str = "chat/completions", content_type: bytes = b"application/json"
 ) -> tuple[Request, Call]:
-    request = Request(
-        head=Head("POST", f"/v1/{path}", [(b"Content-Type", content_type)]),
-        body=body,
-        peer="127.0.0.1",
-        received_at=0,
-        started=0.0,
-    )
-    return request, read_call(request, ENDPOINTS[path], "my-app")
+    came = request((b"Content-Type", content_type), target=f"/v1/{path}", body=body)
+    return came, read_call(came, ENDPOINTS[path], "my-app")
 
 
 def sent(body: bytes, model: str | None, path: str = "chat/completions") -> bytes:
@@ -186,9 +180,10 @@ def test_form_leaves_the_name_to_an_address_that_has_it() -> None:
 
 
 def test_what_is_meant_for_hearth_is_taken_out() -> None:
-    """`provider` and `models` would be unknown fields to a provider; the rest stays in order."""
-    body = b'{"a":1.0e0,"provider":{"order":["x"]},"models":["m","n"],"model":"m","z":[1, 2]}'
-    request, call = asked(body)
+    """`provider`, `models` and `usage` would be unknown fields to a provider; the rest stays in
+    order."""
+    asks = b'"provider":{"order":["x"]},"models":["m","n"],"usage":{"include":true}'
+    request, call = asked(b'{"a":1.0e0,%b,"model":"m","z":[1, 2]}' % asks)
     edits = edits_for(call, settings("a"))
     expected = b'{"a":1.0e0,"model":"n","z":[1, 2]}'
     assert upstream_body(request, call, "n", edits) == expected
@@ -200,8 +195,8 @@ def test_model_is_named_where_only_models_were() -> None:
 
 
 def test_preferences_are_passed_on_where_configured() -> None:
-    """With `forwards_preferences` the object goes on, byte for byte."""
-    body = b'{"provider":{"order": ["x"]},"model":"m"}'
+    """With `forwards_preferences` the objects go on, byte for byte."""
+    body = b'{"provider":{"order": ["x"]},"usage":{"include":true},"model":"m"}'
     request, call = asked(body)
     edits = edits_for(call, settings("a", forwards_preferences=True))
     assert upstream_body(request, call, "m", edits) is body

@@ -1,14 +1,12 @@
 """Answers pass chunk by chunk, at the client's pace, and never look whole when they are not."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from tests.calls import (
+from tests.parts.calls import (
     CHAT,
     COUNTED,
     DONE,
@@ -16,34 +14,20 @@ from tests.calls import (
     LAST_CHUNK,
     STREAM,
     STREAM_HEAD,
-    Requests,
-    at,
     chunk,
     read_request,
 )
-from tests.conftest import Wire
-from tests.gateways import RunningGateway, running_gateway
-from tests.raw_client import connected, post
-from tests.raw_provider import Peer, RawProvider, Script, serving
-from tests.recorded import next_generation, only_generation, read_json
-from tests.waiting import until
+from tests.parts.gateways import Wire
+from tests.parts.http_world import world
+from tests.parts.raw_client import post
+from tests.parts.raw_provider import Peer
+from tests.parts.recorded import next_generation, only_generation, read_json
+from tests.parts.waiting import until
 
 
-@contextlib.asynccontextmanager
-async def one_provider(
-    folder: Path, wire: Wire, script: Script
-) -> AsyncIterator[tuple[RunningGateway, RawProvider]]:
-    """A gateway with one scripted provider, and that."""
-    async with (
-        serving(script) as provider,
-        running_gateway(folder, [at(provider)], server={"wire": wire}) as gateway,
-    ):
-        yield gateway, provider
-
-
-def streams(*pieces: bytes) -> Requests:
-    """A provider whose answer is these pieces, a chunk each, and its proper end."""
-    return Requests(STREAM_HEAD + b"".join(map(chunk, pieces)) + LAST_CHUNK)
+def streams(*pieces: bytes) -> bytes:
+    """An answer of these pieces, a chunk each, and its proper end."""
+    return STREAM_HEAD + b"".join(map(chunk, pieces)) + LAST_CHUNK
 
 
 async def test_each_chunk_passes_as_it_comes(tmp_path: Path, wire: Wire) -> None:
@@ -60,14 +44,11 @@ async def test_each_chunk_passes_as_it_comes(tmp_path: Path, wire: Wire) -> None
         peer.send(LAST_CHUNK)
         await peer.wait_closed()
 
-    async with (
-        one_provider(tmp_path, wire, step_by_step) as (gateway, _),
-        connected(gateway.origin) as client,
-    ):
-        client.send(post(STREAM))
-        status, headers = await client.head()
+    async with world(tmp_path, wire, step_by_step) as here:
+        here.client.send(post(STREAM))
+        status, headers = await here.client.head()
         assert status == 200
-        pieces = client.pieces(headers)
+        pieces = here.client.pieces(headers)
         for _ in range(3):
             go_on.set()
             assert await anext(pieces) == HELLO
@@ -76,16 +57,11 @@ async def test_each_chunk_passes_as_it_comes(tmp_path: Path, wire: Wire) -> None
 
 async def test_usage_is_asked_for_and_hidden(tmp_path: Path, wire: Wire) -> None:
     """A stream that did not ask for usage is counted exactly, and looks as if nobody had asked."""
-    provider = streams(HELLO, COUNTED, DONE)
-    async with (
-        one_provider(tmp_path, wire, provider) as (gateway, _),
-        connected(gateway.origin) as client,
-    ):
-        client.send(post(STREAM))
-        answer = await client.answer()
+    async with world(tmp_path, wire, answer=streams(HELLO, COUNTED, DONE)) as here:
+        answer = await here.client.ask(post(STREAM))
         assert (answer.body, answer.complete) == (HELLO + DONE, True)
-        record = await only_generation(gateway)
-    sent = msgspec.json.decode(provider.seen[0][1])
+        record = await only_generation(here.gateway)
+    sent = msgspec.json.decode(here.seen[0][1])
     assert sent.pop("stream_options") == {"include_usage": True}
     assert sent == msgspec.json.decode(STREAM)
     assert (record["tokens_prompt"], record["tokens_completion"]) == (7, 3)
@@ -95,27 +71,28 @@ async def test_usage_is_asked_for_and_hidden(tmp_path: Path, wire: Wire) -> None
 async def test_usage_that_was_asked_for_is_shown(tmp_path: Path, wire: Wire) -> None:
     """A client that asks for usage gets it; its body goes out byte for byte."""
     asking = STREAM[:-1] + b', "stream_options" : {"include_usage":true}}'
-    provider = streams(HELLO, COUNTED, DONE)
-    async with (
-        one_provider(tmp_path, wire, provider) as (gateway, _),
-        connected(gateway.origin) as client,
-    ):
-        client.send(post(asking))
-        assert (await client.answer()).body == HELLO + COUNTED + DONE
-    assert provider.seen[0][1] == asking
+    async with world(tmp_path, wire, answer=streams(HELLO, COUNTED, DONE)) as here:
+        assert (await here.client.ask(post(asking))).body == HELLO + COUNTED + DONE
+    assert here.seen[0][1] == asking
+
+
+async def test_usage_is_shown_to_who_asks_as_openrouter_has_it(tmp_path: Path, wire: Wire) -> None:
+    """A provider of any other kind is asked in its own way, and the client gets what comes."""
+    asking = STREAM[:-1] + b',"usage":{"include":true}}'
+    async with world(tmp_path, wire, answer=streams(HELLO, COUNTED, DONE)) as here:
+        answer = await here.client.ask(post(asking, "/api/v1/chat/completions"))
+    assert answer.body == HELLO + COUNTED + DONE
+    sent = msgspec.json.decode(here.seen[0][1])
+    assert sent.pop("stream_options") == {"include_usage": True}
+    assert sent == msgspec.json.decode(STREAM)
 
 
 async def test_other_stream_options_survive(tmp_path: Path, wire: Wire) -> None:
     """Asking for usage adds to the client's options and replaces none."""
     body = STREAM[:-1] + b',"stream_options":{"include_obfuscation":false}}'
-    provider = streams(HELLO, COUNTED, DONE)
-    async with (
-        one_provider(tmp_path, wire, provider) as (gateway, _),
-        connected(gateway.origin) as client,
-    ):
-        client.send(post(body))
-        assert (await client.answer()).body == HELLO + DONE
-    options = msgspec.json.decode(provider.seen[0][1])["stream_options"]
+    async with world(tmp_path, wire, answer=streams(HELLO, COUNTED, DONE)) as here:
+        assert (await here.client.ask(post(body))).body == HELLO + DONE
+    options = msgspec.json.decode(here.seen[0][1])["stream_options"]
     assert options == {"include_obfuscation": False, "include_usage": True}
 
 
@@ -127,16 +104,13 @@ async def test_settled_at_done(tmp_path: Path, wire: Wire) -> None:
         peer.send(STREAM_HEAD + chunk(HELLO + COUNTED + DONE))
         await peer.wait_closed()
 
-    async with (
-        one_provider(tmp_path, wire, stay) as (gateway, _),
-        connected(gateway.origin) as client,
-    ):
-        client.send(post(STREAM))
-        _, headers = await client.head()
-        assert DONE in await anext(client.pieces(headers))
+    async with world(tmp_path, wire, stay) as here:
+        here.client.send(post(STREAM))
+        _, headers = await here.client.head()
+        assert DONE in await anext(here.client.pieces(headers))
         ours = dict(headers)[b"X-Generation-Id"].decode()
         for wanted in (ours, "chatcmpl-2"):
-            found = (await read_json(f"{gateway.api}/generation?id={wanted}"))["data"]
+            found = (await read_json(f"{here.gateway.api}/generation?id={wanted}"))["data"]
             assert (found["id"], found["tokens_prompt"]) == (ours, 7)
 
 
@@ -166,18 +140,14 @@ async def test_a_broken_stream_says_so(
         await read_request(peer)
         peer.send(STREAM_HEAD + chunk(event))
 
-    async with (
-        one_provider(tmp_path, wire, die) as (gateway, _),
-        connected(gateway.origin) as client,
-    ):
-        client.send(post(STREAM, f"/v1/{path}"))
-        answer = await client.answer()
+    async with world(tmp_path, wire, die) as here:
+        answer = await here.client.ask(post(STREAM, f"/v1/{path}"))
         assert not answer.complete
         assert answer.body.startswith(event + last_words)
         assert b"broke off" in answer.body
         assert b"error" in answer.body
-        assert await client.is_closed()
-        record = await only_generation(gateway)
+        assert await here.client.is_closed()
+        record = await only_generation(here.gateway)
     assert (record["hearth"]["outcome"], record["hearth"]["status"]) == ("cut", 200)
     assert record["hearth"]["usage_estimated"]
     assert record["tokens_prompt"] > 0
@@ -199,16 +169,13 @@ async def test_a_broken_body_is_cut(tmp_path: Path, wire: Wire, head: bytes) -> 
             b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" + head + b"\r\n\r\n" + piece
         )
 
-    async with (
-        one_provider(tmp_path, wire, die) as (gateway, _),
-        connected(gateway.origin) as client,
-    ):
-        client.send(post(CHAT))
-        _, headers = await client.head()
-        rest = await client.rest()
+    async with world(tmp_path, wire, die) as here:
+        here.client.send(post(CHAT))
+        _, headers = await here.client.head()
+        rest = await here.client.rest()
         assert rest in (b'{"a"', chunk(b'{"a"'))
         assert {name.lower() for name, _ in headers} >= {head.split(b":")[0].lower()}
-        record = await only_generation(gateway)
+        record = await only_generation(here.gateway)
     assert (record["hearth"]["outcome"], record["hearth"]["usage_estimated"]) == ("cut", True)
 
 
@@ -223,14 +190,11 @@ async def test_a_slow_client_slows_the_provider(tmp_path: Path, wire: Wire) -> N
         stalled.append(await peer.is_stalled(0.3))
         await peer.wait_closed()
 
-    async with (
-        one_provider(tmp_path, wire, flood) as (gateway, _),
-        connected(gateway.origin) as client,
-    ):
-        client.send(post(CHAT, "/v1/files"))
+    async with world(tmp_path, wire, flood) as here:
+        here.client.send(post(CHAT, "/v1/files"))
         await until(lambda: bool(stalled))
         assert stalled == [True]
-        answer = await client.answer()
+        answer = await here.client.answer()
         assert (len(answer.body), answer.complete) == (size, True)
-        record = await next_generation(gateway)
+        record = await next_generation(here.gateway)
     assert record["hearth"]["outcome"] == "ok"

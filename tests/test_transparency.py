@@ -10,12 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.calls import CHAT, COMPLETION, STREAM, Requests, at, whole
-from tests.conftest import Wire
-from tests.gateways import RunningGateway, running_gateway
-from tests.raw_client import RawAnswer, RawClient, connected, post
-from tests.raw_provider import serving
-from tests.recorded import only_generation
+from tests.parts.calls import CHAT, COMPLETION, STREAM, Requests, at, whole
+from tests.parts.gateways import RunningGateway, Wire, running_gateway
+from tests.parts.raw_client import RawAnswer, RawClient, connected, post
+from tests.parts.raw_provider import serving
+from tests.parts.recorded import only_generation
 
 CLIENT_KEY = "sk-client-5d1f0a"
 PROVIDER_KEY = "sk-provider-7c2e9b"
@@ -35,8 +34,7 @@ class Passage:
         self.gateway = gateway
 
     async def send(self, request: bytes) -> RawAnswer:
-        self.client.send(request)
-        return await self.client.answer()
+        return await self.client.ask(request)
 
     @property
     def body(self) -> bytes:
@@ -239,19 +237,16 @@ async def test_providers_key_replaces_the_clients(
     caplog.set_level(logging.DEBUG)
     keys = [{"name": "app", "key": CLIENT_KEY}]
     bearer = f"Bearer {CLIENT_KEY}"
-    forms = {
-        f"Authorization: {bearer}": f"Authorization: Bearer {PROVIDER_KEY}",
-        f"x-api-key: {CLIENT_KEY}": f"x-api-key: {PROVIDER_KEY}",
-        f"api-key: {CLIENT_KEY}": f"api-key: {PROVIDER_KEY}",
-        f"Helicone-Auth: {bearer}": f"Authorization: Bearer {PROVIDER_KEY}",
-        f"X-UsagePanda-API-Key: {CLIENT_KEY}": f"Authorization: Bearer {PROVIDER_KEY}",
-    }
+    forms = (
+        *(f"Authorization: {bearer}", f"Helicone-Auth: {bearer}", f"x-api-key: {CLIENT_KEY}"),
+        *(f"api-key: {CLIENT_KEY}", f"X-UsagePanda-API-Key: {CLIENT_KEY}"),
+    )
     settings = {"api_key": PROVIDER_KEY}
     async with passage(tmp_path, wire, settings=settings, keys=keys) as through:
-        for presented, forwarded in forms.items():
+        for presented in forms:
             answer = await through.send(post(CHAT, "/v1/chat/completions", presented))
             assert answer.status == 200
-            assert forwarded.encode() in through.fields
+            assert f"Authorization: Bearer {PROVIDER_KEY}".encode() in through.fields
             assert CLIENT_KEY.encode() not in b"".join(through.requests.seen[-1])
             assert PROVIDER_KEY not in repr(answer)
     assert CLIENT_KEY not in caplog.text

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.config import Provider
 from gateway.routing.verdict import FINE, SICK, Verdict, judge, retry_after
-from tests.pools import settings
+from tests.parts.pools import settings
 
 OURS = settings("a", models=("m",), api_key="sk-1")
 THEIRS = settings("a", models=("m",))
@@ -23,7 +23,7 @@ def test_fine_or_the_clients_own_fault(status: int) -> None:
     assert verdict(status) is FINE
 
 
-@pytest.mark.parametrize("status", [401, 402, 404, 500, 502, 503, 504, 520, 524])
+@pytest.mark.parametrize("status", [401, 402, 500, 502, 503, 504, 520, 524])
 def test_sick(status: int) -> None:
     """The provider's fault: the next one is tried and this one blamed."""
     assert verdict(status) == SICK
@@ -41,14 +41,20 @@ def test_a_clients_own_key(status: int) -> None:
     assert verdict(status, THEIRS) is FINE
 
 
+@pytest.mark.parametrize("status", [401, 402])
+def test_an_address_that_the_key_is_not_for(status: int) -> None:
+    """What a provider's key may not do beside calling models says nothing about its health."""
+    assert judge(status, [], OURS, None, WALL) is FINE
+
+
 def test_a_clients_own_limit_keeps_nobody_else_away() -> None:
     """429 on a client's key sends that call on, and no pause follows from it."""
     assert verdict(429, THEIRS, (b"Retry-After", b"60")) == BUSY
 
 
 def test_an_unknown_model() -> None:
-    """404 is the provider's fault only for a model it is configured to serve."""
-    assert judge(404, [], OURS, "m", WALL) == SICK
+    """404 sends the call on only for a model the provider is configured to serve."""
+    assert judge(404, [], OURS, "m", WALL) == Verdict(is_trouble=True)
     assert judge(404, [], OURS, None, WALL) is FINE
     assert judge(404, [], ANY_MODEL, "m", WALL) is FINE
 

@@ -35,6 +35,7 @@ class Body(msgspec.Struct, gc=False):
     prompt_cache_key: Any = None
     stream: Any = None
     stream_options: Any = None
+    usage: Any = None
     models: Any = None
     provider: msgspec.Raw = NULL
 

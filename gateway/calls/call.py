@@ -35,14 +35,15 @@ class EndUser:
 class Call:
     """A request, understood; it does not change.
 
-    `asks_usage`: the client itself asked for `stream_options.include_usage`.
+    `asks_usage`: the client itself asked for `stream_options.include_usage`. `expects_usage`: it
+    asked with OpenRouter's `usage.include`, which other providers do not know.
     `is_json`: the body is a JSON object whose top-level fields may be rewritten.
     `models`: those to ask for, one after the other, where the client named several; then `model`
     is the first of them. `provider`: OpenRouter's object of that name, undecoded. `affinity`: the
     client did not ask to be routed as if nobody knew it.
     `overrides`: the `x-usagepanda-*` fields, names in lower case; what policies may be told.
-    `hides_usage`: usage is asked for on Hearth's own account, and kept from the client;
-    `stream_options.include_usage` exists in Chat Completions and Completions only.
+    `adds_usage`: usage is asked for on Hearth's own account; `stream_options.include_usage` exists
+    in Chat Completions and Completions only. `hides_usage`: it is then kept from the client.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Call:
         model: str | None = None,
         stream: bool = False,
         asks_usage: bool = False,
+        expects_usage: bool = False,
         is_json: bool = False,
         models: tuple[str, ...] = (),
         provider: bytes | None = None,
@@ -77,8 +79,10 @@ class Call:
         self.provider: Final = provider
         self.affinity: Final = affinity
         self.overrides: Final = overrides
-        is_ours = is_json and stream and not asks_usage
-        self.hides_usage: Final = is_ours and endpoint.dialect in ("chat", "completions")
+        is_silent = is_json and stream and not asks_usage
+        self.adds_usage: Final = is_silent and endpoint.dialect in ("chat", "completions")
+        self.expects_usage: Final = expects_usage
+        self.hides_usage: Final = self.adds_usage and not expects_usage
 
     def sticky_key(self, sources: tuple[StickySource, ...], body: bytes = b"") -> bytes | None:
         """`tenant \\0 id` of the first source that has one: where on the ring this call lives.

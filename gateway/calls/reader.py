@@ -32,6 +32,7 @@ def read_call(request: Request, endpoint: Endpoint, tenant: str) -> Call:
         model=model or (models[0] if models else None),
         stream=stream is not None and stream in (True, "true"),
         asks_usage=_asks_usage(body.stream_options),
+        expects_usage=isinstance(body.usage, dict) and body.usage.get("include") is True,
         is_json=is_json,
         models=models,
         provider=None if body.provider is NULL else bytes(body.provider),

@@ -33,6 +33,8 @@ def edits_for(call: Call, provider: Provider) -> Edits:
         edits["models"] = None
     if call.provider is not None and not provider.forwards_preferences:
         edits["provider"] = None
+    if call.expects_usage and not provider.forwards_preferences:
+        edits["usage"] = None
     if provider.cache_key_secret is not None and _takes_cache_key(call):
         edits["prompt_cache_key"] = _cache_key(call, provider.cache_key_secret)
     return edits
@@ -52,7 +54,7 @@ def upstream_body(
         return replace_form_field(body, content_type, "model", model or "")
     if edits:
         body = _edited(body, edits)
-    return _with_usage(body) if call.hides_usage else body
+    return _with_usage(body) if call.adds_usage else body
 
 
 def _edited(body: bytes, edits: Edits) -> bytes:

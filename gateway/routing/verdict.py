@@ -2,8 +2,11 @@
 
 Trouble of the provider's own sends the call to the next candidate; a client's own fault would be
 answered alike everywhere and is returned as it came. On a client's own key the provider's 401, 402
-and 429 are about that client, so they keep nobody else away. A 404 is the provider's fault where
-the configuration says that it serves the model; elsewhere the client asked for what there is not.
+and 429 are about that client, so they keep nobody else away; where no model is asked for, 401 and
+402 may be about an address that the key is not meant for, such as an administrator's. A 404 sends
+the call on where the configuration says that the provider serves the model, and makes nobody sick:
+what it lacks may be this model, or this API of it, alone. Elsewhere the client asked for what there
+is not.
 Which statuses count: openrouter.ai/docs/guides/community/for-providers, sections 10 and 11.
 """
 
@@ -29,6 +32,7 @@ class Verdict(NamedTuple):
 
 
 FINE: Final = Verdict()
+ELSEWHERE: Final = Verdict(is_trouble=True)
 SICK: Final = Verdict(is_trouble=True, is_sick=True)
 """Also what a failed connection, a timeout and an answer that breaks off say."""
 
@@ -40,6 +44,8 @@ def judge(
 
     `wall` is the time in seconds since the epoch, for a `Retry-After` that is a date.
     """
+    if status == 404:
+        return ELSEWHERE if _promises(settings, model) else FINE
     is_ours = settings.api_key is not None
     is_sick = _is_sick(status, settings, model)
     if not is_sick and status not in _BUSY:
@@ -50,10 +56,12 @@ def judge(
 
 def _is_sick(status: int, settings: Settings, model: str | None) -> bool:
     if status in _UNPAID:
-        return settings.api_key is not None
-    if status == 404:
-        return model is not None and model in (settings.upstream_models or ())
+        return settings.api_key is not None and model is not None
     return status >= 500 and status not in (501, 529)
+
+
+def _promises(settings: Settings, model: str | None) -> bool:
+    return model is not None and model in (settings.upstream_models or ())
 
 
 def retry_after(headers: Headers, wall: float) -> float:

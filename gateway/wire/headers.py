@@ -71,7 +71,7 @@ class UpstreamHead:
         lines = [b"%b %b/%b HTTP/1.1\r\n" % (head.method.encode(), self._base_path, path.encode())]
         lines.append(self._fixed)
         if self._api_key is not None:
-            lines.append(_credential(head, self._api_key))
+            lines.append(_credential(head, path, self._api_key))
         for name, value in head.headers:
             lower = name.lower()
             if lower not in dropped and not lower.startswith(_GATEWAY_PREFIXES):
@@ -112,15 +112,19 @@ def named_in_connection(headers: Headers) -> frozenset[bytes]:
     return frozenset(option.strip().lower() for line in lines for option in line.split(b","))
 
 
-def _credential(head: Head, api_key: bytes) -> bytes:
-    """The provider's key in the field the client's SDK used, as that fits the API it calls."""
-    fields = head.fields
-    if b"authorization" not in fields:
-        if b"x-api-key" in fields or b"anthropic-version" in fields:
-            return b"x-api-key: %b\r\n" % api_key
-        if b"api-key" in fields:
-            return b"api-key: %b\r\n" % api_key
-    return b"Authorization: Bearer %b\r\n" % api_key
+def _credential(head: Head, path: str, api_key: bytes) -> bytes:
+    """The provider's key in the field that the API takes it in, wherever the client showed its own.
+
+    Anthropic wants `x-api-key`, others that speak its API a bearer's token, and each passes over
+    the other's field: Claude Code's `apiKeyHelper` sends both too. Azure's addresses from before
+    `/openai/v1` want `api-key`.
+    """
+    bearer = b"Authorization: Bearer %b\r\n" % api_key
+    if path.startswith("messages") or b"anthropic-version" in head.fields:
+        return b"x-api-key: %b\r\n%b" % (api_key, bearer)
+    if path.startswith("deployments/"):
+        return b"api-key: %b\r\n" % api_key
+    return bearer
 
 
 def _lines(fields: Mapping[bytes, bytes]) -> bytes:

@@ -42,6 +42,7 @@ class ProxiedCall(msgspec.Struct, frozen=True):
     prompt_cache_key: str | None = None
     stream: bool | None = None
     stream_options: dict[str, Any] | None = None
+    usage: dict[str, Any] | None = None
     models: list[str] | None = None
     provider: dict[str, Any] | None = None
 
