@@ -7,16 +7,15 @@ from pathlib import Path
 
 import msgspec
 import pytest
-import trustme
 
 from gateway.wire.limits import MAX_FIELDS, MAX_HEAD, Limits
-from tests.calls import CHAT, read_request, whole
-from tests.conftest import Wire
-from tests.gateways import running_gateway
-from tests.http_duties import BODY, CHAT_LINE, CHUNKED, HOST, world
-from tests.raw_client import RawAnswer, RawClient, connected, post
-from tests.raw_provider import Peer
-from tests.recorded import next_generation
+from tests.parts.calls import CHAT, echo, read_request, whole
+from tests.parts.certificates import tls_section
+from tests.parts.gateways import Wire, running_gateway
+from tests.parts.http_world import BODY, CHAT_LINE, CHUNKED, HOST, world
+from tests.parts.raw_client import RawAnswer, RawClient, connected, post
+from tests.parts.raw_provider import Peer
+from tests.parts.recorded import next_generation
 
 LATE_HEAD = Limits(head=0.1, idle=30, linger=5)
 LATE_BODY = Limits(body=0.1, linger=0.5, rate=1000)
@@ -50,11 +49,7 @@ async def test_no_head_at_all(tmp_path: Path, wire: Wire) -> None:
 
 async def test_no_handshake(tmp_path: Path, wire: Wire) -> None:
     """With TLS the same holds before there is any: the handshake has the time of a head."""
-    certificate = trustme.CA().issue_cert("127.0.0.1")
-    certificate.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
-    certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
-    tls = {"cert": str(tmp_path / "cert.pem"), "key": str(tmp_path / "key.pem")}
-    server = {"wire": wire, "tls": tls}
+    server = {"wire": wire, "tls": tls_section(tmp_path)}
     provider = {"name": "a", "base_url": "http://127.0.0.1:9"}
     async with (
         running_gateway(tmp_path, [provider], LATE_HEAD, server=server) as gateway,
@@ -93,11 +88,9 @@ async def test_a_later_head(tmp_path: Path, wire: Wire, first: bytes) -> None:
     The second request goes to aiohttp, which has taken the connection over by then.
     """
     async with world(tmp_path, wire, limits=LATE_HEAD) as here:
-        here.client.send(first)
-        assert (await here.client.answer()).status == 200
+        assert (await here.client.ask(first)).status == 200
         await asyncio.sleep(2 * LATE_HEAD.head)
-        here.client.send(first)
-        assert (await here.client.answer()).status == 200
+        assert (await here.client.ask(first)).status == 200
         here.client.send(first[:10])
         assert is_late(await here.client.answer())
         assert await here.client.is_closed()
@@ -111,8 +104,7 @@ async def test_half_a_head_behind_a_request(
     """The clock of a pipelined head runs from the answer before it on."""
     async with world(tmp_path, wire, limits=LATE_HEAD) as here:
         started = time.monotonic()
-        here.client.send(first + begun)
-        assert (await here.client.answer()).status == 200
+        assert (await here.client.ask(first + begun)).status == 200
         assert is_late(await here.client.answer())
         assert await here.client.is_closed()
         assert time.monotonic() - started < 4
@@ -122,8 +114,7 @@ async def test_half_a_head_behind_a_request(
 async def test_idleness(tmp_path: Path, wire: Wire, first: bytes) -> None:
     """A kept connection is closed without a word when nothing comes."""
     async with world(tmp_path, wire, limits=Limits(idle=0.1)) as here:
-        here.client.send(first)
-        assert (await here.client.answer()).status == 200
+        assert (await here.client.ask(first)).status == 200
         assert await here.client.is_closed()
 
 
@@ -163,8 +154,7 @@ async def test_a_body_that_is_merely_slow(tmp_path: Path, wire: Wire, chunked: b
         for piece in pieces:
             here.client.send(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
             await asyncio.sleep(0.05)
-        here.client.send(b"0\r\n\r\n" if chunked else b"")
-        assert (await here.client.answer()).status == 200
+        assert (await here.client.ask(b"0\r\n\r\n" if chunked else b"")).status == 200
     assert here.seen[0][1] == b"".join(pieces)
 
 
@@ -174,8 +164,7 @@ async def test_a_form_that_does_not_come(tmp_path: Path, wire: Wire, chunked: bo
     framing = CHUNKED if chunked else b"Content-Length: 50\r\n"
     begun = LOGIN_LINE + HOST + framing + b"\r\n" + (b"32\r\n" if chunked else b"")
     async with world(tmp_path, wire, limits=LATE_BODY) as here:
-        here.client.send(begun + b"key=")
-        answer = await here.client.answer()
+        answer = await here.client.ask(begun + b"key=")
         assert (answer.status, answer.values(b"connection")) == (408, [b"close"])
         assert b"slower than 1000 bytes a second" in answer.body
         assert await here.client.is_closed()
@@ -184,8 +173,7 @@ async def test_a_form_that_does_not_come(tmp_path: Path, wire: Wire, chunked: bo
 async def test_a_form_that_is_too_long(tmp_path: Path, wire: Wire) -> None:
     """It is refused before it has come, and the connection with it."""
     async with world(tmp_path, wire, limits=LATE_BODY) as here:
-        here.client.send(LOGIN_LINE + HOST + b"Content-Length: 5000\r\n\r\nkey=")
-        answer = await here.client.answer()
+        answer = await here.client.ask(LOGIN_LINE + HOST + b"Content-Length: 5000\r\n\r\nkey=")
         assert (answer.status, answer.values(b"connection")) == (413, [b"close"])
         assert await here.client.is_closed()
 
@@ -203,13 +191,26 @@ async def test_a_body_that_nobody_reads(tmp_path: Path, wire: Wire, path: str) -
 @pytest.mark.parametrize("framing", [b"Content-Length: 100000\r\n", CHUNKED])
 async def test_a_body_that_is_too_long(tmp_path: Path, wire: Wire, framing: bytes) -> None:
     """Who sends it whole before reading, slower than one linger, still reads why it is refused."""
-    limits = Limits(linger=0.1)
+    limits = Limits(linger=0.4)
     async with world(tmp_path, wire, limits=limits, max_body=1000) as here:
         here.client.send(CHAT_LINE + HOST + framing + b"\r\n")
         for _ in range(50):
             here.client.send(b"3e8\r\n" + b"a" * 1000 + b"\r\n")
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.02)
         assert (await here.client.answer()).status == 413
+        assert await here.client.is_closed()
+
+
+async def test_a_body_that_goes_on_too_late(tmp_path: Path, wire: Wire) -> None:
+    """Nor is that lost on a client that stalled, and then sends all of it before it reads."""
+    limits = Limits(body=0.1, linger=0.4)
+    async with world(tmp_path, wire, limits=limits) as here:
+        here.client.send(CHAT_LINE + HOST + b"Content-Length: 100000\r\n\r\n")
+        await next_generation(here.gateway)
+        for _ in range(50):
+            here.client.send(b"a" * 1000)
+            await asyncio.sleep(0.02)
+        assert is_late(await here.client.answer())
         assert await here.client.is_closed()
 
 
@@ -251,7 +252,7 @@ async def test_a_client_that_takes_nothing(
 
 async def test_a_client_that_takes_it_slowly(tmp_path: Path, wire: Wire) -> None:
     """As long as something is taken in every window, an answer may last."""
-    patient = Limits(answer=0.4, rate=100_000)
+    patient = Limits(answer=2.0, rate=100_000)
     taken = 0
     async with world(tmp_path, wire, flood, limits=patient) as here:
         here.client.send(post(CHAT, "/v1/files"))
@@ -304,8 +305,7 @@ async def test_heads_that_are_too_large(
     if not ends and len(head) < MAX_HEAD:
         head += b"X: " + b"a" * MAX_HEAD
     async with world(tmp_path, wire) as here:
-        here.client.send(head + (b"Content-Length: 0\r\n\r\n" if ends else b""))
-        answer = await here.client.answer()
+        answer = await here.client.ask(head + (b"Content-Length: 0\r\n\r\n" if ends else b""))
         error = msgspec.json.decode(answer.body)["error"]
         assert (answer.status, error["code"]) == (431, "request_head_too_large")
         assert await here.client.is_closed()
@@ -318,18 +318,11 @@ async def test_heads_at_the_limit(tmp_path: Path, wire: Wire) -> None:
     large = ["X: " + "a" * (MAX_HEAD - 300)]
     async with world(tmp_path, wire) as here:
         for fields in (many, large):
-            here.client.send(post(BODY, "/v1/files", *fields))
-            assert (await here.client.answer()).status == 200
+            assert (await here.client.ask(post(BODY, "/v1/files", *fields))).status == 200
 
 
 async def test_two_requests_cut_anywhere(tmp_path: Path, wire: Wire) -> None:
     """Wherever a read ends in two pipelined requests, both are answered, in order."""
-
-    async def echo(peer: Peer) -> None:
-        while True:
-            _, body = await read_request(peer)
-            peer.send(whole(body))
-
     bodies = (b'{"model":"one"}', b'{"model":"two"}')
     both = b"".join(map(post, bodies))
     async with world(tmp_path, wire, echo) as here:

@@ -7,15 +7,15 @@ import pytest
 
 from gateway.calls.call import Call
 from gateway.calls.endpoint import ENDPOINTS
-from gateway.calls.head import Head
 from gateway.calls.reader import read_call
-from gateway.calls.request import Request
 from gateway.config import Config, ModelPrice
 from gateway.errors import BadRequest, ModelNotFound, NotFound
 from gateway.pricing.prices import Prices
 from gateway.routing.plan import Planner
 from gateway.routing.router import Router
-from tests.pools import NOW, ORDER, settings
+from gateway.routing.verdict import SICK
+from tests.parts.pools import NOW, ORDER, settings
+from tests.parts.requests import request
 
 SMALL = ModelPrice(input=1, output=2)
 LARGE = ModelPrice(input=10, output=20)
@@ -29,8 +29,7 @@ PROVIDERS = (
 def asked(**fields: Any) -> tuple[Call, bytes]:
     """A call of the user whose order of choice is ORDER."""
     body = json.dumps({"model": "small", "user": "user_1", **fields}).encode()
-    request = Request(head=Head("POST", "/", []), body=body, peer="", received_at=0, started=0.0)
-    return read_call(request, ENDPOINTS["chat/completions"], "my-app"), body
+    return read_call(request(body=body), ENDPOINTS["chat/completions"], "my-app"), body
 
 
 def tries(router: Router | None = None, **fields: Any) -> list[tuple[str, str, str | None]]:
@@ -77,6 +76,25 @@ def test_order_without_fallbacks_ends_with_it() -> None:
     preferences = {"order": ["openai-c", "openai-a"], "allow_fallbacks": False}
     names = [name for name, _, _ in tries(provider=preferences)]
     assert names == ["openai-c", "openai-a"]
+
+
+def ejecting(*names: str) -> Router:
+    """A router whose providers of these names are out."""
+    router = Router(Config(providers=PROVIDERS))
+    for name in names:
+        for _ in range(5):
+            router.providers[name].health.observe(SICK, NOW)
+    return router
+
+
+def test_who_is_out_comes_last_whatever_the_order() -> None:
+    """A call goes to a sick provider only where nobody else is left."""
+    wanted: dict[str, Any] = {"order": ["openai-c"]}
+    names = [name for name, _, _ in tries(ejecting("openai-c"), provider=wanted)]
+    assert names == [ORDER[0], ORDER[1], "openai-c"]
+    wanted["allow_fallbacks"] = False
+    names = [name for name, _, _ in tries(ejecting("openai-c"), provider=wanted)]
+    assert names == ["openai-c"]
 
 
 def test_without_fallbacks_the_home_alone_is_tried() -> None:

@@ -1,20 +1,16 @@
 """Pools: which providers a call may go to, in which order, and why."""
 
-import random
-from bisect import bisect
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
-from heapq import heappop, heappush
-from itertools import accumulate
 from statistics import median
 from time import perf_counter_ns
 
 import pytest
 
+from bench.routing.figures import at_home
 from gateway.routing.pool import Pool
-from gateway.routing.provider import Provider
-from tests.pools import (
+from tests.parts.pools import (
     KEY,
     NAMES,
     NOW,
@@ -283,37 +279,23 @@ def test_barred_home_is_not_gone_to() -> None:
 
 
 def test_first_of_given_names() -> None:
-    """The first that is well and has a place, else the first that has one."""
+    """The first that is well, has a place and had no try."""
     pool = three(max_in_flight=1)
     fail(pool, "openai-a")
     first = pool.first_of(NAMES, NOW, ())
     assert first is not None
     assert found([first]) == [("openai-b", "pinned")]
-    second = pool.first_of(["openai-a"], NOW, {"openai-b"})
+    second = pool.first_of(NAMES, NOW, {"openai-b"})
     assert second is not None
-    assert found([second]) == [("openai-a", "failover")]
+    assert found([second]) == [("openai-c", "failover")]
+    assert pool.first_of(["openai-a"], NOW, ()) is None
 
 
 @pytest.mark.parametrize("in_flight", [50, 500])
 @pytest.mark.parametrize("names", ["provider-{}", "openai-{}", "p{}.example.com"])
 def test_nearly_all_calls_stay_home(names: str, in_flight: int) -> None:
     """With the defaults, 5 providers and users by Zipf 1.1, at least 99 % of calls are at home."""
-    pool = pool_of(*(settings(names.format(number), max_in_flight=10_000) for number in range(5)))
-    users = list(accumulate(rank**-1.1 for rank in range(1, 10_001)))
-    dice = random.Random(11)
-    under_way: list[tuple[float, int, Provider]] = []
-    moment, home, calls = 0.0, 0, 6000
-    for number in range(calls):
-        moment += dice.expovariate(in_flight)
-        while under_way and under_way[0][0] <= moment:
-            heappop(under_way)[2].in_flight -= 1
-        user = bisect(users, dice.random() * users[-1])
-        choice = pool.choose(f"my-app\0user_{user}".encode(), NOW)
-        assert choice is not None
-        home += choice.route == "home"
-        choice.provider.in_flight += 1
-        heappush(under_way, (moment + dice.expovariate(1), number, choice.provider))
-    assert home / calls >= 0.99
+    assert at_home(in_flight, 6000, names) >= 0.99
 
 
 @pytest.mark.heavy

@@ -15,7 +15,7 @@ from gateway.routing.preferences import (
     terms_of,
 )
 from gateway.routing.provider import Provider
-from tests.pools import settings
+from tests.parts.pools import settings
 
 NANO = 10**9
 PROVIDERS = [Provider(settings(name)) for name in ("azure", "openai/eu", "openai/us", "router")]
@@ -62,15 +62,13 @@ def test_fields_that_ask_for_nothing(wanted: Mapping[str, Any]) -> None:
 def test_order_comes_first_and_others_may_follow() -> None:
     """Known names in the client's order; a base slug names its variants, an unknown one nobody."""
     found = terms(order=["openai", "nowhere", "AZURE"])
-    assert found == Terms(frozenset(), ("openai/eu", "openai/us", "azure"), is_open=True)
+    assert found == Terms(frozenset(), ("openai/eu", "openai/us", "azure"))
 
 
 def test_order_without_fallbacks_is_closed() -> None:
     """Nobody beyond the named ones may be asked."""
     others = frozenset({"azure", "openai/eu", "router"})
-    assert terms(order=["openai/us"], allow_fallbacks=False) == Terms(
-        others, ("openai/us",), is_open=False
-    )
+    assert terms(order=["openai/us"], allow_fallbacks=False) == Terms(others, ("openai/us",))
 
 
 def test_order_of_nobody_without_fallbacks_leaves_nobody() -> None:
@@ -84,6 +82,7 @@ def test_sorted_by_price_without_fallbacks() -> None:
     assert terms(sort="price", allow_fallbacks=False).order == ("openai/eu",)
     closed = terms(FORWARDING, sort="price", order=["azure"], allow_fallbacks=False)
     assert closed.order == ("azure",)
+    assert "forwarding" in closed.barred
 
 
 def test_only_and_ignore_bar_the_others() -> None:

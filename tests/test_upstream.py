@@ -12,21 +12,10 @@ from gateway.errors import ConnectFailed, ConnectionLost, ProtocolError, TimedOu
 from gateway.units import Duration
 from gateway.wire.driver import Driver
 from gateway.wire.upstream import Upstream
-from tests.raw_provider import (
-    GET,
-    OK,
-    Body,
-    Peer,
-    RawProvider,
-    answers,
-    closes_after,
-    fetch,
-    relay,
-    resetting,
-    serving,
-    unanswered,
-)
-from tests.waiting import until
+from tests.parts.dead_ends import resetting, unanswered
+from tests.parts.exchanges import GET, Body, fetch, relay
+from tests.parts.raw_provider import OK, Peer, RawProvider, answers, closes_after, serving
+from tests.parts.waiting import until
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
 NO_BODY = b"HTTP/1.1 204 No Content\r\n\r\n"
@@ -43,6 +32,7 @@ def shown(client: Upstream, kept: int) -> str:
         ("https://api.openai.com/v1/", b"api.openai.com", b"/v1"),
         ("http://127.0.0.1:8000", b"127.0.0.1:8000", b""),
         ("http://[::1]:8000/", b"[::1]:8000", b""),
+        (f"http://{'a' * 63}:8000", b"a" * 63 + b":8000", b""),
         ("http://b\u00fccher.example:81/\u00fc/%2F", b"xn--bcher-kva.example:81", b"/%C3%BC/%2F"),
     ],
 )
@@ -117,14 +107,15 @@ async def test_closed_response_gives_back_only_a_whole_answer() -> None:
         assert provider.connections == 2
 
 
+async def stale(peer: Peer) -> None:
+    """Answer once, and end the connection when it is used again."""
+    await peer.head()
+    peer.send(OK)
+    await peer.head()
+
+
 async def test_stale_connection_is_retried_on_a_new_one() -> None:
     """A kept connection that ends when it is used again costs the caller nothing."""
-
-    async def stale(peer: Peer) -> None:
-        await peer.head()
-        peer.send(OK)
-        await peer.head()
-
     async with serving(stale, answers(OK)) as provider:
         client = provider.upstream()
         await fetch(client)
@@ -135,13 +126,13 @@ async def test_stale_connection_is_retried_on_a_new_one() -> None:
 async def test_retry_happens_once() -> None:
     """The new connection's end is the caller's to see, with other kept ones left alone."""
 
-    async def stale(peer: Peer) -> None:
+    async def both_stale(peer: Peer) -> None:
         await peer.head()
         await until(lambda: provider.requests == 2)
         peer.send(OK)
         await peer.head()
 
-    async with serving(stale, stale, closes_after(b"")) as provider:
+    async with serving(both_stale, both_stale, closes_after(b"")) as provider:
         client = provider.upstream()
         await asyncio.gather(fetch(client), fetch(client))
         assert repr(client) == shown(client, 2)
@@ -322,11 +313,6 @@ async def test_retry_within_the_end_of_a_connection() -> None:
 
     async def work() -> None:
         answered.extend([(await fetch(client))[1] for _ in range(2)])
-
-    async def stale(peer: Peer) -> None:
-        await peer.head()
-        peer.send(OK)
-        await peer.head()
 
     async with serving(stale, answers(OK)) as provider:
         client = provider.upstream()

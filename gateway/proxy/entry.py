@@ -6,7 +6,7 @@ every later call is ignored, so each place that sees an end may say so.
 
 from collections.abc import Callable
 from time import monotonic
-from typing import Literal
+from typing import Final, Literal
 
 from gateway.calls.call import Call
 from gateway.calls.endpoint import Target
@@ -18,9 +18,8 @@ from gateway.metering.estimate import Estimate
 from gateway.metering.reading import Reading
 from gateway.pricing.prices import Prices
 
-_UNSENT_STATUS = {"cancelled": 499}
-"""The status of a request that ended before there was one: 499 for a client that left, as nginx
-logs it, else 500."""
+_CLIENT_LEFT: Final = 499
+"""The status of a request whose client left before there was one, as nginx logs it."""
 
 Outcome = Literal["ok", "refused", "failed", "cancelled", "cut"]
 
@@ -102,7 +101,7 @@ class Entry:
         reading = self._reading(outcome)
         usage, flags = reading.usage, reading.flags
         error = self.error or reading.error
-        status = self.status or _UNSENT_STATUS.get(outcome, 500)
+        status = self.status or (_CLIENT_LEFT if outcome == "cancelled" else 500)
         if outcome == "ok" and (reading.error or status >= 400):
             outcome = "failed"
         cost, cache_discount = self._prices.cost(

@@ -43,11 +43,10 @@ class Leg:
         terms = self.terms
         if terms is None:
             return self.pool.choose(key, now, tried)
-        if chosen := self.pool.first_of(terms.order, now, tried):
-            return chosen
-        if not terms.is_open and (terms.order or tried):
+        if terms.is_single and tried:
             return None
-        return self.pool.choose(key, now, tried, terms.barred)
+        ordered = self.pool.first_of(terms.order, now, tried)
+        return ordered or self.pool.choose(key, now, tried, terms.barred)
 
 
 class Plan:

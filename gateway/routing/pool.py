@@ -70,13 +70,12 @@ class Pool:
         return self._next_best(key, now, tried, barred)
 
     def first_of(self, names: Iterable[str], now: float, tried: Collection[str]) -> Choice | None:
-        """The first of `names` that had no try and has a place; those that are out come last."""
-        members = (self._providers[name] for name in names if name not in tried)
-        left = [p for p in members if p.in_flight < p.max_in_flight]
-        if not left:
-            return None
-        chosen = next((p for p in left if p.available(now)), left[0])
-        return Choice(chosen, "failover" if tried else "pinned")
+        """The first of `names` that had no try and is available."""
+        for name in names:
+            provider = self._providers[name]
+            if name not in tried and provider.available(now):
+                return Choice(provider, "failover" if tried else "pinned")
+        return None
 
     def obstacles(self, key: bytes, now: float) -> Iterator[tuple[Provider, Obstacle]]:
         """Every provider in the key's order of choice, with what is against it now."""

@@ -47,13 +47,13 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True):
 class Terms(msgspec.Struct, frozen=True):
     """What preferences come to in one pool, as provider names.
 
-    `barred` take no part. `order` is tried first; without `is_open` there is nobody after it, or,
-    where it is empty, nobody after the first.
+    `barred` take no part. Those in `order` are tried first, as long as they are well. `is_single`:
+    nobody is tried after the first.
     """
 
     barred: frozenset[str] = frozenset()
     order: tuple[str, ...] = ()
-    is_open: bool = True
+    is_single: bool = False
 
 
 def read_preferences(raw: bytes) -> Preferences | None:
@@ -105,8 +105,11 @@ def terms_of(wanted: Preferences, providers: Collection[Provider], price_of: Pri
     order = _in_order(wanted.order, left)
     if wanted.by_price:
         order += _by_price(wanted, order, left, price_of)
+    is_closed = not wanted.allow_fallbacks
+    if order and is_closed:
+        barred = {p for p in providers if p not in order}
     names = tuple(p.name for p in order)
-    return Terms(frozenset(p.name for p in barred), names, wanted.allow_fallbacks)
+    return Terms(frozenset(p.name for p in barred), names, is_single=is_closed and not order)
 
 
 def nobody_left(wanted: Preferences) -> GatewayError:

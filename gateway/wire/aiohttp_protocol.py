@@ -18,7 +18,7 @@ from gateway.errors import BadRequest, GatewayError
 from gateway.wire.alarm import Alarm
 from gateway.wire.conformance import head_too_large, judge, refused
 from gateway.wire.framing import Framing
-from gateway.wire.limits import MAX_FIELDS, MAX_HEAD, Limits, Progress
+from gateway.wire.limits import MAX_FIELDS, MAX_HEAD, Limits, Progress, Surplus
 from gateway.wire.refusal import half_close, late_head, refusal
 from gateway.wire.trusted_proxies import TrustedProxies, is_secure
 
@@ -30,8 +30,7 @@ class ClientProtocol(web.RequestHandler):
 
     __slots__ = (
         *("_alarm", "_body", "_framing", "_head_is_due", "_head_size", "_is_body_broken"),
-        *("_is_leaving", "_is_proxied", "_leaves_by", "_limits", "_proxies", "_socket"),
-        *("_download", "_is_stopped", "_surplus", "_unwanted"),
+        *("_download", "_is_proxied", "_is_stopped", "_limits", "_proxies", "_socket", "_surplus"),
     )
 
     def __init__(self, server: web.Server, limits: Limits, proxies: TrustedProxies) -> None:
@@ -51,12 +50,9 @@ class ClientProtocol(web.RequestHandler):
         self._is_proxied = False
         self._alarm = Alarm(self._loop, self._time_out)
         self._download = Progress(limits.answer, limits.rate)
-        self._surplus = Progress(limits.linger, limits.rate)
-        self._unwanted = 0
-        self._leaves_by = 0.0
+        self._surplus: Surplus | None = None  # from the last answer on
         self._framing = Framing()
         self._body = EMPTY_PAYLOAD
-        self._is_leaving = False
         self._is_stopped = False
         self._is_body_broken = False
         self._head_is_due = True
@@ -82,8 +78,8 @@ class ClientProtocol(web.RequestHandler):
         if not data:  # aiohttp tells itself to go on with what it has
             if not self._is_body_broken:  # or it fails once more
                 super().data_received(data)
-        elif self._is_leaving:
-            self._unwanted += len(data)
+        elif self._surplus is not None:
+            self._surplus.add(len(data))
         elif not self._close and not self._framing.has_ended:
             self._read(data)
 
@@ -94,6 +90,7 @@ class ClientProtocol(web.RequestHandler):
 
     def resume_writing(self) -> None:
         super().resume_writing()
+        self._download.start(0)  # what was left then says nothing of what will be
         self._set_alarm(self._limits.answer)
 
     def begin(self, request: web.BaseRequest) -> web.BaseRequest:
@@ -159,7 +156,7 @@ class ClientProtocol(web.RequestHandler):
             super().data_received(piece)
         if awaited:
             self._take_head(len(data))
-        if (self._framing.has_ended or self._has_failed()) and not self._is_leaving:
+        if (self._framing.has_ended or self._has_failed()) and self._surplus is None:
             self._end()
 
     def _end(self) -> None:
@@ -204,12 +201,13 @@ class ClientProtocol(web.RequestHandler):
 
     def _time_out(self) -> None:
         """The client owes a head, or takes nothing of an answer; aiohttp sees to idle ones."""
-        if self.writing_paused or (self._is_leaving and self._socket.get_write_buffer_size()):
+        surplus = self._surplus
+        if self.writing_paused or (surplus is not None and self._socket.get_write_buffer_size()):
             self._check_download()
-        elif self._socket.is_closing():
+        elif surplus is not None and surplus.goes_on(self._loop.time()):
+            self._set_alarm(self._limits.linger)
+        elif surplus is not None or self._socket.is_closing():
             self._socket.abort()
-        elif self._is_leaving:
-            self._check_surplus()
         elif not self._awaits_head():
             self._set_alarm(self._limits.answer)
         elif self._head_is_due:
@@ -227,13 +225,6 @@ class ClientProtocol(web.RequestHandler):
         else:
             self._socket.abort()
 
-    def _check_surplus(self) -> None:
-        still_sends = self._surplus.is_enough(-self._unwanted)
-        if still_sends and self._loop.time() < self._leaves_by:
-            self._set_alarm(self._limits.linger)
-        else:
-            self._socket.abort()
-
     def _refuse(self, answer: bytes) -> None:
         """Send `answer` outside aiohttp, which has no request under way and gets no other."""
         self._socket.write(answer)
@@ -242,10 +233,9 @@ class ClientProtocol(web.RequestHandler):
     def _leave(self) -> None:
         """Discard what the client still sends, until it ends the connection; not for long."""
         self.close()
-        self._is_leaving = True
+        self._surplus = Surplus(self._limits, self._loop.time())
         if not self._socket.is_closing():
             half_close(self._socket)
-            self._leaves_by = self._loop.time() + self._limits.linger_most
             self._set_alarm(self._limits.linger)
 
     def _set_alarm(self, seconds: float) -> None:

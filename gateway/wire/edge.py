@@ -19,7 +19,7 @@ from gateway.wire.alarm import NEVER, Alarm
 from gateway.wire.downstream import Downstream
 from gateway.wire.driver import Driver
 from gateway.wire.incoming import Incoming, request_now
-from gateway.wire.limits import MAX_HEAD, Limits, Progress
+from gateway.wire.limits import MAX_HEAD, Limits, Progress, Surplus
 from gateway.wire.outbox import Outbox
 from gateway.wire.refusal import half_close, late_body, late_head
 from gateway.wire.request_head import HeadTemplate, RequestHead, parse_head
@@ -50,7 +50,7 @@ class Edge(asyncio.Protocol):
         self._last_request = False
         self._is_retired = False
         self._is_lost = False
-        self._is_leaving = False
+        self._surplus: Surplus | None = None  # from the last answer on
         self._head_is_due = True
         self._close_soon = self._close  # made once, as every answer is given it
         self._loop = asyncio.get_running_loop()
@@ -79,7 +79,8 @@ class Edge(asyncio.Protocol):
             self._listener.left(self)
 
     def data_received(self, data: bytes) -> None:
-        if self._is_leaving:
+        if self._surplus is not None:
+            self._surplus.add(len(data))
             return
         if self._incoming is not None:
             self._incoming.add(data)
@@ -102,13 +103,17 @@ class Edge(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._write_paused = False
+        self._download.start(0)  # what was left then says nothing of what will be
         if self._answer is not None:
             self._alarm.set(NEVER)
             self._answer.resume()
-        elif self._is_leaving:
+        elif self._surplus is not None:
             self._linger()
+        elif self._incoming is not None:
+            self._set_alarm(self._limits.body)
         else:
             self._wait()
+            self._head_is_due = False  # its time begins with the end of this answer
             self._go_on()
 
     def retire(self) -> None:
@@ -172,10 +177,12 @@ class Edge(asyncio.Protocol):
             self._set_alarm(self._limits.head)
 
     def _hand_over(self) -> None:
-        """From here on aiohttp serves this connection."""
+        """From here on aiohttp serves this connection, once the last answers are on their way."""
+        self._outbox.flush()
+        if self._write_paused:
+            return  # `resume_writing` comes back here
         self._alarm.stop()
         self._listener.left(self)
-        self._outbox.flush()
         protocol = self._listener.fallback()
         self._transport.set_protocol(protocol)
         protocol.connection_made(self._transport)
@@ -208,7 +215,7 @@ class Edge(asyncio.Protocol):
             self._failed(error)
         elif self._is_lost:
             self._listener.left(self)
-        elif self._is_leaving:
+        elif self._surplus is not None:
             self._linger()
         elif self._last_request:
             self._wait()
@@ -259,29 +266,29 @@ class Edge(asyncio.Protocol):
 
     def _time_out(self) -> None:
         """The client owes something: to take an answer, a body, a head, or a request at all."""
-        if self._write_paused or (self._is_leaving and self._transport.get_write_buffer_size()):
+        if self._transport.get_write_buffer_size():
             self._check_download()
-        elif self._is_ending:
-            self.abort()
+        elif self._surplus is not None and self._surplus.goes_on(self._now()):
+            self._set_alarm(self._limits.linger)
         elif self._incoming is not None:
             self._check_upload(self._incoming)
-        elif self._buffer:
+        elif self._buffer and not self._is_ending:
             self._outbox.write(self._transport, late_head(self._limits.head))
             self._leave()
-        else:
-            self.abort()
+        else:  # not abort: of what TLS has yet to send, uvloop does not tell
+            self._transport.close()
 
     def _close(self) -> None:
-        self._is_leaving = True
+        self._surplus = Surplus(self._limits, self._now())
         self._outbox.close(self._transport)
 
     @property
     def _is_ending(self) -> bool:
-        return self._is_leaving or self._transport.is_closing()
+        return self._surplus is not None or self._transport.is_closing()
 
     def _leave(self) -> None:
         """Discard what a client still sends who could not know that this answer is the last."""
-        self._is_leaving = True
+        self._surplus = Surplus(self._limits, self._now())
         self._outbox.flush()
         if not self._transport.is_closing():
             half_close(self._transport)

@@ -56,3 +56,22 @@ class Progress:
         """
         moved, self._left = self._left - left, left
         return moved < 0 or moved >= self._least
+
+
+class Surplus:
+    """What a client still sends after its last answer, and how long that is discarded."""
+
+    __slots__ = ("_ends_at", "_progress", "_received")
+
+    def __init__(self, limits: Limits, now: float) -> None:
+        self._progress = Progress(limits.linger, limits.rate)
+        self._ends_at = now + limits.linger_most
+        self._received = 0
+
+    def add(self, size: int) -> None:
+        """So many bytes more have come."""
+        self._received += size
+
+    def goes_on(self, now: float) -> bool:
+        """Whether the window that ends was fast enough, and there may be another one."""
+        return self._progress.is_enough(-self._received) and now < self._ends_at

@@ -58,7 +58,8 @@ class Upstream:
         self._kept: list[Connection] = []  # last in, first out
         self._is_open = True
         self._middleware = middleware
-        self.authority = parts.netloc.encode("idna")
+        end = parts.netloc.rindex(":") if parts.port else len(parts.netloc)
+        self.authority = parts.netloc[:end].encode("idna") + parts.netloc[end:].encode()
         self.base_path = quote(parts.path.rstrip("/"), safe="/%:@!$&'()*+,;=~").encode()
 
     def __repr__(self) -> str:
