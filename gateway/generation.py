@@ -23,7 +23,8 @@ class Usage(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Tokens as the provider bills them.
 
     `prompt_tokens` holds cached and cache-write tokens, `completion_tokens` holds reasoning
-    tokens. `estimated`: the answer ended before its provider had counted.
+    tokens. `estimated`: the answer ended before its provider had counted. `cache_write_1h_tokens`
+    are those of the cache writes that Anthropic keeps for an hour, which cost more than others.
     """
 
     prompt_tokens: int = 0
@@ -32,6 +33,7 @@ class Usage(msgspec.Struct, frozen=True, array_like=True, gc=False):
     cached_tokens: int = 0
     cache_write_tokens: int = 0
     estimated: bool = False
+    cache_write_1h_tokens: int = 0
 
     @property
     def tokens(self) -> int:

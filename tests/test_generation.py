@@ -4,7 +4,7 @@ import msgspec
 
 from gateway.generation import Attempt, Flag, Generation, Record, Usage
 from gateway.ledger.named import NamedGeneration, named
-from tests.generations import generation
+from tests.parts.generations import generation
 
 ORDER = {
     Record: ["writer", "sequence", "generation"],
@@ -17,7 +17,7 @@ ORDER = {
     ],
     Usage: [
         *("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens"),
-        *("cache_write_tokens", "estimated"),
+        *("cache_write_tokens", "estimated", "cache_write_1h_tokens"),
     ],
     Attempt: ["provider", "model", "status", "error", "latency_ms"],
     Flag: ["type", "description"],

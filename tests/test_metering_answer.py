@@ -87,6 +87,15 @@ def test_responses(status: str, details: Any, reason: str | None) -> None:
     assert reading == Reading(usage=Usage(9, 4), upstream_id="r", finish_reason=reason, flags=flags)
 
 
+@pytest.mark.parametrize("status", ["queued", "in_progress"])
+def test_a_response_in_the_background_has_said_nothing(status: str) -> None:
+    """What is answered at once is a receipt; its length is no completion."""
+    answer = {"id": "r", "status": status, "background": True, "output": [], "usage": None}
+    reading = read(answer, "responses")
+    assert reading == Reading(usage=Usage(100, 0, estimated=True), upstream_id="r")
+    assert read({**answer, "status": ["queued"]}, "responses").usage.completion_tokens
+
+
 def test_images() -> None:
     """An image's tokens count when the API says them, and are not guessed when not."""
     counts = {"input_tokens": 50, "output_tokens": 4160}

@@ -76,7 +76,16 @@ def test_a_member_may_begin_with_a_piece_of_its_own() -> None:
     assert inflater.feed(second[1:]) == b"second"
 
 
-def test_members_without_end_are_unreadable() -> None:
-    """Each costs a copy of what follows, so there may be a thousand."""
-    with pytest.raises(Unreadable, match="more than 1000 parts"):
-        Inflater().feed(gzip.compress(b"") * 1001)
+def test_members_of_a_stream_may_be_many() -> None:
+    """A server that sends each event as a member of its own is read to the end."""
+    inflater, event = Inflater(), gzip.compress(b"data: 1\n\n")
+    assert b"".join(inflater.feed(event) for _ in range(5000)) == b"data: 1\n\n" * 5000
+
+
+@pytest.mark.parametrize(
+    ("members", "rest"), [(6000, b""), (10, bytes(MAX_READ))], ids=["many", "large"]
+)
+def test_members_that_cost_too_much_are_unreadable(members: int, rest: bytes) -> None:
+    """Each costs a copy of what follows: many at once, or a few before much else."""
+    with pytest.raises(Unreadable, match="too many parts"):
+        Inflater().feed(gzip.compress(b"") * members + rest)

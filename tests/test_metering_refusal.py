@@ -92,20 +92,57 @@ def test_streams(path: str, events: list[dict[str, Any]], found: list[str]) -> N
     assert reasons(path, raw, b"text/event-stream") == found
 
 
+ERRORS = [
+    ({"code": "content_filter", "message": "m"}, ["content_filter"]),
+    ({"code": "content_policy_violation"}, ["content_policy_violation"]),
+    ({"code": 403, "metadata": {"reasons": ["violence", "hate"]}}, ["violence, hate"]),
+    ({"code": 400, "metadata": {"error_type": "refusal"}}, ["refusal"]),
+    ({"type": "api_error", "error_type": "content_policy_violation"}, ["content_policy_violation"]),
+    ({"code": "rate_limit_exceeded", "metadata": {"reasons": []}}, []),
+    ({"code": 503, "reasons": ["busy"], "metadata": {"error_type": "timeout"}}, []),
+    ({"code": ["refusal"], "metadata": "refusal"}, []),
+    ("content_filter", []),
+]
+
+
+@pytest.mark.parametrize("status", [400, 200])
+@pytest.mark.parametrize(("error", "found"), ERRORS)
+def test_errors(error: object, found: list[str], status: int) -> None:
+    """Azure, OpenAI and OpenRouter refuse a prompt with an error of their own, OpenRouter under a
+    successful status as well."""
+    body = msgspec.json.encode({"error": error})
+    assert reasons("chat/completions", body, b"application/json", status) == found
+    in_choice = msgspec.json.encode({"choices": [{"finish_reason": "error", "error": error}]})
+    assert reasons("chat/completions", in_choice, b"application/json", status) == found
+
+
 @pytest.mark.parametrize(
-    ("error", "found"),
+    ("path", "event_type"),
     [
-        ({"code": "content_filter", "message": "m"}, ["content_filter"]),
-        ({"code": "content_policy_violation"}, ["content_policy_violation"]),
-        ({"code": 403, "metadata": {"reasons": ["violence", "hate"]}}, ["violence, hate"]),
-        ({"code": "rate_limit_exceeded", "metadata": {"reasons": []}}, []),
-        ("content_filter", []),
+        ("chat/completions", None),
+        ("completions", None),
+        ("messages", "error"),
+        ("responses", "error"),
+        ("images/generations", "error"),
     ],
 )
-def test_errors(error: object, found: list[str]) -> None:
-    """Azure, OpenAI and OpenRouter refuse a prompt with an error of their own."""
-    body = msgspec.json.encode({"error": error})
-    assert reasons("chat/completions", body, b"application/json", 400) == found
+@pytest.mark.parametrize(("error", "found"), ERRORS)
+def test_errors_in_mid_stream(
+    path: str, event_type: str | None, error: object, found: list[str]
+) -> None:
+    """A filter that stops an answer halfway says so in an event, and flags its user as well."""
+    event = msgspec.json.encode({"type": event_type, "error": error})
+    assert reasons(path, b"data: %b\n\n" % event, b"text/event-stream") == found
+
+
+def test_errors_of_a_response() -> None:
+    """The Responses API has the code in the event itself, or in the response that failed."""
+    error = {"code": "content_filter", "message": "No"}
+    flat = {"type": "error", **error}
+    failed = {"type": "response.failed", "response": {"status": "failed", "error": error}}
+    for event in (flat, failed):
+        raw = b"data: %b\n\n" % msgspec.json.encode(event)
+        assert reasons("responses", raw, b"text/event-stream") == [CONTENT_FILTER]
 
 
 def moderated(answer: bytes, status: int = 200) -> tuple[Flag, ...]:

@@ -260,7 +260,13 @@ def test_hiding_is_exact_wherever_the_cut_falls(end: bytes) -> None:
         assert meter.reading().usage == Usage(9, 4)
 
 
+IMAGES = sse(
+    {"type": "image_generation.partial_image", "b64_json": "A" * 40},
+    {"type": "image_generation.completed", "b64_json": "A" * 40, "usage": START},
+    name=True,
+)
 STREAMS = {
+    "images/generations": IMAGES,
     "chat/completions": CHAT,
     "completions": CHAT,
     "messages": MESSAGES,
@@ -285,4 +291,4 @@ def test_splitting_changes_nothing(
     pieces = [cut.feed(stream[a:b]) for a, b in pairwise(edges)]
     assert b"".join(pieces) + cut.finish() == expected
     assert cut.reading() == whole.reading()
-    assert cut.settled
+    assert cut.settled == whole.settled

@@ -40,18 +40,25 @@ def test_messages_usage() -> None:
         "output_tokens": 393,
         "cache_read_input_tokens": 188_086,
         "cache_creation_input_tokens": 500,
+        "cache_creation": {"ephemeral_5m_input_tokens": 400, "ephemeral_1h_input_tokens": 100},
+        "output_tokens_details": {"thinking_tokens": 300},
     }
-    assert read_usage(usage) == Usage(21 + 188_086 + 500, 393, 0, 188_086, 500)
+    expected = Usage(21 + 188_086 + 500, 393, 300, 188_086, 500, cache_write_1h_tokens=100)
+    assert read_usage(usage) == expected
 
 
-def test_deepseek_usage() -> None:
-    """DeepSeek: hits and misses make up the prompt."""
-    usage = {
-        "prompt_tokens": 100,
-        "completion_tokens": 5,
-        "prompt_cache_hit_tokens": 64,
-        "prompt_cache_miss_tokens": 36,
-    }
+@pytest.mark.parametrize(
+    "hits",
+    [
+        {"prompt_cache_hit_tokens": 64, "prompt_cache_miss_tokens": 36},
+        {"cached_tokens": 64},
+        {"cache_read_input_tokens": 64, "prompt_tokens_details": None},
+    ],
+    ids=["DeepSeek", "Moonshot", "Databricks"],
+)
+def test_cache_hits_beside_the_counts(hits: dict[str, Any]) -> None:
+    """Hits are a part of the prompt, whatever they are called."""
+    usage = {"prompt_tokens": 100, "completion_tokens": 5, **hits}
     assert read_usage(usage) == Usage(100, 5, 0, 64)
 
 
@@ -64,6 +71,18 @@ def test_reasoning_counted_beside_the_completion_is_added_to_it() -> None:
         "completion_tokens_details": {"reasoning_tokens": 317},
     }
     assert read_usage(usage) == Usage(12, 319, 317)
+
+
+def test_reasoning_that_only_the_total_tells_is_added_to_the_completion() -> None:
+    """Gemini: what the total has above both counts was thought; nothing else is taken for it."""
+    counts = {"prompt_tokens": 9, "completion_tokens": 3}
+    assert read_usage({**counts, "total_tokens": 105}) == Usage(9, 96, 93)
+    assert read_usage({**counts, "total_tokens": 10}) == Usage(9, 3)
+    named = {"completion_tokens_details": {"reasoning_tokens": 2}}
+    assert read_usage({**counts, **named, "total_tokens": 105}) == Usage(9, 3, 2)
+    assert read_usage({"prompt_tokens": 9, "total_tokens": 12}) == Usage(9)
+    cached = {"prompt_tokens_details": {"cached_tokens": 5}}
+    assert read_usage({**counts, **cached, "total_tokens": 17}) == Usage(9, 3, 0, 5)
 
 
 @pytest.mark.parametrize("usage", [{"prompt_tokens": 8, "total_tokens": 8}, {"total_tokens": 8}])
@@ -98,6 +117,9 @@ def test_a_part_is_never_larger_than_its_whole() -> None:
     details = {"cached_tokens": 80, "cache_write_tokens": 90}
     usage = {"prompt_tokens": 100, "completion_tokens": 1, "prompt_tokens_details": details}
     assert read_usage(usage) == Usage(100, 1, 0, 80, 20)
+    for_an_hour = {"ephemeral_1h_input_tokens": 30}
+    usage = {"input_tokens": 1, "cache_creation_input_tokens": 20, "cache_creation": for_an_hour}
+    assert read_usage(usage) == Usage(21, 0, 0, 0, 20, cache_write_1h_tokens=20)
 
 
 json_values = st.recursive(
@@ -109,7 +131,8 @@ names = st.sampled_from(
     [
         *("prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details"),
         *("input_tokens", "output_tokens", "input_tokens_details", "cache_read_input_tokens"),
-        *("cached_tokens", "cost"),
+        *("cached_tokens", "cost", "cache_creation_input_tokens", "cache_creation"),
+        *("ephemeral_1h_input_tokens", "is_byok", "cost_details", "upstream_inference_cost"),
     ]
 )
 
@@ -123,6 +146,7 @@ def test_no_usage_object_is_too_strange(usage: dict[str, Any]) -> None:
     if read is not None:
         assert 0 <= read.cached_tokens + read.cache_write_tokens <= read.prompt_tokens
         assert 0 <= read.reasoning_tokens <= read.completion_tokens
+        assert 0 <= read.cache_write_1h_tokens <= read.cache_write_tokens
 
 
 @pytest.mark.parametrize(
@@ -139,6 +163,20 @@ def test_a_cost_that_is_no_amount_is_absent(cost: object) -> None:
     """Only an amount from 0 to 10,000 dollars is a cost."""
     assert read_cost({"cost": cost}) is None
     assert read_cost(cost) is None
+
+
+def test_the_fee_for_a_key_of_ones_own_is_not_the_whole_cost() -> None:
+    """OpenRouter: what the provider takes comes on top of the fee, with `is_byok` alone."""
+    usage = {"cost": 0.05, "cost_details": {"upstream_inference_cost": 1}}
+    assert read_cost({**usage, "is_byok": True}) == 1_050_000_000
+    assert read_cost({**usage, "is_byok": False}) == 50_000_000
+    assert read_cost({"cost": 0, "is_byok": True, "cost_details": None}) is None
+
+
+def test_a_cost_in_parts() -> None:
+    """Perplexity: the total holds what searching cost."""
+    cost = {"input_tokens_cost": 0.0, "request_cost": 0.005, "total_cost": 0.00515}
+    assert read_cost({"cost": cost}) == 5_150_000
 
 
 def test_names_without_a_count_do_not_hide_those_with_one() -> None:

@@ -1,6 +1,7 @@
 """What calls cost: by the provider's figure, by the configuration, by the price list."""
 
 import logging
+import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -79,6 +80,16 @@ def test_halves_of_two_parts_add_up_before_rounding() -> None:
     prices = Prices([provider(prices={"m": config.ModelPrice(input=0.0005, output=0.0005)})])
     usage = Usage(prompt_tokens=1, completion_tokens=1)
     assert prices.cost("p", "m", usage, None)[0] == 1
+
+
+def test_cache_writes_for_an_hour_cost_their_own_price() -> None:
+    """Claude Haiku 4.5: 1.00 in, 1.25 to write for five minutes, 2.00 for an hour
+    (docs.anthropic.com/en/docs/about-claude/pricing); what is configured holds for both."""
+    usage = Usage(prompt_tokens=1000, cache_write_tokens=1000, cache_write_1h_tokens=600)
+    listed = Prices([ANTHROPIC]).cost("anthropic", "claude-haiku-4-5", usage, None)
+    assert listed == (400 * 1250 + 600 * 2000, 1_000_000 - 400 * 1250 - 600 * 2000)
+    configured = Prices([provider(prices={"m": MINI})])
+    assert configured.cost("p", "m", usage, None) == (187_500, -37_500)
 
 
 @pytest.mark.parametrize("reported", [0, 12_345])
@@ -174,13 +185,17 @@ def test_a_call_without_tokens_or_model_warns_nobody(caplog: pytest.LogCaptureFi
 
 def test_client_chosen_names_do_not_pile_up(caplog: pytest.LogCaptureFixture) -> None:
     """Neither memory nor the log grows with the number or the length of model names."""
-    prices = Prices([provider()])
-    usage = Usage(prompt_tokens=1)
+    prices, usage = Prices([provider()]), Usage(prompt_tokens=1)
     for number in range(1100):
         prices.cost("p", f"no-such-model-{number}", usage, None)
-    prices.cost("p", "x" * 10_000, usage, None)
-    assert len(prices._catalogue._found) == len(prices._missing) == len(caplog.records) == 1024
-    assert max(len(model) for _, model in prices._catalogue._found) < 100
+    tracemalloc.start()
+    for number in range(4000):
+        prices.cost("p", f"no-other-model-{number}", usage, None)
+        prices.cost("p", f"{number}" + "x" * 10_000, usage, None)
+    grown, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(caplog.records) == 1024
+    assert grown < 400_000
 
 
 def test_a_model_not_sold_by_the_token_has_no_price() -> None:
@@ -195,12 +210,14 @@ tokens = st.integers(0, 400_000)
 def usages(draw: st.DrawFn) -> Usage:
     prompt, completion = draw(tokens), draw(tokens)
     cached = draw(st.integers(0, prompt))
+    written = draw(st.integers(0, prompt - cached))
     return Usage(
         prompt_tokens=prompt,
         completion_tokens=completion,
         cached_tokens=cached,
-        cache_write_tokens=draw(st.integers(0, prompt - cached)),
+        cache_write_tokens=written,
         reasoning_tokens=draw(st.integers(0, completion)),
+        cache_write_1h_tokens=draw(st.integers(0, written)),
     )
 
 
@@ -247,7 +264,8 @@ EVERYONE = Prices([provider(name, url) for name, url in HOSTS.items()])
 def test_the_catalogue_is_read_as_its_own_package_reads_it(
     entry: tuple[Provider, ModelInfo], usage: Usage
 ) -> None:
-    """Flat, tiered, per-request and reasoning prices agree with genai-prices to the nano-dollar."""
+    """Flat, tiered, per-request, reasoning and one-hour prices agree with genai-prices to the
+    nano-dollar."""
     host, model = entry
     theirs = model.calc_price(
         CatalogueUsage(
@@ -255,6 +273,7 @@ def test_the_catalogue_is_read_as_its_own_package_reads_it(
             output_tokens=usage.completion_tokens,
             cache_read_tokens=usage.cached_tokens,
             cache_write_tokens=usage.cache_write_tokens,
+            cache_write_1h_tokens=usage.cache_write_1h_tokens,
             output_reasoning_tokens=usage.reasoning_tokens,
         ),
         host,
@@ -272,3 +291,9 @@ def test_what_a_cold_cache_cost(cached_input: float, less: int) -> None:
     price = config.ModelPrice(input=1, output=1, cached_input=cached_input)
     prices = Prices([provider(prices={"m": price})])
     assert prices.cold("p", "m", Usage(prompt_tokens=1000)) == less
+
+
+def test_what_it_cost_to_write_a_cold_cache_for_an_hour() -> None:
+    """Claude Haiku 4.5: 2.00 instead of 0.10, as nothing would have been written."""
+    usage = Usage(prompt_tokens=1000, cache_write_tokens=1000, cache_write_1h_tokens=1000)
+    assert Prices([ANTHROPIC]).cold("anthropic", "claude-haiku-4-5", usage) == 1_900_000

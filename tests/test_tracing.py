@@ -17,9 +17,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+from gateway.calls.endpoint import parse_target
 from gateway.config import Provider
-from gateway.tracing.attributes import provider_name
-from tests.calls import (
+from gateway.tracing.attributes import operation, provider_name
+from tests.parts.calls import (
     CHAT,
     COMPLETION,
     HELLO,
@@ -32,11 +33,10 @@ from tests.calls import (
     never_end,
     whole,
 )
-from tests.configs import PROVIDER, Folder
-from tests.conftest import Wire
-from tests.gateways import running_gateway
-from tests.raw_client import connected, post
-from tests.raw_provider import Script, answers, closes_after, serving
+from tests.parts.configs import PROVIDER, Folder
+from tests.parts.gateways import Wire, running_gateway
+from tests.parts.raw_client import ask_once, connected, post
+from tests.parts.raw_provider import Script, answers, closes_after, serving
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = "b7ad6b7169203331"
@@ -128,9 +128,7 @@ async def traced(
 
 
 async def call(origin: str, *fields: str, body: bytes = CHAT) -> int:
-    async with connected(origin) as client:
-        client.send(post(body, "/v1/chat/completions", *fields))
-        return (await client.answer()).status
+    return (await ask_once(origin, post(body, "/v1/chat/completions", *fields))).status
 
 
 async def test_a_request_and_its_attempt(tmp_path: Path, wire: Wire) -> None:
@@ -231,6 +229,15 @@ async def test_stream_that_breaks_off(tmp_path: Path) -> None:
     assert values(request.attributes)["error.type"] == "cut"
 
 
+async def test_an_error_under_a_successful_status(tmp_path: Path) -> None:
+    """A provider that fails once the answer has begun has failed all the same."""
+    async with traced(tmp_path, Requests(whole(b'{"error":{"message":"Oh"}}'))) as setting:
+        assert await call(setting.origin) == 200
+    request = setting.collector.request()
+    assert (request.status.code, request.status.message) == (Status.STATUS_CODE_ERROR, "Oh")
+    assert values(request.attributes)["error.type"] == "failed"
+
+
 async def test_a_client_that_leaves(tmp_path: Path, wire: Wire) -> None:
     """Its request's span ends with the call, and says why."""
     async with (
@@ -323,6 +330,23 @@ async def test_off_costs_nothing() -> None:
 def test_provider_names(base_url: str, name: str) -> None:
     """The conventions' own names for the hosts they know, the configured one elsewhere."""
     assert provider_name(Provider(name="p", base_url=base_url)) == name
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("responses/compact", "chat"),
+        ("engines/my-own-model/completions", "text_completion"),
+        ("engines/my-own-model/embeddings", "embeddings"),
+        ("images/edits", "images/edits"),
+        ("files/file-17", "other"),
+    ],
+)
+def test_operations(path: str, name: str) -> None:
+    """The names of spans are few: nothing that a client may choose is in them but the model."""
+    target = parse_target(f"/v1/{path}")
+    assert target is not None
+    assert operation(target.endpoint) == name
 
 
 def test_extra_has_to_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

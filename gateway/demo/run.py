@@ -91,9 +91,9 @@ class _Sender:
 
     async def _take(self, turn: Turn) -> None:
         body = {"model": MODEL, "messages": msgspec.to_builtins(turn.messages), "user": turn.user}
+        await asyncio.sleep(_PAUSE * turn.pause)
         answer, _ = await asyncio.gather(*(self._send(world, body, {}) for world in self._worlds))
         self._traffic.settle(turn, answer)
-        await asyncio.sleep(_PAUSE * turn.pause)
 
     async def _ask_nameless(self) -> None:
         """A call without a user, where that is not allowed: refused, flagged, on record."""

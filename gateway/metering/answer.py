@@ -19,6 +19,8 @@ from gateway.metering.usage import read_cost, read_usage
 
 _MAX_TEXT: Final = 512
 _ENDED = frozenset({"completed", "incomplete", "failed", "cancelled"})
+_PENDING = ("queued", "in_progress")
+"""Of a response in the background: nothing is said yet (openai `types/responses/response.py`)."""
 
 
 def text_or_none(value: object) -> str | None:
@@ -94,19 +96,26 @@ class AnswerMeter(Meter):
         except (Unreadable, *UNDECODABLE):
             return None
         choice, usage = first_choice(answer), answer.usage
+        said = 0 if answer.status in _PENDING else self._size
         return Reading(
-            usage=read_usage(usage) or self._estimate.usage(tokens_in(self._size)),
+            usage=read_usage(usage) or self._estimate.usage(tokens_in(said)),
             upstream_id=text_or_none(answer.id),
             finish_reason=(reason := finish_reason(answer, choice)),
             cost=read_cost(usage),
-            error=_refusal(answer, choice) if self._status >= 400 else _fault(answer, choice),
+            error=self._message(answer, choice),
             flags=self._flags(answer, choice, reason),
         )
 
     def _flags(self, answer: Answer, choice: AnswerChoice | None, reason: str | None) -> Flags:
-        if self._status >= 400:
-            return flags_of_error(answer.error)
-        return REFUSALS.get(REFUSED if declines(answer, choice) else reason or "", ())
+        flags = REFUSALS.get(REFUSED if declines(answer, choice) else reason or "", ())
+        return flags or flags_of_error(_error(answer, choice))
+
+    def _message(self, answer: Answer, choice: AnswerChoice | None) -> str | None:
+        """The error's text; that `detail` or `message` is one, the status alone tells."""
+        message = error_message(_error(answer, choice))
+        if self._status < 400:
+            return message
+        return message or error_message(answer.detail) or error_message(answer.message)
 
 
 class UnreadMeter(Meter):
@@ -131,13 +140,6 @@ class UnreadMeter(Meter):
         return Reading(usage=self._estimate.usage(tokens_in(self._size)))
 
 
-def _fault(answer: Answer, choice: AnswerChoice | None) -> str | None:
-    """The error a successful status hides: OpenRouter's, in the body or in its choice."""
-    in_choice = None if choice is None else choice.error
-    return error_message(answer.error) or error_message(in_choice)
-
-
-def _refusal(answer: Answer, choice: AnswerChoice | None) -> str | None:
-    """The error an error status announces, in any envelope."""
-    fault = _fault(answer, choice)
-    return fault or error_message(answer.detail) or error_message(answer.message)
+def _error(answer: Answer, choice: AnswerChoice | None) -> object:
+    """The body's error, or its choice's: OpenRouter has either under a successful status."""
+    return answer.error or (None if choice is None else choice.error)

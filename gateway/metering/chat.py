@@ -6,6 +6,7 @@ openai `types/chat/chat_completion_chunk.py`, `types/completion.py`; OpenRouter 
 
 from gateway.metering.answer import text_or_none
 from gateway.metering.estimate import characters_in, tokens_in
+from gateway.metering.refusal import REFUSALS, REFUSED
 from gateway.metering.shapes import UNDECODABLE, ChatChoice, ChatChunk, ChatDelta, decode_chat
 from gateway.metering.stream_state import DONE, StreamState
 
@@ -53,7 +54,7 @@ class ChatState(StreamState):
         if said:
             self.tokens += tokens_in(characters_in(said))
             if delta is not None and not delta.content and delta.refusal:
-                self.refused = True
+                self.flags = REFUSALS[REFUSED]
         if choice.finish_reason is not None:
             self.finish_reason = self.finish_reason or text_or_none(choice.finish_reason)
         return said

@@ -11,13 +11,13 @@ READABLE: Final = frozenset({b"gzip", b"x-gzip", b"deflate"})
 
 _HEADER = 2
 _GZIP: Final = b"\x1f\x8b"
-_MOST_MEMBERS: Final = 1000
-"""Of gzip: each costs a copy of all that comes behind it."""
+_MOST_COPIED: Final = 8 * MAX_READ
+"""Bytes: each member of gzip costs a copy of all that was fed with it and lies behind it."""
 
 
 class Unreadable(ValueError):
-    """Not the coding it claims to be, or more than MAX_READ bytes of content, or than 1000 gzip
-    members."""
+    """Not the coding it claims to be, more than MAX_READ bytes of content, or so many gzip members
+    that taking them apart would hold up everything else."""
 
 
 class Inflater:
@@ -30,8 +30,8 @@ class Inflater:
     def __init__(self) -> None:
         self._decoder: zlib._Decompress | None = None
         self._head = b""
-        self._size = self._members = 0
-        self._is_over = False
+        self._size = self._copied = 0
+        self._has_begun = self._is_over = False
 
     def feed(self, data: bytes) -> bytes:
         """The content that `data` adds; Unreadable when there is none to be had."""
@@ -44,6 +44,9 @@ class Inflater:
             contents.append(self._inflate(decoder, data))
             self._decoder = None if decoder.eof else decoder
             data = decoder.unused_data
+            self._copied += len(data)
+            if self._copied > _MOST_COPIED:
+                raise Unreadable("The content is in too many parts")
         return b"".join(contents)
 
     def _begin(self, data: bytes) -> "zlib._Decompress | None":
@@ -52,12 +55,10 @@ class Inflater:
         if len(data) < _HEADER:
             self._head = data
             return None
-        if self._members and not data.startswith(_GZIP):
+        if self._has_begun and not data.startswith(_GZIP):
             self._is_over = True
             return None
-        self._members += 1
-        if self._members > _MOST_MEMBERS:
-            raise Unreadable(f"The content has more than {_MOST_MEMBERS} parts")
+        self._has_begun = True
         return zlib.decompressobj(_window_bits(data))
 
     def _inflate(self, decoder: "zlib._Decompress", data: bytes) -> bytes:

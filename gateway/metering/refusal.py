@@ -20,7 +20,17 @@ REFUSED: Final = "refusal"
 _MAX_NAMES = 16
 _MAX_NAME = 100
 
-_CODES = frozenset({"content_filter", "content_policy_violation", "moderation_blocked"})
+_CODES = frozenset(
+    {
+        "bio_policy",
+        "content_filter",
+        "content_policy_violation",
+        "image_content_policy_violation",
+        "moderation_blocked",
+        REFUSED,
+    }
+)
+"""Azure's, OpenAI's (openai `types/responses/response_error.py`) and OpenRouter's."""
 
 
 def _flags(reason: str) -> Flags:
@@ -34,19 +44,22 @@ REFUSALS: Final = {reason: _flags(reason) for reason in ("content_filter", REFUS
 def flags_of_error(error: object) -> Flags:
     """The flags of a decoded `error` value.
 
-    Codes: Azure's and OpenAI's; OpenRouter lists the `reasons` in its metadata
-    (openrouter.ai/docs/api-reference/errors, moderation errors).
+    OpenRouter puts the `reasons` of its moderation and an `error_type` into `metadata`, in the
+    Messages API the latter beside the type (openrouter.ai/docs/api-reference/errors).
     """
     if not isinstance(error, dict):
         return ()
-    code, metadata = error.get("code"), error.get("metadata")
-    if isinstance(code, str) and code in _CODES:
-        return _flags(code)
-    reasons = metadata.get("reasons") if isinstance(metadata, dict) else None
-    if not isinstance(reasons, list):
-        return ()
-    named = listed(reason for reason in reasons if isinstance(reason, str))
-    return _flags(named) if named else ()
+    metadata = error.get("metadata")
+    if not isinstance(metadata, dict):
+        metadata = {}
+    reasons = metadata.get("reasons")
+    if isinstance(reasons, list):
+        named = listed(reason for reason in reasons if isinstance(reason, str))
+        if named:
+            return _flags(named)
+    codes = (error.get("code"), error.get("error_type"), metadata.get("error_type"))
+    code = next((each for each in codes if isinstance(each, str) and each in _CODES), None)
+    return () if code is None else _flags(code)
 
 
 def listed(names: Iterable[str]) -> str:

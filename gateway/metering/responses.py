@@ -2,6 +2,7 @@
 
 from gateway.metering.answer import declines, finish_reason, first_choice
 from gateway.metering.estimate import characters_in, tokens_in
+from gateway.metering.refusal import REFUSALS, REFUSED
 from gateway.metering.shapes import UNDECODABLE, Answer, decode_responses
 from gateway.metering.stream_state import StreamState
 
@@ -24,7 +25,7 @@ class ResponsesState(StreamState):
         elif event.response:
             self._respond(event.type, event.response)
         elif event.type in ("error", "response.error"):
-            self.fail(event.error or event.message)
+            self.fail(event.error or {"code": event.code, "message": event.message})
         return False
 
     def _respond(self, event_type: str, response: Answer) -> None:
@@ -33,7 +34,8 @@ class ResponsesState(StreamState):
             self.settled = True
             choice = first_choice(response)
             self.finish_reason = finish_reason(response, choice)
-            self.refused = declines(response, choice)
+            if declines(response, choice):
+                self.flags = REFUSALS[REFUSED]
             self.report(response.usage)
             self.counted = self.usage is not None
             self.fail(response.error)

@@ -109,6 +109,7 @@ class ResponsesEvent(msgspec.Struct, gc=False):
     response: Answer | None = None
     delta: Any = None
     error: Any = None
+    code: Any = None
     message: Any = None
 
 

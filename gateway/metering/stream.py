@@ -13,7 +13,7 @@ from gateway.metering.events import EventBuffer, Piece
 from gateway.metering.messages import MessagesState
 from gateway.metering.pattern import TextPattern
 from gateway.metering.reading import Reading
-from gateway.metering.refusal import REFUSALS, REFUSED
+from gateway.metering.refusal import REFUSALS
 from gateway.metering.responses import ResponsesState
 from gateway.metering.stream_state import OtherState, StreamState
 
@@ -68,7 +68,7 @@ class StreamMeter(Meter):
             finish_reason=state.finish_reason,
             cost=state.cost,
             error=state.error,
-            flags=REFUSALS.get(REFUSED if state.refused else state.finish_reason or "", ()),
+            flags=state.flags or REFUSALS.get(state.finish_reason or "", ()),
         )
 
     def _usage(self) -> Usage:

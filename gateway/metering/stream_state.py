@@ -6,6 +6,7 @@ from typing import Final
 from gateway.generation import Usage
 from gateway.metering.answer import text_or_none
 from gateway.metering.fault import error_message
+from gateway.metering.refusal import Flags, flags_of_error
 from gateway.metering.shapes import UNDECODABLE, decode_other
 from gateway.metering.usage import read_cost, read_usage
 
@@ -17,9 +18,9 @@ class StreamState(ABC):
 
     `usage` is the last that was reported; it is `counted` when it covers the whole answer.
     `tokens` are those of the text seen, by estimate; `said` is the text of an event that added
-    nothing else, for whoever takes it. `refused`: the answer declines. `model` and `created`,
-    Unix time, are a chat's, `sequence_number` is the last event's in the Responses API; these are
-    for an error event that has to fit in.
+    nothing else, for whoever takes it. `flags` are those of its text and of its errors. `model` and
+    `created`, Unix time, are a chat's, `sequence_number` is the last event's in the Responses API;
+    these are for an error event that has to fit in.
     """
 
     def __init__(self) -> None:
@@ -32,7 +33,7 @@ class StreamState(ABC):
         self.counted = False
         self.cost: int | None = None
         self.error: str | None = None
-        self.refused = False
+        self.flags: Flags = ()
         self.tokens = 0
         self.said = ""
         self.settled = False
@@ -54,6 +55,7 @@ class StreamState(ABC):
     def fail(self, error: object) -> None:
         """Take an event's error value; the first one tells the cause."""
         self.error = self.error or error_message(error)
+        self.flags = self.flags or flags_of_error(error)
 
 
 class OtherState(StreamState):

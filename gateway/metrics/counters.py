@@ -110,8 +110,8 @@ class Counters:
         counters.duration.add(generation.latency_ms)
         if (first_byte := generation.first_byte_ms) is not None:
             counters.first_byte.add(first_byte)
-        counts: tuple[int, int, int, int, int, bool] = astuple(generation.usage)
-        prompt, completion, reasoning, cached, written, _ = counts
+        counts: tuple[int, int, int, int, int, bool, int] = astuple(generation.usage)
+        prompt, completion, reasoning, cached, written, _, _ = counts
         counters.prompt_tokens += prompt
         counters.completion_tokens += completion
         counters.reasoning_tokens += reasoning

@@ -101,11 +101,14 @@ def _flat_above(price: ModelPrice, prompt_tokens: int) -> Flat:
         return whole if value is None else nano(value)
 
     fresh, output = rate(price.input_mtok), rate(price.output_mtok)
+    written = rate(price.cache_write_mtok, fresh)
+    written_1h = getattr(price, "cache_write_1h_mtok", None)  # which older lists do not know
     return Flat(
         input=fresh,
         output=output,
         cached_input=rate(price.cache_read_mtok, fresh),
-        cache_write=rate(price.cache_write_mtok, fresh),
+        cache_write=written,
+        cache_write_1h=rate(written_1h, written),
         reasoning=rate(price.output_reasoning_mtok, output),
         call=rate(price.requests_kcount) // 1000,
     )

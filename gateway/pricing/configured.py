@@ -27,5 +27,6 @@ def _tariff(price: ModelPrice) -> Flat:
         output=nano(price.output),
         cached_input=nano(cached),
         cache_write=nano(written),
+        cache_write_1h=nano(written),
         reasoning=nano(price.output),
     )

@@ -49,7 +49,8 @@ class Prices:
     def cold(self, provider: str, model: str | None, usage: Usage) -> int:
         """Nano-dollars that the prompt would have cost less, had all of it been cached; 0 where
         that costs more."""
-        warm = replace(usage, cached_tokens=usage.prompt_tokens, cache_write_tokens=0)
+        cached = usage.prompt_tokens
+        warm = replace(usage, cached_tokens=cached, cache_write_tokens=0, cache_write_1h_tokens=0)
         _, saved_warm = self.cost(provider, model, warm, 0)
         _, saved = self.cost(provider, model, usage, 0)
         return max(0, saved_warm - saved)

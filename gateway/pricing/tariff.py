@@ -39,6 +39,7 @@ class Flat(Tariff):
         output: int,
         cached_input: int,
         cache_write: int,
+        cache_write_1h: int,
         reasoning: int,
         call: int = 0,
     ) -> None:
@@ -46,21 +47,22 @@ class Flat(Tariff):
         self.output: Final = output
         self.cached_input: Final = cached_input
         self.cache_write: Final = cache_write
+        self.cache_write_1h: Final = cache_write_1h
         self.reasoning: Final = reasoning
         self.call: Final = call
 
     def price(self, usage: Usage) -> tuple[int, int]:
-        counts: tuple[int, int, int, int, int, bool] = astuple(usage)
-        prompt, completion, reasoning, cached, written, _ = counts
+        counts: tuple[int, int, int, int, int, bool, int] = astuple(usage)
+        prompt, completion, reasoning, cached, written, _, written_1h = counts
+        writing = written * self.cache_write + written_1h * (self.cache_write_1h - self.cache_write)
         total = (
             (prompt - cached - written) * self.input
             + cached * self.cached_input
-            + written * self.cache_write
+            + writing
             + (completion - reasoning) * self.output
             + reasoning * self.reasoning
         )
-        discount = cached * (self.input - self.cached_input)
-        discount -= written * (self.cache_write - self.input)
+        discount = (cached + written) * self.input - cached * self.cached_input - writing
         fee = self.call if total else 0
         return _rounded(total) + fee, _rounded(discount)
 

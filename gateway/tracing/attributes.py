@@ -7,15 +7,15 @@ there begins with `hearth.`.
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from gateway.calls.endpoint import Endpoint
+from gateway.calls.endpoint import Dialect, Endpoint
 from gateway.config import Provider
 from gateway.generation import Generation
 
 Value = str | int | float | tuple[str, ...]
 Attributes = dict[str, Value]
 
-_OPERATIONS: Mapping[str, str] = {
-    "chat/completions": "chat",
+_OPERATIONS: Mapping[Dialect, str] = {
+    "chat": "chat",
     "responses": "chat",
     "messages": "chat",
     "completions": "text_completion",
@@ -39,7 +39,7 @@ _NAMES: Mapping[str, str] = {
 
 def operation(endpoint: Endpoint) -> str:
     """`gen_ai.operation.name`; the path for what the conventions have no word for."""
-    return _OPERATIONS.get(endpoint.path, endpoint.path if endpoint.known else "other")
+    return _OPERATIONS.get(endpoint.dialect, endpoint.path if endpoint.known else "other")
 
 
 def provider_name(settings: Provider) -> str:
@@ -80,7 +80,7 @@ def of_generation(generation: Generation) -> Attributes:
 
 def is_failure(generation: Generation) -> bool:
     """Whether a server's span counts it as an error: a client's fault is none."""
-    return generation.outcome == "cut" or (generation.is_error and generation.status >= 500)
+    return generation.is_error and not 400 <= generation.status < 500
 
 
 def _error_type(generation: Generation) -> str | None:
