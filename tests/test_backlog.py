@@ -12,7 +12,7 @@ from gateway.ledger.backlog import BATCH_BYTES, BATCH_RECORDS, Backlog
 from gateway.ledger.journal import Journal
 from gateway.ledger.named import named
 from gateway.ledger.segment import segments
-from tests.generations import generation, record
+from tests.parts.generations import generation, record
 
 
 def drain(backlog: Backlog) -> list[Record]:
@@ -52,7 +52,7 @@ def test_unapplied_batch_comes_again(tmp_path: Path) -> None:
     backlog = Backlog(tmp_path)
     for _ in range(2):
         (batch,) = backlog.batches({})
-        assert (ids(map(record, batch.parcels)), len(batch.offsets)) == ([1, 2], 1)
+        assert (ids(map(record, batch.parcels)), len(batch.places)) == ([1, 2], 1)
 
 
 def test_positions_skip_what_was_applied(tmp_path: Path) -> None:
@@ -60,6 +60,33 @@ def test_positions_skip_what_was_applied(tmp_path: Path) -> None:
     written(tmp_path, 1, 2, 3)
     (batch,) = Backlog(tmp_path).batches({"w": 2})
     assert ids(map(record, batch.parcels)) == [3]
+
+
+@pytest.mark.parametrize("position", [1, 170, 500, 998, 1000])
+def test_positions_in_a_long_segment(tmp_path: Path, position: int) -> None:
+    """Wherever in it the store's position is, what follows comes, and nothing else."""
+    written(tmp_path, *range(1, 1001))
+    backlog = Backlog(tmp_path)
+    taken: list[int] = []
+    for batch in backlog.batches({"w": position}):
+        taken += ids(map(record, batch.parcels))
+        backlog.applied(batch)
+    assert taken == list(range(position + 1, 1001))
+    backlog.clean()
+    assert segments(tmp_path) == []
+
+
+def test_a_store_that_lost_what_it_had(tmp_path: Path) -> None:
+    """Where a writer's position is lower than it was, all above it comes again, once."""
+    journal, backlog = Journal(tmp_path, writer="w"), Backlog(tmp_path)
+    for number in (1, 2, 3):
+        journal.append(generation(number))
+    drain(backlog)
+    for position, lost in (({"w": 1}, [2, 3]), ({"w": 0}, [1, 2, 3]), ({"w": 3}, [])):
+        batches = list(backlog.batches(position))
+        assert [ids(map(record, batch.parcels)) for batch in batches] == [lost] * bool(lost)
+        for batch in batches:
+            backlog.applied(batch)
 
 
 def test_segments_come_in_order(tmp_path: Path) -> None:
@@ -136,6 +163,19 @@ def test_corrupt_line_is_skipped(
     assert [entry.name for entry in tmp_path.glob("*.jsonl*")] == [f"{path.name}.corrupt"]
 
 
+def test_corrupt_line_before_the_position(tmp_path: Path) -> None:
+    """Its file is kept after a restart as well, when the store has everything else."""
+    path = written(tmp_path, *range(1, 1001))
+    lines = path.read_bytes().splitlines()
+    path.write_bytes(b"\n".join([*lines[:500], b"\0" * 50, *lines[500:], b""]))
+    backlog = Backlog(tmp_path)
+    for batch in backlog.batches({"w": 1000}):
+        assert batch.parcels == ()
+        backlog.applied(batch)
+    backlog.clean()
+    assert [entry.name for entry in tmp_path.glob("*.jsonl*")] == [f"{path.name}.corrupt"]
+
+
 def test_lines_with_names(tmp_path: Path) -> None:
     """A journal that a version before left is applied like any other."""
     path = written(tmp_path, 1, 3)
@@ -169,15 +209,17 @@ def test_clean_keeps_what_is_needed(tmp_path: Path) -> None:
 
 
 def test_writers_with_something_to_do(tmp_path: Path) -> None:
-    """A writer is due while something of it is not applied, or its closed file is there."""
+    """All are asked for while something of one is not applied, or its closed file is there; a store
+    that lost what one has may have lost what the others have."""
     journal, backlog = Journal(tmp_path, writer="w"), Backlog(tmp_path)
+    Journal(tmp_path, writer="idle")
     assert backlog.writers() == frozenset()
     journal.append(generation(1))
-    assert backlog.writers() == {"w"}
+    assert backlog.writers() == {"w", "idle"}
     drain(backlog)
     assert backlog.writers() == frozenset()
     journal.close()
-    assert backlog.writers() == {"w"}
+    assert backlog.writers() == {"w", "idle"}
 
 
 def test_waiting_counts_bytes(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The shipper's threads: one yields, one takes over when records wait, and nothing is lost."""
 
 import asyncio
+import fcntl
 import itertools
 import os
 import subprocess
@@ -22,13 +23,12 @@ from gateway.ledger.sqlite import SqliteStore
 from gateway.processes.shipping import ORDINARY, YIELDING, Shipping
 from gateway.processes.shipping_thread import Sample, Scheduling
 from gateway.units import Duration
-from tests.generations import generation
-from tests.redis_servers import shared_server
-from tests.stores import prefix_of
-from tests.waiting import eventually, until
+from tests.parts.generations import generation
+from tests.parts.redis_servers import shared_server
+from tests.parts.stores import FOREVER, prefix_of
+from tests.parts.waiting import eventually, until
 
 POLICIES = (os.SCHED_IDLE, os.SCHED_OTHER)
-FOREVER = Retention(generations=Duration(1e10), activity=Duration(1e10))
 
 
 @pytest.fixture
@@ -181,6 +181,27 @@ async def test_threads_follow_each_other(section: Ledger, journal: Journal) -> N
     assert sorted(await shipped(section)) == sorted(ids)
     policies = [policy for policy, _ in itertools.groupby(policy for policy, _ in notes)]
     assert policies[:3] == [os.SCHED_IDLE, os.SCHED_OTHER, os.SCHED_IDLE]
+
+
+async def test_no_thread_reads_again(
+    section: Ledger, journal: Journal, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What one has shipped the next one does not read: it would meet the broken line again."""
+    with (Path(section.journal) / "other-000000000001.jsonl").open("w") as segment:
+        segment.write("broken\n")
+        segment.flush()
+        fcntl.flock(segment, fcntl.LOCK_EX)  # as its writer does, so that it stays
+        threads: set[str] = set()
+
+        def is_over(sample: Sample) -> bool:
+            threads.add(threading.current_thread().name)
+            return sample.lasted > 0.1
+
+        async with running(section, Scheduling(os.SCHED_OTHER, is_over)):
+            journal.append(generation(1, id="gen-1"))
+            await until(lambda: len(threads) > 2)
+        assert await shipped(section) == ["gen-1"]
+    assert caplog.text.count("not a record") == 1
 
 
 async def test_a_thread_that_fails(

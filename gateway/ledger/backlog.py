@@ -1,9 +1,9 @@
 """The backlog: what the journals in a folder hold that is not applied yet, as batches."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from gateway.generation import Record
 from gateway.ledger.line import record_of
@@ -27,11 +27,21 @@ class Read(NamedTuple):
     lines: list[bytes]
 
 
+class Place(NamedTuple):
+    """Byte `offset` of a segment, and the sequence of the last record before it."""
+
+    offset: int
+    sequence: int
+
+
+_BEGINNING: Final = Place(0, 0)
+
+
 class Batch(NamedTuple):
-    """Records to apply together, and how far into their segments that gets, in bytes."""
+    """Records to apply together, and how far into their segments that gets."""
 
     parcels: tuple[Parcel, ...]
-    offsets: Mapping[Segment, int]
+    places: Mapping[Segment, Place]
 
 
 class Waiting(NamedTuple):
@@ -52,48 +62,60 @@ class Backlog:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.corrupt = 0
-        self._offsets: dict[Segment, int] = {}
+        self._places: dict[Segment, Place] = {}
         self._corrupt: dict[Segment, set[int]] = {}
 
     def writers(self) -> frozenset[str]:
-        """The writers of segments with something to apply, or that may be deleted."""
-        return frozenset(segment.writer for segment in segments(self.folder) if self._due(segment))
+        """All of the folder, once one has something to apply, or a segment that may be deleted."""
+        found = segments(self.folder)
+        is_due = any(self._due(segment) for segment in found)
+        return frozenset(segment.writer for segment in found) if is_due else frozenset()
 
     def batches(self, positions: Mapping[str, int], most: int = BATCH_RECORDS) -> Iterator[Batch]:
         """All that is in the journals now, in order, but for what lies within `positions`; at most
-        `most` records at once."""
+        `most` records at once.
+
+        A position may be lower than before, that of a store which crashed or was restored and is
+        as it had been: what it lost comes again, as far as segments still have it.
+        """
         parcels: list[Parcel] = []
         packer = Packer()
-        offsets: dict[Segment, int] = {}
+        places: dict[Segment, Place] = {}
         size = 0
         for segment in segments(self.folder):
             writer, position = segment.writer, positions.get(segment.writer, 0)
-            reported = end = self._offset(segment)
-            for start, _, lines in self._reads(segment):
+            place = self._place(segment)
+            if place.sequence > positions.get(writer, place.sequence):
+                place = _BEGINNING
+            reported = place.offset
+            end, sequence = self._beyond(segment, place, position)
+            for start, _, lines in self._reads(segment, end):
                 end = start
                 for line in lines:
                     record = self._record(line, segment, end)
                     end += len(line) + 1
-                    if record and record.sequence > position:
-                        parcels.append(packer.parcel(writer, record.sequence, record.generation))
-                        size += len(line)
+                    if record:
+                        sequence = record.sequence
+                        if sequence > position:
+                            parcels.append(packer.parcel(writer, sequence, record.generation))
+                            size += len(line)
                     if len(parcels) == most or size >= BATCH_BYTES:
-                        yield Batch(tuple(parcels), {**offsets, segment: end})
-                        parcels, packer, offsets, size, reported = [], Packer(), {}, 0, end
+                        yield Batch(tuple(parcels), {**places, segment: Place(end, sequence)})
+                        parcels, packer, places, size, reported = [], Packer(), {}, 0, end
             if end > reported:
-                offsets[segment] = end
-        if offsets:
-            yield Batch(tuple(parcels), offsets)
+                places[segment] = Place(end, sequence)
+        if places:
+            yield Batch(tuple(parcels), places)
 
     def applied(self, batch: Batch) -> None:
         """The store has the batch."""
-        self._offsets.update(batch.offsets)
+        self._places.update(batch.places)
 
     def clean(self) -> None:
         """Delete the closed segments that are applied to their last line."""
         for segment in segments(self.folder):
             with segment.open_to_read() as file:
-                if file.closed and not file.lines(self._offset(segment), limit=4096):
+                if file.closed and not file.lines(self._place(segment).offset, limit=4096):
                     self._remove(segment)
 
     def waiting(self, positions: Mapping[str, int]) -> Waiting:
@@ -109,38 +131,58 @@ class Backlog:
 
     def _due(self, segment: Segment) -> bool:
         with segment.open_to_read() as file:
-            return file.closed or file.size > self._offset(segment)
+            return file.closed or file.size > self._place(segment).offset
 
-    def _offset(self, segment: Segment) -> int:
-        return self._offsets.get(segment, 0)
+    def _place(self, segment: Segment) -> Place:
+        return self._places.get(segment, _BEGINNING)
 
     def _first_new(self, segment: Segment, position: int) -> tuple[int, Record] | None:
         """The first record after a position, and how many bytes there are from it on; what comes
         before it is applied."""
-        for start, left, lines in self._reads(segment):
+        place = self._beyond(segment, self._place(segment), position)
+        self._places[segment] = place
+        sequence = place.sequence
+        for start, left, lines in self._reads(segment, place.offset):
             end = start
             for line in lines:
                 record = self._record(line, segment, end)
-                if record and record.sequence > position:
-                    return start + left - end, record
+                if record:
+                    sequence = record.sequence
+                    if sequence > position:
+                        return start + left - end, record
                 end += len(line) + 1
-                self._offsets[segment] = end
+                self._places[segment] = Place(end, sequence)
         return None
 
-    def _reads(self, segment: Segment) -> Iterator[Read]:
-        """From where the segment was applied to, up to the size it has now."""
-        start = self._offset(segment)
+    def _beyond(self, segment: Segment, place: Place, position: int) -> Place:
+        """`place`, or a later one with nothing but records up to `position` before it.
+
+        Few lines have to be decoded for it: sequences have no gaps, so what begins and ends with
+        records and has as many lines as sequences is taken to hold nothing else.
+        """
+        if place.sequence >= position:
+            return place
+        for start, _, lines in self._reads(segment, place.offset):
+            first, last = _own(lines[0], segment), _own(lines[-1], segment)
+            if first is None or last is None or last.sequence > position:
+                break
+            if last.sequence - first.sequence != len(lines) - 1:
+                break
+            place = Place(start + _size(lines), last.sequence)
+        return place
+
+    def _reads(self, segment: Segment, start: int) -> Iterator[Read]:
+        """From byte `start` up to the size that the segment has now."""
         with segment.open_to_read() as file:
             while start < file.size and (lines := file.lines(start, _READ_BYTES)):
                 yield Read(start, file.size - start, lines)
-                start += sum(map(len, lines)) + len(lines)
+                start += _size(lines)
 
     def _record(self, line: bytes, segment: Segment, start: int) -> Record | None:
-        record = record_of(line)
-        if record and record.writer == segment.writer:
-            return record
-        self._skip(segment, start)
-        return None
+        record = _own(line, segment)
+        if record is None:
+            self._skip(segment, start)
+        return record
 
     def _skip(self, segment: Segment, start: int) -> None:
         seen = self._corrupt.setdefault(segment, set())
@@ -155,4 +197,14 @@ class Backlog:
             segment.path.rename(f"{segment.path}{SET_ASIDE}")
         else:
             segment.path.unlink()
-        self._offsets.pop(segment, None)
+        self._places.pop(segment, None)
+
+
+def _own(line: bytes, segment: Segment) -> Record | None:
+    record = record_of(line)
+    return record if record and record.writer == segment.writer else None
+
+
+def _size(lines: Sequence[bytes]) -> int:
+    """In the segment, with their line ends."""
+    return sum(map(len, lines)) + len(lines)

@@ -52,8 +52,10 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 class Shipper:
     """Ships the journals in `folder` to `store`: on `flush`, and from `start` to `stop` by itself.
 
-    `clock` tells seconds since the epoch. `failures` counts the attempts that failed. `waited`: how
-    many seconds the oldest record of the batch that is being applied had waited, 0 between passes.
+    `clock` tells seconds since the epoch. `backlog`: of the folder, from a shipper to the same
+    store that has stopped: what that one applied is not read again. `failures` counts the attempts
+    that failed. `waited`: how many seconds the oldest record of the batch that is being applied had
+    waited, 0 between passes.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Shipper:
         store: Store,
         pace: Pace | None = None,
         clock: Callable[[], float] = time.time,
+        backlog: Backlog | None = None,
     ) -> None:
         self.folder = folder
         self.store = store
@@ -69,7 +72,7 @@ class Shipper:
         self.waited = 0.0
         self._pace = Pace() if pace is None else pace
         self._clock = clock
-        self._backlog = Backlog(folder)
+        self._backlog = Backlog(folder) if backlog is None else backlog
         self._positions: Mapping[str, int] = {}
         self._error: str | None = None
         self._appended = asyncio.Event()
@@ -176,7 +179,8 @@ class Shipper:
         if not writers:
             return
         async with exclusive(self.folder / "ship.lock"):
-            self._positions = await self.store.positions(writers)
+            met = await self.store.positions(writers)
+            self._positions = {writer: met.get(writer, 0) for writer in writers}
             batches = self._backlog.batches(self._positions, self.store.batch_size)
             while batch := await asyncio.to_thread(self._next, batches):
                 if batch.parcels:

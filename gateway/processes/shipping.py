@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from gateway import config
+from gateway.ledger.backlog import Backlog
 from gateway.ledger.shipper import Shipper
 from gateway.ledger.store import StoreUnavailable
 from gateway.ledger.stores import open_store
@@ -54,8 +55,9 @@ class Shipping:
         self, section: config.Ledger, schedulings: tuple[Scheduling, ...] = (YIELDING, ORDINARY)
     ) -> None:
         self._section = section
+        self._backlog = Backlog(Path(section.journal))
         self._schedulings = itertools.cycle(schedulings)
-        self._thread = ShippingThread(section, next(self._schedulings))
+        self._thread = ShippingThread(section, self._backlog, next(self._schedulings))
         self._earlier_failures = 0
         self._is_over = asyncio.Event()
         self._work: asyncio.Task[None] | None = None
@@ -81,6 +83,7 @@ class Shipping:
         """Keep records for as long as `section` says now, in a thread and a store of its own."""
         if section != self._section:
             self._section = section
+            self._backlog = Backlog(Path(section.journal))  # another store may have less
             self._thread.stop()
 
     async def _ship(self) -> None:
@@ -99,7 +102,7 @@ class Shipping:
     def _after(self, thread: ShippingThread) -> ShippingThread:
         """The next thread. What a new retention says is old is forgotten at once."""
         expired_at = thread.expired_at if thread.section == self._section else 0.0
-        return ShippingThread(self._section, next(self._schedulings), expired_at)
+        return ShippingThread(self._section, self._backlog, next(self._schedulings), expired_at)
 
     async def _ship_the_rest(self) -> None:
         section = self._section
@@ -109,7 +112,8 @@ class Shipping:
             _log.warning("%s keeps records for the next start: %s", section.journal, error)
             return
         try:
-            await Shipper(Path(section.journal), store).finish(_FINISH_WITHIN)
+            shipper = Shipper(Path(section.journal), store, backlog=self._backlog)
+            await shipper.finish(_FINISH_WITHIN)
         finally:
             await store.close()
 

@@ -14,6 +14,7 @@ import msgspec
 import uvloop
 
 from gateway import config
+from gateway.ledger.backlog import Backlog
 from gateway.ledger.keeper import Keeper, watch
 from gateway.ledger.shipper import Shipper
 from gateway.ledger.stores import open_store
@@ -41,13 +42,19 @@ class Scheduling(msgspec.Struct, frozen=True):
 class ShippingThread:
     """`run` occupies the thread that calls it; everything else is for the thread that made this.
 
-    `expired_at`: when what is old was last forgotten, in seconds since the epoch.
+    `backlog`: of the journals, which goes from thread to thread. `expired_at`: when what is old was
+    last forgotten, in seconds since the epoch.
     """
 
     def __init__(
-        self, section: config.Ledger, scheduling: Scheduling, expired_at: float = 0.0
+        self,
+        section: config.Ledger,
+        backlog: Backlog,
+        scheduling: Scheduling,
+        expired_at: float = 0.0,
     ) -> None:
         self.section = section
+        self._backlog = backlog
         self._scheduling = scheduling
         self._expired_at = expired_at
         self._keeper: Keeper | None = None
@@ -85,7 +92,7 @@ class ShippingThread:
         folder = Path(section.journal)
         store = await open_store(section.url, section.retention)
         try:
-            shipper = Shipper(folder, store)
+            shipper = Shipper(folder, store, backlog=self._backlog)
             keeper = Keeper(shipper, section.retention, expired_at=self._expired_at)
             self._keeper = keeper
             keeper.start()
