@@ -15,10 +15,10 @@ from gateway.generation import Generation
 from gateway.ledger.journal import Journal
 from gateway.mock.running import running_provider
 from gateway.mock.settings import MockSettings
-from tests.commands import hearth, write_config
-from tests.gateways import running_gateway
-from tests.generations import generation, refusal
-from tests.visitor import csv_rows
+from tests.parts.commands import hearth, write_config
+from tests.parts.gateways import running_gateway
+from tests.parts.generations import generation, refusal
+from tests.parts.visitor import csv_rows
 
 TODAY = int(time.time()) // 86400
 

@@ -17,7 +17,7 @@ from gateway.ledger.shipper import Pace, Shipper
 from gateway.ledger.sqlite import SqliteStore
 from gateway.ledger.store import StoreUnavailable
 from gateway.ledger.verify import verify
-from tests.generations import DAY, generation, records
+from tests.parts.generations import DAY, generation, records
 
 ANNA = Person("anna", None)
 QUICK = Pace(gather=0.001, idle=0.01)

@@ -11,8 +11,8 @@ import pytest
 from gateway.generation import Record
 from gateway.ledger.journal import Journal, JournalError
 from gateway.ledger.segment import Segment, segments
-from tests.generations import generation
-from tests.rlimits import file_size_limit, no_more_files
+from tests.parts.generations import generation
+from tests.parts.rlimits import file_size_limit, no_more_files
 
 
 @pytest.fixture

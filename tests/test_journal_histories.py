@@ -24,7 +24,7 @@ from gateway.ledger.journal import Journal
 from gateway.ledger.lookup import find_generation
 from gateway.ledger.person.traces import Person, find_traces, redact
 from gateway.ledger.segment import segments
-from tests.generations import generation, record
+from tests.parts.generations import generation, record
 
 USERS = st.sampled_from(("anna", "boris", None))
 

@@ -13,8 +13,8 @@ from gateway.ledger.ledger import Ledger
 from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.store import StoreUnavailable
 from gateway.ledger.stores import open_store
-from tests.generations import DAY, generation
-from tests.waiting import PATIENCE
+from tests.parts.generations import DAY, generation
+from tests.parts.waiting import PATIENCE
 
 NOW = DAY * 86400 + 3600.0
 

@@ -6,7 +6,7 @@ from gateway.calendar import DAY, HOUR
 from gateway.generation import Generation
 from gateway.ledger.increments import increments_of, total
 from gateway.ledger.tally import Tally, grouped, rows_of, tallied
-from tests.generations import generation, records
+from tests.parts.generations import generation, records
 
 DAYS = 20_000 * DAY
 

@@ -11,7 +11,7 @@ from gateway.calendar import HOUR
 from gateway.ledger.counts import Counts
 from gateway.ledger.sqlite import SqliteStore
 from gateway.ledger.verify import verify
-from tests.generations import DAY, MICROSECONDS, generation, records, refusal
+from tests.parts.generations import DAY, MICROSECONDS, generation, records, refusal
 
 
 @pytest.fixture
@@ -69,3 +69,12 @@ async def test_expired_days_are_not_drift(store: SqliteStore) -> None:
     verdict = await verify(store)
     assert (verdict.days, verdict.requests, verdict.drift) == (4, 4, ())
     assert verdict.compared_from == DAY - 29
+
+
+async def test_day_that_is_being_forgotten(store: SqliteStore) -> None:
+    """A day past its retention is no drift, however much of it is gone yet."""
+    await store.expire(0, DAY + 1)
+    await store.apply(records(generation(1), generation(1, day=DAY + 1)))
+    tamper(store, f"DELETE FROM activity WHERE day = {DAY}")
+    verdict = await verify(store)
+    assert (verdict.drift, verdict.requests) == ((), 1)

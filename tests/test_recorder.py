@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from gateway.ledger.backlog import Backlog
 from gateway.ledger.journal import Journal
 from gateway.ledger.line import record_of
 from gateway.ledger.recorder import Recorder
-from tests.clock import Clock
-from tests.generations import generation
+from gateway.ledger.segment import segments
+from tests.parts.clock import Clock
+from tests.parts.generations import generation
+from tests.parts.waiting import until
 
 
 @pytest.fixture
@@ -52,6 +55,21 @@ async def test_close(journal: Journal) -> None:
     recorder.record(generation(2))
     recorder.commit()
     assert recorder.lost == 1
+
+
+async def test_what_was_applied_leaves_the_disk(journal: Journal) -> None:
+    """A file that is not full is closed in time, also where no call comes after, so that it can be
+    deleted; one without a record stays."""
+    recorder = Recorder(journal, lambda: None, time.time, segment_age=0.01)
+    for number in (1, 2):
+        recorder.record(generation(number))
+        await until(lambda: len(segments(journal.folder)) > number)  # noqa: B023
+    backlog = Backlog(journal.folder)
+    for batch in backlog.batches({}):
+        backlog.applied(batch)
+    backlog.clean()
+    [left] = segments(journal.folder)
+    assert left.path.read_bytes() == b""
 
 
 async def test_one_record_that_cannot_be_written(journal: Journal) -> None:

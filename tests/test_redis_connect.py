@@ -8,7 +8,7 @@ from redis.asyncio.connection import Connection
 
 from gateway.ledger.redis.connect import connect
 from gateway.redisurl import Address
-from tests.redis_servers import shared_cluster, shared_server, shared_trio
+from tests.parts.redis_servers import shared_cluster, shared_server, shared_trio
 
 COMMANDS: tuple[tuple[Any, ...], ...] = (
     ("EVALSHA", "f00", 1, "key", b"\x00\xff\r\n"),

@@ -12,9 +12,10 @@ from gateway.ledger.redis import RedisStore
 from gateway.ledger.redis.batch import Call
 from gateway.ledger.redis.client import Client
 from gateway.ledger.redis.keys import Shards
-from tests.generations import DAY, generation, records
-from tests.redis_servers import shared_server
-from tests.stores import FOREVER, prefix_of
+from gateway.ledger.store import StoreUnavailable
+from tests.parts.generations import DAY, generation, records
+from tests.parts.redis_servers import shared_server
+from tests.parts.stores import FOREVER, counted, prefix_of
 
 CALLS = [generation(n, user="user_1", day=DAY + n % 3) for n in range(6)]
 
@@ -49,7 +50,7 @@ async def store(client: Interrupted, tmp_path: Path) -> RedisStore:
     return opened
 
 
-@pytest.mark.parametrize("step", range(4))
+@pytest.mark.parametrize("step", range(5))
 async def test_calls_between_steps(store: RedisStore, client: Interrupted, step: int) -> None:
     """A call that comes when some days are taken and some are not is erased with them."""
     late = records(generation(9, user="user_1"), writer="late")
@@ -64,6 +65,27 @@ async def test_calls_between_steps(store: RedisStore, client: Interrupted, step:
     assert recount.by_user == recount.by_provider == recount.by_generation
     assert recount.by_provider[DAY].requests == 3
     assert await store.generations(GenerationQuery()) == []
+
+
+@pytest.mark.parametrize("step", range(5))
+async def test_cut_off_between_steps(store: RedisStore, client: Interrupted, step: int) -> None:
+    """Wherever it ends before its time, all counts agree, also with what comes then, until it is
+    repeated and after."""
+
+    async def pause() -> None:
+        """Nothing happens."""
+
+    async def cut_off() -> None:
+        raise StoreUnavailable("cut off")
+
+    client.before += [*[pause] * step, cut_off]
+    with pytest.raises(StoreUnavailable):
+        await store.erase("app", "user_1")
+    assert await counted(store) == len(CALLS)
+    await store.apply(records(generation(9, user="user_1"), writer="late"))
+    assert await counted(store) == len(CALLS) + 1
+    await store.erase("app", "user_1")
+    assert await counted(store) == len(CALLS) + 1
 
 
 async def test_erased_in_part_before(

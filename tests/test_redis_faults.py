@@ -13,7 +13,8 @@ from redis import Redis
 from redis.crc import key_slot
 
 from bench.faults.lossy_proxy import proxy
-from bench.faults.redis_server import HOST, Server
+from bench.ports import HOST
+from bench.redis_server import Server
 from gateway.generation import Generation
 from gateway.ledger.journal import Journal
 from gateway.ledger.parcel import Parcel
@@ -21,21 +22,13 @@ from gateway.ledger.redis import RedisStore
 from gateway.ledger.redis.client import Client
 from gateway.ledger.shipper import Shipper
 from gateway.ledger.store import StoreUnavailable
-from tests import counting
-from tests.generations import generation, records
-from tests.redis_servers import Cluster, Trio
-from tests.stores import FOREVER
+from tests.parts import counting
+from tests.parts.generations import generation, records
+from tests.parts.redis_servers import Cluster, Trio
+from tests.parts.stores import FOREVER
 
 SETTLED = [generation(n, user=f"user_{n % 40}", cost=n) for n in range(1, 401)]
 BATCHES = [records(*SETTLED[at : at + 20], first=at + 1) for at in range(0, len(SETTLED), 20)]
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    """A server that has on its disk what it said it has."""
-    durable = Server(tmp_path / "redis", "appendonly yes", "appendfsync always")
-    yield durable
-    durable.kill()
 
 
 @asynccontextmanager
@@ -104,6 +97,28 @@ async def test_lost_replies(server: Server, tmp_path: Path) -> None:
         await shipper.stop()
         await assert_counted_once(store, [*SETTLED, generation(1, id="first")])
     journal.close()
+
+
+async def test_a_crash_that_takes_what_was_applied(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """A Redis that starts again from a snapshot gets what it lost out of the journal, once."""
+    server = Server(tmp_path / "redis")
+    request.addfinalizer(server.kill)
+    journal, other = Journal(tmp_path / "journal"), Journal(tmp_path / "journal")
+    async with store_at(server.url) as store:
+        shipper = Shipper(journal.folder, store)
+        for part in (SETTLED[:100], SETTLED[100:200]):
+            await asyncio.to_thread(server.command, "SAVE")
+            journal.append_all(part[:60])
+            other.append_all(part[60:])
+            await shipper.flush()
+        await asyncio.to_thread(server.kill)
+        await asyncio.to_thread(server.start)
+        assert await store.positions([journal.writer]) == {journal.writer: 60}
+        journal.append_all(SETTLED[200:])
+        await shipper.flush()
+        await assert_counted_once(store)
 
 
 async def test_paused_server(server: Server) -> None:

@@ -15,10 +15,10 @@ from gateway.ledger.redis import RedisStore, keys
 from gateway.ledger.redis.client import Client, Command
 from gateway.ledger.redis.keys import Shards
 from gateway.ledger.store import Store
-from tests import counting
-from tests.generations import DAY, generation, records
-from tests.redis_servers import shared_server
-from tests.stores import FOREVER, STORES, prefix_of
+from tests.parts import counting
+from tests.parts.generations import DAY, generation, records
+from tests.parts.redis_servers import shared_server
+from tests.parts.stores import FOREVER, STORES, prefix_of, shared
 
 MONTH = month_of(DAY)
 CROWD = [
@@ -29,11 +29,11 @@ CROWD = [
 
 
 @pytest.fixture(params=["redis", "cluster"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+async def store(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Store]:
     """One shard, where there are many on a board, or sixteen, where there are few."""
-    async with STORES[request.param](tmp_path) as opened:
-        for start in range(0, len(CROWD), 500):
-            await opened.apply(records(*CROWD[start : start + 500], first=start + 1))
+    async with shared(request.param, tmp_path_factory.getbasetemp(), CROWD) as opened:
         yield opened
 
 

@@ -13,11 +13,11 @@ from gateway.ledger.redis.keys import Shards
 from gateway.ledger.redis.ranking import FEW, ranked
 from gateway.ledger.redis.spans import spans
 from gateway.redisurl import Address
-from tests import counting
-from tests.crowds import ORDERS, RANGES, crowd
-from tests.generations import DAY, generation, records
-from tests.redis_servers import shared_server
-from tests.stores import FOREVER, prefix_of
+from tests.parts import counting
+from tests.parts.crowds import ORDERS, RANGES, crowd
+from tests.parts.generations import DAY, generation, records
+from tests.parts.redis_servers import shared_server
+from tests.parts.stores import FOREVER, prefix_of
 
 CROWD = crowd(900, users=200)
 NEVER = -1

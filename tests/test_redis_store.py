@@ -1,27 +1,33 @@
 """What is special to the store in Redis."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from ssl import PROTOCOL_TLS_SERVER, SSLContext
 
 import pytest
 import trustme
 from redis import Redis
 
 from bench.faults.lossy_proxy import proxy
-from bench.faults.redis_server import HOST, Server, free_port
+from bench.ports import HOST, free_port
+from bench.redis_server import Server
 from gateway.calendar import month_of
 from gateway.config import Retention
 from gateway.ledger.queries import ActivityQuery, GenerationQuery, LeaderboardQuery, UserQuery
 from gateway.ledger.redis import RedisStore
+from gateway.ledger.redis.connect import connect
+from gateway.ledger.redis.keys import Shards
 from gateway.ledger.spread import Bar, bar_of
 from gateway.ledger.store import Store, StoreUnavailable
 from gateway.ledger.stores import open_store
+from gateway.ledger.verify import verify
+from gateway.redisurl import Address
 from gateway.units import Duration
-from tests.generations import DAY, MICROSECONDS, generation, records, refusal
-from tests.redis_servers import shared_cluster, shared_server
-from tests.stores import FOREVER, prefix_of, redis_at
+from tests.parts.certificates import CA, tls_for
+from tests.parts.generations import DAY, MICROSECONDS, generation, records, refusal
+from tests.parts.redis_servers import shared_cluster, shared_server
+from tests.parts.stores import FOREVER, prefix_of, redis_at
 
 
 @pytest.fixture
@@ -29,14 +35,6 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     """An empty store on one server."""
     async with redis_at(shared_server().url, tmp_path) as opened:
         yield opened
-
-
-@pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[Server]:
-    """A server that nobody else uses."""
-    server = Server(tmp_path / "own")
-    yield server
-    server.kill()
 
 
 @pytest.fixture
@@ -101,12 +99,9 @@ async def test_wrong_login(locked: Server, login: str) -> None:
 
 async def test_tls(tmp_path: Path) -> None:
     """rediss:// trusts the CA it is given, and no other."""
-    authority, other = trustme.CA(), trustme.CA()
-    for name, ca in (("ca.pem", authority), ("other.pem", other)):
+    for name, ca in (("ca.pem", CA), ("other.pem", trustme.CA())):
         ca.cert_pem.write_to_path(tmp_path / name)
-    context = SSLContext(PROTOCOL_TLS_SERVER)
-    authority.issue_cert(HOST).configure_cert(context)
-    async with proxy(shared_server().port, tls=context) as passing:
+    async with proxy(shared_server().port, tls=tls_for(HOST)) as passing:
         url = f"rediss://{HOST}:{passing.port}?prefix={prefix_of(tmp_path)}&ca={tmp_path}"
         store = RedisStore.at(f"{url}/ca.pem")
         await store.apply(records(generation(1)))
@@ -177,9 +172,9 @@ async def test_more_rows_than_lua_takes_arguments(store: Store) -> None:
     assert (user.counts.requests, user.active_days) == (1501, 1)
 
 
-async def test_no_read_scans(own_server: Server) -> None:
+async def test_no_read_scans(server: Server) -> None:
     """No read walks over the keys, a whole hash of users, or the log of a day."""
-    store = RedisStore.at(own_server.url, FOREVER)
+    store = RedisStore.at(server.url, FOREVER)
     await store.apply(records(generation(1), refusal(2)))
     await store.generations(GenerationQuery(status="200"))
     await store.generation("gen-1", None)
@@ -188,7 +183,7 @@ async def test_no_read_scans(own_server: Server) -> None:
     await store.leaderboard(LeaderboardQuery(month=month_of(DAY), prefix="u"))
     await store.spread(month_of(DAY), None)
     await store.close()
-    used = {name.removeprefix("cmdstat_") for name in own_server.info("commandstats")}
+    used = {name.removeprefix("cmdstat_") for name in server.info("commandstats")}
     assert used & {"keys", "scan", "hscan", "zscan", "sscan", "sort"} == set()
     assert "evalsha" in used
 
@@ -204,6 +199,50 @@ async def test_recount_holds_what_comes(store: Store, tmp_path: Path) -> None:
     await store.apply(records(generation(2), first=2))
     assert await store.positions(["w"]) == {"w": 2}
     assert "hold" not in keys_of(tmp_path)
+
+
+async def test_recount_while_a_day_is_forgotten(store: Store, tmp_path: Path) -> None:
+    """A day past its retention is no drift, however much of it is gone yet."""
+    await store.expire(0, DAY + 1)
+    await store.apply(records(generation(1), generation(1, day=DAY + 1)))
+    with Redis(port=shared_server().port) as redis:
+        assert redis.delete(f"{prefix_of(tmp_path)}{{0}}:user:d{DAY}:app:user_1") == 1
+    verdict = await verify(store)
+    assert (verdict.drift, verdict.requests) == ((), 1)
+
+
+async def test_retention_that_became_longer(server: Server) -> None:
+    """What Redis forgets at the time that was said before is no drift; what came since would be."""
+    today = int(time.time()) // 86400
+    complete_from = []
+    for days in (5, 5, 9, 9):
+        retention = Retention(generations=Duration(days * 86400))
+        store = RedisStore.at(server.url, retention)
+        await store.expire((today - days) * MICROSECONDS, 0)
+        complete_from.append((await store.recount()).complete_from)
+        await store.close()
+    assert complete_from == [today - 5, today - 5, today + 1, today + 1]
+
+
+async def test_refusals_break_no_reads(tmp_path: Path) -> None:
+    """While a Cluster is recounted, and takes nothing, everything can be read as before."""
+    async with redis_at(shared_cluster().url, tmp_path) as store:
+        await store.apply(records(generation(1)))
+        held = connect(Address.parse(shared_cluster().url))
+        shards = Shards(prefix_of(tmp_path), 16).all
+        await held.ask([("SET", shard.hold, 1, "EX", 30) for shard in shards])
+        await held.close()
+
+        async def refused() -> None:
+            for _ in range(20):
+                with pytest.raises(StoreUnavailable, match="recounted"):
+                    await store.apply(records(generation(2), first=2))
+
+        async def read() -> None:
+            for _ in range(60):
+                assert len(await store.generations(GenerationQuery())) == 1
+
+        await asyncio.gather(refused(), *(read() for _ in range(4)))
 
 
 async def test_made_by_a_later_version(store: Store, tmp_path: Path) -> None:
@@ -250,9 +289,9 @@ async def test_day_that_goes_while_it_is_read(store: Store, tmp_path: Path) -> N
     assert [row.day for row in rows] == [DAY + 1]
 
 
-async def test_replicas_that_are_missing(own_server: Server) -> None:
+async def test_replicas_that_are_missing(server: Server) -> None:
     """What too few replicas have does not count as applied, also when it is sent again."""
-    store = RedisStore.at(f"{own_server.url}?replicas=1&timeout=1", FOREVER)
+    store = RedisStore.at(f"{server.url}?replicas=1&timeout=1", FOREVER)
     for _ in range(2):
         with pytest.raises(StoreUnavailable, match="0 of 1 replicas"):
             await store.apply(records(generation(1)))
@@ -271,18 +310,18 @@ async def test_cluster_spreads_users(tmp_path: Path) -> None:
             assert next(redis.scan_iter(f"{prefix_of(tmp_path)}*:generation:*", count=10_000), None)
 
 
-async def test_every_key_expires(own_server: Server) -> None:
+async def test_every_key_expires(server: Server) -> None:
     """Left alone, Redis forgets it all by itself: a day after the retention, and no sooner."""
     retention = Retention(generations=Duration(5 * 86400), activity=Duration(9 * 86400))
     today = int(time.time()) // 86400
-    store = RedisStore.at(own_server.url, retention)
+    store = RedisStore.at(server.url, retention)
     calls = [
         generation(n, day=today, user=f"user_{n % 3}", upstream_id=f"up-{n}") for n in range(9)
     ]
     await store.apply(records(*calls))
     await store.erase(calls[0].tenant, "user_0")
     await store.close()
-    with Redis(port=own_server.port, decode_responses=True) as redis:
+    with Redis(port=server.port, decode_responses=True) as redis:
         left = {key: redis.ttl(key) / 86400 for key in redis.scan_iter()}
     assert len(left) > 20
     kinds = {key.partition("}:")[2].partition(":")[0]: days for key, days in left.items()}

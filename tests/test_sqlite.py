@@ -11,10 +11,18 @@ from typing import Any
 import pytest
 
 from gateway.ledger.queries import ActivityQuery, GenerationQuery, UserQuery
-from gateway.ledger.sqlite import SqliteStore, activity, applying, erasing, generations, schema
+from gateway.ledger.sqlite import (
+    SqliteStore,
+    activity,
+    applying,
+    erasing,
+    generations,
+    schema,
+    users,
+)
 from gateway.ledger.sqlite.migrations import MIGRATIONS
 from gateway.ledger.store import StoreUnavailable
-from tests.generations import DAY, generation, records
+from tests.parts.generations import DAY, generation, records
 
 APP = frozenset({"app"})
 
@@ -162,7 +170,7 @@ async def test_erasing_beside_a_reader(store: SqliteStore, path: Path) -> None:
         assert db.execute("SELECT count(*) FROM generations").fetchone() == (1,)
 
 
-SMALL = {"lists", "spreads", "json_each", "own", "person", "CONSTANT"}
+SMALL = {"lists", "spreads", "retention", "json_each", "own", "person", "CONSTANT"}
 """What may be read whole: what does not grow with users or calls."""
 
 PLANS: list[tuple[Callable[[sqlite3.Connection], object], str]] = [
@@ -216,6 +224,10 @@ PLANS: list[tuple[Callable[[sqlite3.Connection], object], str]] = [
     ),
     (lambda db: activity.hours(db, 1, 9, APP), "PRIMARY KEY"),
     (lambda db: activity.active_users(db, 1, 9, None), "PRIMARY KEY"),
+    (
+        lambda db: users.named_after(db, 0, DAY, ("app", ""), 9),
+        "PRIMARY KEY (month=? AND (tenant,user)>(?,?))",
+    ),
     (lambda db: erasing.erase_generations(db, "app", "u", 9), "generations_by_user"),
     (
         lambda db: erasing.erase_month(db, "app", "user_1"),

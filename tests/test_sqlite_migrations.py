@@ -14,10 +14,10 @@ from gateway.ledger.counts import COUNTERS, Counts
 from gateway.ledger.named import named
 from gateway.ledger.queries import ActivityQuery, GenerationQuery, LeaderboardQuery, UserQuery
 from gateway.ledger.sqlite.migrations import MIGRATIONS
-from tests import counting
-from tests.crowds import crowd
-from tests.generations import DAY, generation, records
-from tests.stores import sqlite
+from tests.parts import counting
+from tests.parts.crowds import crowd
+from tests.parts.generations import DAY, generation, records
+from tests.parts.stores import sqlite
 
 EVER = 99_999
 OLD = [

@@ -8,9 +8,9 @@ import pytest
 
 from gateway.ledger.queries import UserQuery
 from gateway.ledger.sqlite import applying, expiry, schema, users
-from tests import counting
-from tests.crowds import ORDERS, RANGES, crowd
-from tests.generations import records
+from tests.parts import counting
+from tests.parts.crowds import ORDERS, RANGES, crowd
+from tests.parts.generations import records
 
 CROWD = crowd(900, users=200)
 

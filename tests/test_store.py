@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from gateway.generation import Generation, Usage
@@ -15,9 +14,9 @@ from gateway.ledger.queries import (
     UserQuery,
 )
 from gateway.ledger.store import Store
-from tests import counting
-from tests.generations import DAY, MICROSECONDS, generation, records, refusal
-from tests.stores import EACH, STORES, OpenStore, counted
+from tests.parts import counting
+from tests.parts.generations import DAY, MICROSECONDS, generation, records, refusal
+from tests.parts.stores import EACH, STORES, OpenStore, counted
 
 EVER = 99_999
 """A day after all that tests are about."""
@@ -286,41 +285,6 @@ async def test_first_seen_out_of_order(store: Store) -> None:
     (row,) = await store.users(UserQuery(since=0, until=EVER))
     start = DAY * MICROSECONDS
     assert (row.first_seen, row.last_seen) == (start + 2_000_000, start + 9_000_000)
-
-
-async def test_one_user(store: Store) -> None:
-    """A named user's rows come alone, one for each tenant that has it."""
-    await store.apply(records(*SOME))
-    rows = await store.users(UserQuery(since=0, until=EVER, user="user_1"))
-    assert [(row.tenant, row.user) for row in rows] == [("app", "user_1"), ("other", "user_1")]
-
-
-@pytest.mark.parametrize(
-    ("order", "first"),
-    [("cost", "c"), ("requests", "r"), ("tokens", "t"), ("errors", "e"), ("flags", "f")],
-)
-async def test_user_orders(store: Store, order: str, first: str) -> None:
-    """Each order puts the user first who has most of it."""
-    await store.apply(
-        records(
-            generation(1, user="c", cost=1000),
-            *(generation(number, user="r", cost=0, usage=Usage()) for number in range(2, 8)),
-            generation(8, user="t", cost=0, usage=Usage(prompt_tokens=50, completion_tokens=900)),
-            *(generation(n, user="e", outcome="failed", cost=0, usage=Usage()) for n in (9, 10)),
-            refusal(11, user="f"),
-        )
-    )
-    query = msgspec.convert({"since": 0, "until": EVER, "order": order, "limit": 1}, UserQuery)
-    assert [row.user for row in await store.users(query)] == [first]
-
-
-async def test_pages_of_users(store: Store) -> None:
-    """Equals have a fixed order, so that pages by offset neither repeat nor miss one."""
-    await store.apply(records(*(generation(n, user=f"user_{n % 7}") for n in range(14))))
-    pages = [
-        await store.users(UserQuery(since=0, until=EVER, limit=3, offset=at)) for at in (0, 3, 6, 9)
-    ]
-    assert [row.user for page in pages for row in page] == [f"user_{n}" for n in range(7)]
 
 
 async def test_absurd_usage(store: Store) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import signal
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
@@ -12,18 +12,17 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bench.faults.redis_server import Server
+from bench.redis_server import Server
 from gateway.calendar import whole_days
 from gateway.ledger.journal import Journal
 from gateway.ledger.redis import RedisStore
-from tests.calls import CHAT, COMPLETION, Requests, at, whole
-from tests.commands import running_hearth
-from tests.conftest import Wire
-from tests.gateways import RunningGateway, running_gateway
-from tests.generations import MICROSECONDS, generation, records
-from tests.raw_client import connected, post
-from tests.raw_provider import serving
-from tests.recorded import read_json
+from tests.parts.calls import CHAT, COMPLETION, Requests, at, whole
+from tests.parts.commands import running_hearth
+from tests.parts.gateways import RunningGateway, Wire, running_gateway
+from tests.parts.generations import MICROSECONDS, generation, records
+from tests.parts.raw_client import ask_once, connected, post
+from tests.parts.raw_provider import serving
+from tests.parts.recorded import read_json
 
 KEYS = [
     {"name": "app", "key": "app-key"},
@@ -31,14 +30,6 @@ KEYS = [
     {"name": "ops", "key": "ops-key", "role": "management"},
 ]
 SOON = 2.5
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    """A Redis to be stopped."""
-    running = Server(tmp_path / "redis")
-    yield running
-    running.kill()
 
 
 @asynccontextmanager
@@ -53,9 +44,9 @@ async def gateway_on(folder: Path, server: Server, wire: Wire) -> AsyncIterator[
 
 async def call(gateway: RunningGateway) -> str:
     """The id of a call that was answered."""
-    async with connected(gateway.origin) as client:
-        client.send(post(CHAT, "/v1/chat/completions", "Authorization: Bearer app-key"))
-        answer = await client.answer()
+    answer = await ask_once(
+        gateway.origin, post(CHAT, "/v1/chat/completions", "Authorization: Bearer app-key")
+    )
     assert answer.status == 200
     return answer.text("X-Generation-Id")
 
@@ -114,21 +105,19 @@ async def test_pages_are_refused_soon(tmp_path: Path, server: Server) -> None:
         server.signal(signal.SIGSTOP)
         headers = {"Accept": "text/html", "Authorization": "Bearer ops-key"}
         async with aiohttp.ClientSession(gateway.origin, headers=headers) as browser:
-            for path in ("/activity", "/users/user_1"):
+
+            async def soon(path: str) -> tuple[int, str]:
                 async with asyncio.timeout(SOON), browser.get(path) as answer:
-                    assert answer.status == 503
-                    assert "store does not answer" in await answer.text()
-            async with browser.get(f"/generations/{made}") as answer:
-                assert answer.status == 200
-            async with asyncio.timeout(SOON), browser.get("/providers") as answer:
-                page = await answer.text()
-            assert answer.status == 200
-            assert "takes calls" in page
-            assert "store does not answer" in page
-            assert "<table" not in page
-            async with browser.get("/providers?format=csv") as answer:
-                assert answer.status == 503
+                    return answer.status, await answer.text()
+
+            paths = ("/activity", "/users/user_1", "/providers?format=csv", "/providers")
+            *refused, providers = await asyncio.gather(*map(soon, paths))
+            assert (await soon(f"/generations/{made}"))[0] == 200
         server.kill()
+    assert [status for status, _ in refused] == [503] * 3
+    assert all("store does not answer" in page for _, page in (*refused[:2], providers))
+    assert (providers[0], "takes calls" in providers[1]) == (200, True)
+    assert "<table" not in providers[1]
 
 
 async def test_download_breaks_off(tmp_path: Path, server: Server) -> None:

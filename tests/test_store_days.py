@@ -4,9 +4,9 @@ import pytest
 
 from gateway.ledger.queries import ActivityQuery, Dimension
 from gateway.ledger.store import Store
-from tests import counting
-from tests.crowds import crowd
-from tests.generations import DAY, MICROSECONDS, generation, records
+from tests.parts import counting
+from tests.parts.crowds import crowd
+from tests.parts.generations import DAY, MICROSECONDS, generation, records
 
 CROWD = crowd(size=200, days=5, users=9)
 EVER = 99_999

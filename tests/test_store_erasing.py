@@ -7,10 +7,10 @@ import pytest
 from gateway.calendar import month_of
 from gateway.ledger.queries import ActivityQuery, GenerationQuery, LeaderboardQuery, UserQuery
 from gateway.ledger.store import Store
-from tests import counting
-from tests.crowds import crowd
-from tests.generations import DAY, MICROSECONDS, generation, records
-from tests.stores import counted
+from tests.parts import counting
+from tests.parts.crowds import crowd
+from tests.parts.generations import DAY, MICROSECONDS, generation, records
+from tests.parts.stores import counted
 
 CROWD = crowd()
 EVER = 99_999

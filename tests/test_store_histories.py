@@ -14,9 +14,9 @@ from gateway.generation import Generation, Record
 from gateway.ledger.parcel import Parcel
 from gateway.ledger.queries import ActivityQuery, Dimension, GenerationQuery, UserQuery
 from gateway.ledger.store import Store
-from tests import counting
-from tests.generations import DAY, MICROSECONDS, generation, record, records, refusal
-from tests.stores import STORES, OpenStore
+from tests.parts import counting
+from tests.parts.generations import DAY, MICROSECONDS, generation, record, records, refusal
+from tests.parts.stores import STORES, OpenStore
 
 EVER = 99_999
 BY_ALL: frozenset[Dimension] = frozenset({"user", "tenant", "route"})

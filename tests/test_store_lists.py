@@ -6,8 +6,8 @@ import pytest
 from gateway.generation import Generation
 from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.store import Store
-from tests.crowds import crowd
-from tests.generations import DAY, MICROSECONDS
+from tests.parts.crowds import crowd
+from tests.parts.generations import DAY, MICROSECONDS
 
 CROWD = crowd()
 TENANTS = {

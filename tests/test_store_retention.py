@@ -8,10 +8,10 @@ import pytest
 from gateway.calendar import month_of
 from gateway.ledger.queries import ActivityQuery, GenerationQuery, LeaderboardQuery, UserQuery
 from gateway.ledger.store import Store
-from tests import counting
-from tests.crowds import crowd
-from tests.generations import DAY, MICROSECONDS, generation, records
-from tests.stores import EACH, STORES
+from tests.parts import counting
+from tests.parts.crowds import crowd
+from tests.parts.generations import DAY, MICROSECONDS, generation, records
+from tests.parts.stores import EACH, STORES
 
 EVER = 99_999
 """A day after all that tests are about."""
@@ -103,6 +103,23 @@ async def test_journal_of_a_forgotten_writer(store: Store, kept: str) -> None:
     assert row.counts.requests == (2 if kept == "rows" else 1)
     (month,) = await store.leaderboard(LeaderboardQuery(month=month_of(DAY)))
     assert month.counts.requests == 2
+
+
+async def test_records_of_days_past_retention(store: Store) -> None:
+    """What comes of a day whose rows are forgotten, while generations of it are kept, is there as
+    one of these and in no row."""
+    await store.apply(records(generation(1), generation(2, day=DAY + 5)))
+    await store.expire(0, DAY + 5)
+    late = [generation(n, user=user) for n, user in enumerate(("user_1", "user_2"), 3)]
+    await store.apply(records(*late, writer="late"))
+    assert await store.generation(late[1].id, None) == late[1]
+    assert await store.active_users(0, EVER, None) == {DAY + 5: 1}
+    for users in (None, frozenset({"user_1", "user_2"})):
+        (row,) = await store.activity(ActivityQuery(since=0, until=EVER, users=users))
+        assert (row.day, row.counts.requests) == (DAY + 5, 1)
+    (user,) = await store.users(UserQuery(since=0, until=EVER))
+    assert user.counts.requests == 1
+    assert list((await store.recount()).by_user) == [DAY + 5]
 
 
 async def test_records_past_retention(store: Store) -> None:

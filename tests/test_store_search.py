@@ -14,10 +14,10 @@ from gateway.ledger.queries import SearchPage, UserSearch
 from gateway.ledger.redis import search as redis_search
 from gateway.ledger.results import UserRow
 from gateway.ledger.store import Store, TooManyUsers
-from tests import counting, crowds
-from tests.crowds import NEXT_MONTH, crowd
-from tests.generations import DAY, generation
-from tests.stores import filled
+from tests.parts import counting, crowds
+from tests.parts.crowds import NEXT_MONTH, crowd
+from tests.parts.generations import DAY, generation
+from tests.parts.stores import filled
 
 CROWD = crowd()
 RANGES = {**crowds.RANGES, "no day": (DAY, DAY - 1)}

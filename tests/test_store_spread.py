@@ -8,9 +8,9 @@ import pytest
 from gateway.calendar import month_of
 from gateway.ledger.spread import Bar
 from gateway.ledger.store import Store
-from tests import counting
-from tests.crowds import crowd
-from tests.generations import DAY
+from tests.parts import counting
+from tests.parts.crowds import crowd
+from tests.parts.generations import DAY
 
 CROWD = crowd()
 MONTH = month_of(DAY)

@@ -5,10 +5,11 @@ import pytest
 
 from gateway.generation import Generation
 from gateway.ledger.queries import UserQuery
+from gateway.ledger.results import UserRow
 from gateway.ledger.store import Store
-from tests import counting
-from tests.crowds import NEXT_MONTH, ORDERS, RANGES, crowd
-from tests.generations import DAY, generation, records
+from tests.parts import counting
+from tests.parts.crowds import NEXT_MONTH, ORDERS, RANGES, crowd
+from tests.parts.generations import DAY, generation, records
 
 CROWD = crowd()
 
@@ -57,6 +58,31 @@ async def test_named_user(crowded: Store) -> None:
     rows = await crowded.users(UserQuery(since=since, until=until, user="user_0"))
     named = [each for each in within(since, until) if each.user == "user_0"]
     assert list(rows) == counting.users(named)
+
+
+@pytest.mark.parametrize("span", RANGES)
+async def test_everyone(crowded: Store, span: str) -> None:
+    """Read some at a time, users come by tenant and name, each with what the range holds."""
+    since, until = RANGES[span]
+    rows = [row async for some in crowded.everyone(since, until) for row in some]
+    assert rows == sorted(counting.users(within(since, until)), key=_name)
+
+
+async def test_everyone_while_counts_change(own_crowded: Store) -> None:
+    """Nobody is left out or comes twice because a user, maybe the last, calls in between."""
+    many = [generation(number, user=f"many_{number}") for number in range(10_000, 12_100)]
+    for start in range(0, len(many), 700):
+        await own_crowded.apply(records(*many[start : start + 700], first=start + 1, writer="many"))
+    met: list[tuple[str, str]] = []
+    async for rows in own_crowded.everyone(0, 99_999):
+        met += map(_name, rows)
+        late = generation(20_000 + len(met), user=many[-1].user, cost=10**9)
+        await own_crowded.apply(records(late, writer=f"late-{len(met)}"))
+    assert met == [_name(row) for row in sorted(counting.users([*CROWD, *many]), key=_name)]
+
+
+def _name(row: UserRow) -> tuple[str, str]:
+    return row.tenant, row.user or ""
 
 
 async def test_user_of_past_months_only(own_crowded: Store) -> None:

@@ -56,7 +56,7 @@ class Journal:
         try:
             self._write(self._encoder.encode_lines([record]))
         except (OSError, UnicodeEncodeError) as error:
-            self._make_room()
+            self.begin_segment()  # the one that is full may be what fills the disk
             add_loss(self.folder)
             raise self._failure(error) from error
         self._sequence = record.sequence
@@ -73,6 +73,12 @@ class Journal:
             raise self._failure(error) from error
         self._sequence += len(numbered)
 
+    def begin_segment(self) -> None:
+        """Go on in another file, if one can be made: the one before goes once it is applied."""
+        if self._size and not self._torn:
+            with suppress(OSError):
+                self._rotate()
+
     def close(self) -> None:
         """Let go of the segment, so that a shipper may delete it once it is applied."""
         if self._fd >= 0:
@@ -82,9 +88,8 @@ class Journal:
     def _write(self, lines: bytes) -> None:
         if self._torn:
             self._mend()
-        if self._size and self._size + len(lines) > self._segment_size:
-            with suppress(OSError):  # where no file can be opened, the one there is takes more
-                self._rotate()
+        if self._size + len(lines) > self._segment_size:
+            self.begin_segment()  # where no file can be made, the one there is takes more
         written = os.write(self._fd, lines)
         if written < len(lines):
             self._torn = True
@@ -97,13 +102,6 @@ class Journal:
         """Take back the part of a line that fitted: the file ends at a line end again."""
         os.ftruncate(self._fd, self._size)
         self._torn = False
-
-    def _make_room(self) -> None:
-        """Begin another segment: this one may be what fills the disk, and goes once it is shipped
-        and nobody appends to it."""
-        if self._size and not self._torn:
-            with suppress(OSError):
-                self._rotate()
 
     def _rotate(self) -> None:
         fd = self._next_segment()

@@ -14,6 +14,8 @@ _CALM: Final = 60.0
 _NOBODYS: Final = 60
 """Records of nobody's calls that are kept in a minute."""
 
+_A_DAY: Final = 86_400.0
+
 _log = logging.getLogger(__name__)
 
 
@@ -23,12 +25,19 @@ class Recorder:
     `written` is called whenever it did. `clock` tells seconds since the epoch. `lost` counts
     generations that the journal could not take; they are gone.
 
+    The journal goes on in another file `segment_age` seconds after a record, so that what the store
+    has does not stay on the disk for years where calls are few.
+
     Of calls without a key that is known, some are kept and no more: anybody can send those, and the
     disk must not be theirs to fill.
     """
 
     def __init__(
-        self, journal: Journal, written: Callable[[], None], clock: Callable[[], float]
+        self,
+        journal: Journal,
+        written: Callable[[], None],
+        clock: Callable[[], float],
+        segment_age: float = _A_DAY,
     ) -> None:
         self.lost = 0
         self._journal = journal
@@ -38,13 +47,19 @@ class Recorder:
         self._minute = 0
         self._nobodys = 0
         self._unsafe: list[Generation] = []
+        self._segment_age = segment_age
+        self._is_ageing = False
 
     def record(self, generation: Generation) -> None:
         """Have it made safe at the end of this turn of the event loop, or at the next `commit`."""
         if not generation.tenant and self._is_flooded():
             return
         if not self._unsafe:
-            asyncio.get_running_loop().call_soon(self.commit)
+            loop = asyncio.get_running_loop()
+            loop.call_soon(self.commit)
+            if not self._is_ageing:
+                self._is_ageing = True
+                loop.call_later(self._segment_age, self._begin_segment)
         self._unsafe.append(generation)
 
     def commit(self) -> None:
@@ -66,6 +81,10 @@ class Recorder:
         """Write what is left, and let go of the journal."""
         self.commit()
         self._journal.close()
+
+    def _begin_segment(self) -> None:
+        self._is_ageing = False
+        self._journal.begin_segment()
 
     def _is_flooded(self) -> bool:
         minute = int(self._clock() // 60)

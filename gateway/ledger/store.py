@@ -4,7 +4,7 @@ Every implementation passes the same contract (tests/test_store.py). Counts are 
 nano-dollars, milliseconds.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import ClassVar, Protocol
 
 from gateway.errors import BadRequest, GatewayError
@@ -88,6 +88,10 @@ class Store(Protocol):
     async def users(self, query: UserQuery) -> Sequence[UserRow]:
         """Highest first, without reading every user of the range."""
 
+    def everyone(self, since: int, until: int) -> AsyncIterator[Sequence[UserRow]]:
+        """Every user with a request on days `since` to `until`, by tenant, then user, some at a
+        time: once each, however the counts change meanwhile."""
+
     async def search_users(self, query: UserSearch, page: SearchPage) -> FoundUsers:
         """Looks at every user of the range: seconds for a million. May raise TooManyUsers."""
 
@@ -112,6 +116,9 @@ class Store(Protocol):
 
     async def expire(self, generations_before: int, activity_before: int) -> None:
         """Forget generations created before (microseconds) and rows of days before.
+
+        Of such days nothing is told or recounted any more, however much of them is gone yet, nor
+        what comes of them later than that.
 
         A writer's position is forgotten when nothing is kept of the last day it counted on, nor of
         any before. Should its journal still be there, that counts no second time: `apply` passes

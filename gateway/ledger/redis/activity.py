@@ -1,5 +1,6 @@
 """Daily and hourly rows, and how many users a day had."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
@@ -26,6 +27,16 @@ async def activity(client: Client, shards: Shards, query: ActivityQuery) -> Sequ
         places = [(day, "") for day in days]
         hashes = await client.ask([("HGETALL", day.totals) for day in days])
         names = {}
+    return await asyncio.to_thread(_added_up, query, places, hashes, names)
+
+
+def _added_up(
+    query: ActivityQuery,
+    places: Sequence[tuple[Part, str]],
+    hashes: Sequence[Mapping[bytes, bytes]],
+    names: Mapping[tuple[Part, bytes], bytes],
+) -> Sequence[ActivityRow]:
+    """In order. There may be a hundred thousand users, and calls go on meanwhile."""
     sums: dict[Row, list[Counts]] = {}
     for (day, user), fields in zip(places, hashes, strict=True):
         for kept, counts in periods.rows(fields).items():

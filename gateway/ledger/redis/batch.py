@@ -77,7 +77,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     `reference_keys`. `lists`: the key of each list, then the indexes of generations to add to it.
     `registers`: the key of each sorted set, then scores and members by turns; scores only rise.
     `oldest`: the first day that is counted on, unset when none is. `retention`: fields of the hash
-    of that name, and the first days that are not cut. `kept_until`: when generations expire.
+    of that name, and numbers, which only rise there. `kept_until`: when generations expire.
     `expiries`: a time, then the keys that expire then. Times are seconds since the epoch, as text
     where many keys expire then: Redis takes a number from a script much slower.
     """

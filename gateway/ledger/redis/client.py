@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from redis.asyncio import Redis, RedisCluster
-from redis.exceptions import NoScriptError, RedisClusterException, RedisError
+from redis.exceptions import NoScriptError, RedisClusterException, RedisError, ResponseError
 
 from gateway.ledger.redis.batch import Call
 from gateway.ledger.store import StoreUnavailable
@@ -26,8 +26,12 @@ _HASH = sha1(SCRIPT, usedforsecurity=False).hexdigest()
 Command = tuple[str | bytes | int | float, ...]
 
 _AT_ONCE = 1000
-# The last is what uvloop says when a connection was lost just before something is sent on it.
-_FAILURES = (RedisError, RedisClusterException, OSError, TimeoutError, RuntimeError)
+# The last two are what comes of a connection that was lost, or closed by another task, just before
+# something is sent on it: from uvloop and from redis-py.
+_FAILURES = (
+    *(RedisError, RedisClusterException, OSError, TimeoutError),
+    *(RuntimeError, AttributeError),
+)
 
 
 class Client:
@@ -100,12 +104,14 @@ class Client:
         good = list(replies)
         for reply in good:
             if isinstance(reply, Exception):
-                await self._look_again()
+                if type(reply) is not ResponseError:  # else it was the right server, and refuses
+                    await self._look_again()
                 raise self._unavailable(reply) from reply
         return good
 
     async def _look_again(self) -> None:
-        """A Cluster is asked anew who serves what: its pipelines do not notice a failover."""
+        """A Cluster is asked anew who serves what: its pipelines do not notice a failover. What
+        others have under way there fails."""
         if isinstance(self._redis, RedisCluster):
             await self._redis.aclose()
 

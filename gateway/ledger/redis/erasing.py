@@ -23,15 +23,25 @@ async def erase(
 ) -> int:
     """See Store. All of a user is on one shard.
 
-    Counters of a period are moved to those of erased users, which is only done while the user has
-    no generations: any that came in the meantime are erased first.
+    It is noted first, so that a recount does not miss the generations that are gone when this ends
+    before its time. Counters of a period are moved to those of erased users, which is only done
+    while the user has no generations: any that came in the meantime are erased first.
     """
     shard = shards.of(tenant, user)
+    await client.run([_noting_call(shard, lifetimes, tenant, user)])
     erased, is_done = 0, False
     while not is_done:
         erased += await _erase_generations(client, shard, tenant, user)
         is_done = await _remove_from_periods(client, shards, lifetimes, shard, tenant, user)
+    await client.ask([("ZREM", shard.erasing, keys.joined(tenant, user))])
     return erased
+
+
+def _noting_call(shard: Shard, lifetimes: Lifetimes, tenant: str, user: str) -> Call:
+    """A call, since none is taken during a recount."""
+    table = KeyTable(shard, lifetimes)
+    number = table.expiring(shard.erasing, lifetimes.of_registers)
+    return call_of(table, Batch(registers=[[number, 0, keys.joined(tenant, user)]]))
 
 
 async def _remove_from_periods(

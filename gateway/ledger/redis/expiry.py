@@ -31,6 +31,9 @@ async def expire(
 ) -> None:
     """See Store. What is about to be incomplete is noted first."""
     cuts = _cuts(generations_before, activity_before)
+    if 0 < await periods.noted(client, shards, "longest") < lifetimes.retention.generations:
+        cuts["complete_from"] = lifetimes.tomorrow  # what is there still goes when it was to
+    cuts["longest"] = int(lifetimes.retention.generations)
     await client.run(
         [call_of(KeyTable(shard, lifetimes), Batch(retention=cuts)) for shard in shards.all]
     )

@@ -12,7 +12,9 @@ Moments are microseconds since the epoch; a generation's is that of its creation
         tenants                 zset    tenant, by the moment of its newest generation
         periods                 zset    P:TENANT of which something is kept, by its last day
         retention               hash    complete_from, activity_from, kept_from -> the first day
-                                        kept whole, kept by user, and kept at all
+                                        kept whole, kept by user, and kept at all; longest -> for
+                                        how many seconds generations were kept at most
+        erasing                 zset    TENANT:USER whose erasure has begun and not ended
         version                 string  of the layout of all this; see script/
         hold                    string  exists while a recount lets nothing change
 
@@ -113,6 +115,7 @@ class Shard:
         self.tenants = self._key("tenants")
         self.periods = self._key("periods")
         self.retention = self._key("retention")
+        self.erasing = self._key("erasing")
         self.version = self._key("version")
         self.hold = self._key("hold")
         self._generations = self._before("generation")

@@ -23,6 +23,9 @@ class Lifetimes(msgspec.Struct, frozen=True):
     of_registers: int
     """Of what leads to all the rest: when nothing came for as long as anything is kept."""
 
+    tomorrow: int
+    """The first day of which all is written with this retention, whatever was before."""
+
     retention: Retention
 
     def of_period(self, period: str) -> int:
@@ -33,6 +36,6 @@ class Lifetimes(msgspec.Struct, frozen=True):
 
 def lifetimes(retention: Retention, clock: Callable[[], float] = time.time) -> Lifetimes:
     """Those of what is written now."""
-    now = int(clock()) + _A_DAY
+    end = int(clock()) + _A_DAY
     longest = max(retention.generations, retention.activity)
-    return Lifetimes(now + int(retention.generations), now + int(longest), retention)
+    return Lifetimes(end + int(retention.generations), end + int(longest), end // _A_DAY, retention)

@@ -66,11 +66,18 @@ async def parts(
     ]
 
 
+async def noted(client: Client, shards: Shards, field: str) -> int:
+    """The highest that any shard has in this field of its `retention`."""
+    notes = await client.ask([("HGET", shard.retention, field) for shard in shards.all])
+    return max(int(note or 0) for note in notes)
+
+
 async def days(
     client: Client, shards: Shards, since: int, until: int, tenants: frozenset[str] | None
 ) -> list[Part]:
-    """Days of tenants within a range."""
-    found = await parts(client, shards, since, until, "d")
+    """Days of tenants within a range, without those past their retention, gone or not."""
+    first = max(since, await noted(client, shards, "activity_from"))
+    found = await parts(client, shards, first, until, "d")
     return [part for part in found if _of(part, tenants)]
 
 

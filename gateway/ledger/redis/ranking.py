@@ -20,6 +20,9 @@ FEW = 20_000
 _DEPTH = 32
 """Places of each month that are read at first, beside those asked for."""
 
+FIRST = "-"
+"""Before all names (redis.io/commands/zrangebylex)."""
+
 _AT_ONCE = 1000
 """Members that one command names, so that it does not keep others waiting."""
 
@@ -167,15 +170,15 @@ async def _others(
 async def _first_named(client: Client, span: Span, count: int) -> list[Person]:
     """At least the first `count` by name of those who have a request in the range, or all."""
     found: list[Person] = []
-    after = "-"
+    after = FIRST
     while after and len(found) < count:
-        users, after = await _names(client, span.months, after)
+        users, after = await named(client, span.months, after)
         requests = await _values(client, [(span, users)], "requests")
         found += [person for person, value in requests.items() if value]
     return found
 
 
-async def _names(client: Client, months: Sequence[Part], after: str) -> tuple[list[str], str]:
+async def named(client: Client, months: Sequence[Part], after: str) -> tuple[list[str], str]:
     """The next users of all months by name, and after what those come that follow, if any."""
     span = ("+", "LIMIT", 0, _AT_ONCE)
     replies = await client.ask(

@@ -6,13 +6,15 @@ from typing import Any
 
 from gateway.ledger.counts import Counts, total
 from gateway.ledger.packing import readable
-from gateway.ledger.redis import periods
+from gateway.ledger.redis import keys, periods
 from gateway.ledger.redis.activity import all_users
 from gateway.ledger.redis.client import Client, Command
 from gateway.ledger.redis.generations import all_tenants
 from gateway.ledger.redis.keys import Shards
+from gateway.ledger.redis.periods import Part
 from gateway.ledger.results import Recount
 from gateway.ledger.store import StoreUnavailable
+from gateway.ledger.topn import Person
 
 _HOLD = 30
 _EVER = 10**9
@@ -25,12 +27,20 @@ Sums = dict[int, Counts]
 async def recount(client: Client, shards: Shards) -> Recount:
     """Meanwhile shippers have to wait: a batch between two reads would look like drift."""
     async with _held(client, shards):
-        erased = await _erased(client, shards)
+        days = await periods.days(client, shards, 0, _EVER, None)
+        users = await all_users(client, days)
+        erasing = await _erasing(client, shards)
+        half_erased = [(day, user) for day, user in users if (day.tenant, user) in erasing]
+        erased = await _erased(client, shards, days)
         return Recount(
-            by_user=_together(await _by_user(client, shards), erased),
-            by_provider=await _by_provider(client, shards),
-            by_generation=_together(await _by_generation(client, shards), erased),
-            complete_from=await _complete_from(client, shards),
+            by_user=_together(await _by_user(client, shards, users), erased),
+            by_provider=await _by_provider(client, shards, days),
+            by_generation=_together(
+                await _by_generation(client, shards, erasing),
+                await _by_user(client, shards, half_erased),
+                erased,
+            ),
+            complete_from=await periods.noted(client, shards, "complete_from"),
         )
 
 
@@ -58,21 +68,18 @@ async def _read(client: Client, shards: Shards, commands: Sequence[Command]) -> 
             yield reply
 
 
-async def _by_user(client: Client, shards: Shards) -> Sums:
-    users = await all_users(client, await periods.days(client, shards, 0, _EVER, None))
+async def _by_user(client: Client, shards: Shards, users: Sequence[tuple[Part, str]]) -> Sums:
     hashes = _read(client, shards, [("HGETALL", day.user(user)) for day, user in users])
     return await _by_day([day.number for day, _ in users], hashes)
 
 
-async def _by_provider(client: Client, shards: Shards) -> Sums:
-    days = await periods.days(client, shards, 0, _EVER, None)
+async def _by_provider(client: Client, shards: Shards, days: Sequence[Part]) -> Sums:
     hashes = _read(client, shards, [("HGETALL", day.totals) for day in days])
     return await _by_day([day.number for day in days], hashes)
 
 
-async def _erased(client: Client, shards: Shards) -> Sums:
+async def _erased(client: Client, shards: Shards, days: Sequence[Part]) -> Sums:
     """What erased users left in the totals."""
-    days = await periods.days(client, shards, 0, _EVER, None)
     hashes = _read(client, shards, [("HGETALL", day.erased) for day in days])
     sums: Sums = {}
     day = iter(days)
@@ -83,9 +90,16 @@ async def _erased(client: Client, shards: Shards) -> Sums:
     return sums
 
 
-def _together(sums: Sums, more: Sums) -> Sums:
-    for day, counts in more.items():
-        _add(sums, day, counts)
+async def _erasing(client: Client, shards: Shards) -> frozenset[Person]:
+    """Some of whose generations may be gone, while their counters are not."""
+    members = await client.ask([("ZRANGE", shard.erasing, 0, -1) for shard in shards.all])
+    return frozenset((tenant, user) for some in members for tenant, user in map(keys.split, some))
+
+
+def _together(sums: Sums, *others: Sums) -> Sums:
+    for more in others:
+        for day, counts in more.items():
+            _add(sums, day, counts)
     return sums
 
 
@@ -97,7 +111,7 @@ async def _by_day(days: Sequence[int], hashes: AsyncIterator[periods.Fields]) ->
     return sums
 
 
-async def _by_generation(client: Client, shards: Shards) -> Sums:
+async def _by_generation(client: Client, shards: Shards, without: frozenset[Person]) -> Sums:
     """Out of the full records, not out of anything that was derived from them."""
     homes = [
         (shard, tenant)
@@ -113,13 +127,9 @@ async def _by_generation(client: Client, shards: Shards) -> Sums:
     sums: Sums = {}
     async for record in _read(client, shards, commands):
         for single in readable([record]):
-            _add(sums, single.day, Counts.of(single))
+            if (single.tenant, single.user or "") not in without:
+                _add(sums, single.day, Counts.of(single))
     return sums
-
-
-async def _complete_from(client: Client, shards: Shards) -> int:
-    cut = await client.ask([("HGET", shard.retention, "complete_from") for shard in shards.all])
-    return max(int(first or 0) for first in cut)
 
 
 def _add(sums: Sums, day: int, *counts: Counts) -> None:

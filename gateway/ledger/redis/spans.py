@@ -30,7 +30,7 @@ async def spans(
     client: Client, shards: Shards, since: int, until: int, tenants: frozenset[str] | None
 ) -> list[Span]:
     """Those of tenants, None for all, that have something between two days, both included."""
-    first = max(since, *await _first_kept(client, shards))
+    first = max(since, await periods.noted(client, shards, "activity_from"))
     last = first_day(month_of(max(0, until)) + 1) - 1
     homes: dict[tuple[str, Shard], list[Part]] = {}
     for part in await periods.parts(client, shards, first, last):
@@ -38,12 +38,6 @@ async def spans(
             homes.setdefault((part.tenant, part.shard), []).append(part)
     found = [_span(parts, first, until) for parts in homes.values()]
     return [span for span in found if span.parts]
-
-
-async def _first_kept(client: Client, shards: Shards) -> list[int]:
-    """The first day that each shard has not cut."""
-    cut = await client.ask([("HGET", shard.retention, "activity_from") for shard in shards.all])
-    return [int(first or 0) for first in cut]
 
 
 def _span(kept: Sequence[Part], since: int, until: int) -> Span:

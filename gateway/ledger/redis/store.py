@@ -1,6 +1,6 @@
 """The store's methods: each hands the client to a function of the modules beside."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Self
 
 from gateway.config import Retention
@@ -122,6 +122,10 @@ class RedisStore:
     async def users(self, query: UserQuery) -> Sequence[UserRow]:
         """See Store."""
         return await users.users(self._client, self._shards, query)
+
+    def everyone(self, since: int, until: int) -> AsyncIterator[Sequence[UserRow]]:
+        """See Store."""
+        return users.everyone(self._client, self._shards, since, until)
 
     async def search_users(self, query: UserSearch, page: SearchPage) -> FoundUsers:
         """See Store."""

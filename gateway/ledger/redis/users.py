@@ -1,11 +1,11 @@
 """The users of any range of days: boards say who comes first, hashes what each has."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from gateway.ledger.queries import UserQuery
 from gateway.ledger.redis.client import Client
 from gateway.ledger.redis.keys import Shards
-from gateway.ledger.redis.ranking import ranked
+from gateway.ledger.redis.ranking import FIRST, named, ranked
 from gateway.ledger.redis.spans import spans
 from gateway.ledger.redis.user_rows import user_rows
 from gateway.ledger.results import UserRow
@@ -23,6 +23,20 @@ async def users(client: Client, shards: Shards, query: UserQuery) -> Sequence[Us
         return _in_order(rows, query)[query.offset :][: query.limit]
     people = await ranked(client, found, query.order, query.offset + query.limit)
     return _in_order(await user_rows(client, shards, parts, people[query.offset :]), query)
+
+
+async def everyone(
+    client: Client, shards: Shards, since: int, until: int
+) -> AsyncIterator[Sequence[UserRow]]:
+    """See Store. The months say who there is, as many at a time as one of their boards tells."""
+    found = await spans(client, shards, since, until, None)
+    parts = [part for span in found for part in span.parts]
+    for tenant in sorted({span.tenant for span in found}):
+        months = [month for span in found if span.tenant == tenant for month in span.months]
+        after = FIRST
+        while after:
+            names, after = await named(client, months, after)
+            yield await user_rows(client, shards, parts, [(tenant, name) for name in names])
 
 
 def _in_order(rows: Sequence[UserRow], query: UserQuery) -> list[UserRow]:

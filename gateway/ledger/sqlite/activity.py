@@ -9,7 +9,7 @@ from gateway.ledger.queries import ActivityQuery
 from gateway.ledger.results import ActivityRow, HourRow
 from gateway.ledger.sqlite.counters import COLUMNS, SUMS, counts_of
 from gateway.ledger.sqlite.generations import tenants_known
-from gateway.ledger.sqlite.presence import days_of
+from gateway.ledger.sqlite.presence import days_of, first_kept
 from gateway.ledger.sqlite.where import Where
 
 _DAYS_OF_USERS = """
@@ -21,6 +21,7 @@ _DAYS_OF_USERS = """
 
 def activity(db: sqlite3.Connection, query: ActivityQuery) -> list[ActivityRow]:
     """Rows by user come from their own table, the others from the one without users."""
+    query = msgspec.structs.replace(query, since=first_kept(db, query.since))
     key = ["day", "model", "provider"]
     key += ["user", "tenant"] if query.names_users else ["tenant"] * ("tenant" in query.by)
     key += ["route"] * ("route" in query.by)
@@ -92,7 +93,7 @@ def active_users(
     db: sqlite3.Connection, since: int, until: int, tenants: frozenset[str] | None
 ) -> dict[int, int]:
     """Out of the numbers that are kept of each tenant."""
-    where = Where().between("day", since, until).among("tenant", tenants)
+    where = Where().between("day", first_kept(db, since), until).among("tenant", tenants)
     return dict(
         db.execute(
             f"SELECT day, sum(users) FROM active_users {where} GROUP BY day HAVING sum(users) > 0",

@@ -16,24 +16,26 @@ def recount(db: sqlite3.Connection) -> Recount:
     """All from one snapshot, so that records applied meanwhile do not look like drift."""
     db.execute("BEGIN")
     with db:
-        (complete_from,) = db.execute("SELECT complete_from FROM retention").fetchone()
+        complete_from, since = db.execute(
+            "SELECT complete_from, activity_from FROM retention"
+        ).fetchone()
         return Recount(
-            by_user=_counts(_by_day(db, "activity"), _erased(db, "rows")),
-            by_provider=_counts(_by_day(db, "totals")),
-            by_generation=_counts(_by_generation(db), _erased(db, "generations")),
+            by_user=_counts(_by_day(db, "activity", since), _erased(db, "rows", since)),
+            by_provider=_counts(_by_day(db, "totals", since)),
+            by_generation=_counts(_by_generation(db), _erased(db, "generations", since)),
             complete_from=complete_from,
         )
 
 
-def _by_day(db: sqlite3.Connection, table: str) -> Days:
-    return {
-        day: tuple(numbers)
-        for day, *numbers in db.execute(f"SELECT day, {SUMS} FROM {table} GROUP BY day")
-    }
+def _by_day(db: sqlite3.Connection, table: str, since: int) -> Days:
+    rows = db.execute(f"SELECT day, {SUMS} FROM {table} WHERE day >= ? GROUP BY day", (since,))
+    return {day: tuple(numbers) for day, *numbers in rows}
 
 
-def _erased(db: sqlite3.Connection, kind: str) -> Days:
-    rows = db.execute(f"SELECT day, {COLUMNS} FROM erased WHERE kind = ?", (kind,))
+def _erased(db: sqlite3.Connection, kind: str, since: int) -> Days:
+    rows = db.execute(
+        f"SELECT day, {COLUMNS} FROM erased WHERE kind = ? AND day >= ?", (kind, since)
+    )
     return {day: tuple(numbers) for day, *numbers in rows}
 
 

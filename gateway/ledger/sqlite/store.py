@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -106,6 +106,14 @@ class SqliteStore:
     async def users(self, query: UserQuery) -> Sequence[UserRow]:
         """See Store."""
         return await self._readers.run(partial(users.users, query=query))
+
+    async def everyone(self, since: int, until: int) -> AsyncIterator[Sequence[UserRow]]:
+        """See Store."""
+        some = partial(users.named_after, since=since, until=until, most=_AT_ONCE)
+        after = None
+        while rows := await self._readers.run(partial(some, after=after)):
+            yield rows
+            after = rows[-1].tenant, rows[-1].user or ""
 
     async def search_users(self, query: UserSearch, page: SearchPage) -> FoundUsers:
         """See Store."""

@@ -4,8 +4,10 @@ The months' orders say who to look at: what a user has of some days is at most w
 months. Whoever comes up is looked up exactly.
 """
 
+import heapq
 import sqlite3
 from collections.abc import Iterator
+from itertools import groupby, islice, starmap
 
 from gateway.ledger.counts import COUNTERS
 from gateway.ledger.increments import Sums, total
@@ -18,7 +20,7 @@ from gateway.ledger.sqlite.leaderboard import user_row, walk
 from gateway.ledger.sqlite.orders import ORDERS
 from gateway.ledger.sqlite.presence import EVERY_DAY, bits_of, days_in, first_kept, months_kept
 from gateway.ledger.sqlite.where import Where
-from gateway.ledger.topn import Place, top
+from gateway.ledger.topn import Person, Place, top
 
 _FAR = 2000
 """Beyond so many users, adding up the whole range is faster than looking each of them up."""
@@ -46,6 +48,28 @@ def users(db: sqlite3.Connection, query: UserQuery) -> list[UserRow]:
         page = _in_order(db, query)[query.offset :][: query.limit]
         rows = (lookup.row(tenant, user) for _, tenant, user in page)
         return [row for row in rows if row]
+
+
+def named_after(
+    db: sqlite3.Connection, since: int, until: int, after: Person | None, most: int
+) -> list[UserRow]:
+    """The first `most` users by tenant and name, after one of them, with a request on a day from
+    `since` to `until`, both inclusive."""
+    db.execute("BEGIN")
+    with db:
+        lookup = Lookup(db, UserQuery(since=since, until=until))
+        months = [_names(db, month, bits, after) for month, bits in lookup.bits.items()]
+        people = islice((person for person, _ in groupby(heapq.merge(*months))), most)
+        return [row for row in starmap(lookup.row, people) if row]
+
+
+def _names(db: sqlite3.Connection, month: int, bits: int, after: Person | None) -> Iterator[Person]:
+    where = Where().compare("month", "=", month).require("days & ? <> 0", bits)
+    if after is not None:
+        where.require("(tenant, user) > (?, ?)", *after)
+    return db.execute(
+        f"SELECT tenant, user FROM months {where} ORDER BY tenant, user", where.values
+    )
 
 
 def _in_order(db: sqlite3.Connection, query: UserQuery) -> list[Place]:

@@ -59,10 +59,10 @@ local function move_writers()
   end
 end
 
-local function note_cuts(days)
-  for field, first_day in pairs(days) do
-    if first_day > tonumber(call('HGET', RETENTION, field) or 0) then
-      call('HSET', RETENTION, field, first_day)
+local function note_retention(numbers)
+  for field, number in pairs(numbers) do
+    if number > tonumber(call('HGET', RETENTION, field) or 0) then
+      call('HSET', RETENTION, field, number)
     end
   end
 end
@@ -97,7 +97,7 @@ move_writers()
 for _, removal in ipairs(batch.removals) do
   remove(removal)
 end
-note_cuts(batch.retention)
+note_retention(batch.retention)
 if batch.retention.kept_from then
   forget_writers(call('HGET', RETENTION, 'kept_from') or 0)
 end
