@@ -1,5 +1,6 @@
 """The entry point of the `hearth` command."""
 
+import os
 from collections.abc import Sequence
 
 INTERRUPTED = 130
@@ -8,6 +9,7 @@ INTERRUPTED = 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command: 0 is success, 1 a finding or failure, 2 wrong arguments or configuration."""
+    _open_standard_streams()
     try:
         # Imported here because loading everything takes a moment, and Ctrl-C may fall into it.
         from gateway.commands.dispatch import dispatch
@@ -15,3 +17,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return dispatch(argv)
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _open_standard_streams() -> None:
+    """Those that are closed, as `<&-` has them: else the next socket would have their number."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)

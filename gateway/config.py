@@ -6,7 +6,8 @@ of its key. Reading a file into these records is `configfile.load`.
 
 from functools import cached_property
 from hashlib import sha256
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Literal, Self
 
 import msgspec
 
@@ -41,7 +42,7 @@ Url = Annotated[
         description="an http:// or https:// address without credentials, query or fragment",
     ),
 ]
-Count = Annotated[int, msgspec.Meta(ge=1)]
+Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 MAX_WORKERS = 512
 Price = Annotated[float, msgspec.Meta(ge=0, le=10_000)]
 
@@ -55,6 +56,12 @@ class Tls(Section, frozen=True, kw_only=True):
 
     cert: str
     key: str
+
+    def beside(self, folder: Path) -> Self:
+        """The same, where relative paths start from `folder`."""
+        return msgspec.structs.replace(
+            self, cert=str(folder / self.cert), key=str(folder / self.key)
+        )
 
 
 class Server(Section, frozen=True, kw_only=True):
@@ -190,7 +197,7 @@ class Sticky(Section, frozen=True, kw_only=True):
     key: tuple[StickySource, ...] = ("user", "session_id", "prompt_cache_key")
     points: Annotated[int, msgspec.Meta(ge=1, le=65536)] = 12288
     load_factor: Annotated[float, msgspec.Meta(ge=1)] = 2.5
-    floor: Annotated[int, msgspec.Meta(ge=0)] = 32
+    floor: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 32
     slow_start: Duration = Duration(30)
 
 
@@ -247,12 +254,15 @@ class Retention(Section, frozen=True, kw_only=True):
 
 
 class Ledger(Section, frozen=True, kw_only=True):
-    """Where counts are kept: the store's URL and the folder of the journals before it."""
+    """Where counts are kept: the store's URL and the folder of the journals before it.
+
+    `sqlite://` is refused: programs differ in where the path after it starts.
+    """
 
     url: Annotated[
         str,
         msgspec.Meta(
-            pattern=r"^(sqlite:.+|rediss?://.+|redis\+(sentinel|cluster)://.+)\Z",
+            pattern=r"^(sqlite:(?!//).+|rediss?://.+|redis\+(sentinel|cluster)://.+)\Z",
             description="sqlite:FILE, redis://, rediss://, redis+sentinel:// or redis+cluster://",
         ),
     ] = "sqlite:hearth.db"

@@ -25,6 +25,10 @@ _KINDS: dict[str, Kind] = {
 }
 _PORTS = {"single": 6379, "sentinel": 26379, "cluster": 6379}
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(?::([0-9]{1,5}))?")
+_NO_HOST = (
+    "no HOST or HOST:PORT between // and /, where a password's own `/`, `?` and `#` are written "
+    "%2F, %3F and %23"
+)
 
 _Seconds = Annotated[float, msgspec.Meta(gt=0)]
 
@@ -70,7 +74,9 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
         try:
             parts = urlsplit(url)
         except ValueError as error:
-            raise BadAddress("no HOST or HOST:PORT between // and /") from error
+            raise BadAddress(_NO_HOST) from error
+        if "#" in url:  # what is before it could pass for a host, and be shown
+            raise BadAddress(_NO_HOST)
         kind = _KINDS.get(parts.scheme)
         if kind is None:
             raise BadAddress(f"it begins with none of {', '.join(_KINDS)}")
@@ -99,7 +105,7 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
 def _host(text: str, port: int) -> Host:
     match = _HOST.fullmatch(text)
     if match is None or not 0 < (number := int(match[2] or port)) <= 65535:
-        raise BadAddress("no HOST or HOST:PORT between // and /")
+        raise BadAddress(_NO_HOST)
     return match[1].strip("[]"), number
 
 

@@ -17,7 +17,8 @@ def bind(server: Server) -> list[socket.socket]:
     """
     bound: list[socket.socket] = []
     port = server.port
-    found = socket.getaddrinfo(server.host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    host = server.host.encode()  # as text, one that no DNS could have would be a UnicodeError
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     try:
         for family, place in dict.fromkeys((family, place) for family, *_, place in found):
             bound.append(_bound(family, (place[0], port, *place[2:])))

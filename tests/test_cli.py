@@ -3,13 +3,14 @@
 import os
 import signal
 import socket
+import sys
 from pathlib import Path
 
 import pytest
 
 from gateway import __version__
 from gateway.cli import main
-from tests.commands import hearth, is_empty, running_hearth, write_config
+from tests.parts.commands import hearth, is_empty, running_hearth, shell, write_config
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,6 +71,16 @@ def test_a_store_that_cannot_be_opened(
     assert str(tmp_path / "hearth.db") in line
 
 
+async def test_standard_streams_that_are_closed(tmp_path: Path) -> None:
+    """Scripts that start services close them (`<&-`). No socket gets their numbers, which libuv
+    would not close: it would end the process."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        serve = f"serve -c {write_config(tmp_path)} --port {taken.getsockname()[1]}"
+        ended = await shell(f"exec {sys.executable} -m gateway {serve} <&- >&-")
+    assert ended.code == 1
+    assert ended.err.endswith("address already in use\n")
+
+
 @pytest.mark.parametrize("command", ["serve", "demo", "mock-provider"])
 async def test_a_port_in_use(command: str, tmp_path: Path) -> None:
     """A server that cannot have its port says so in one line and leaves nothing behind."""
@@ -93,6 +104,7 @@ async def test_nobody_reads_the_output(command: str, tmp_path: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     config = write_config(tmp_path)
+    (tmp_path / "journal").mkdir()
     with os.fdopen(writer) as closed:
         async with running_hearth(
             *command.split(), "-c", config, stdout=closed.fileno()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.cli import main
-from tests.commands import write_config
+from tests.parts.commands import write_config
 
 
 def test_a_good_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

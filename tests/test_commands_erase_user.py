@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bench.faults.redis_server import free_port
+from bench.ports import free_port
 from gateway.cli import main
 from gateway.ledger.journal import Journal
 from gateway.ledger.segment import segments
-from tests.commands import hearth, write_config
-from tests.generations import generation
+from tests.parts.commands import hearth, write_config
+from tests.parts.generations import generation
 
 
 def journal(folder: Path, *users: str, tenant: str = "app") -> None:
@@ -99,6 +99,7 @@ async def test_store_that_is_away(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 def test_nobody_by_that_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Where nothing is kept there is nothing to ask."""
+    (tmp_path / "journal").mkdir()
     assert main(["erase-user", "nobody", "-c", str(write_config(tmp_path))]) == 0
     assert capsys.readouterr().out == "Nothing is kept of nobody.\n"
 

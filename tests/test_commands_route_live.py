@@ -14,13 +14,14 @@ from gateway.calendar import whole_days
 from gateway.cli import main
 from gateway.commands.route.live import NoAnswer, address_of
 from gateway.config import Server, Tls
-from tests.calls import CHAT, COMPLETION, Requests, at, whole
-from tests.gateways import RunningGateway, running_gateway
-from tests.generations import generation
-from tests.homes import POINTS, RING, USER_OF_A
-from tests.raw_client import connected, post
-from tests.raw_provider import CA, OK, Script, answers, serving
-from tests.seeded import seed
+from tests.parts.calls import CHAT, COMPLETION, Requests, at, hang_up, whole
+from tests.parts.certificates import CA
+from tests.parts.gateways import RunningGateway, running_gateway
+from tests.parts.generations import generation
+from tests.parts.homes import POINTS, USER_OF_A, users_of
+from tests.parts.raw_client import connected, post
+from tests.parts.raw_provider import OK, Script, answers, serving
+from tests.parts.seeded import seed
 
 USER = USER_OF_A.decode()
 PROVIDERS = [{"name": name, "base_url": "http://127.0.0.1:1/v1"} for name in ("a", "b")]
@@ -56,8 +57,7 @@ async def gateway_with_a_sick_provider(folder: Path) -> AsyncIterator[RunningGat
         connected(gateway.origin) as client,
     ):
         for _ in range(5):
-            client.send(post(body))
-            assert (await client.answer()).status == 200
+            assert (await client.ask(post(body))).status == 200
         yield gateway
 
 
@@ -124,24 +124,21 @@ async def test_the_key_that_asks(
     monkeypatch.delenv("HEARTH_KEY", raising=False)
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    homes = {"shop": "ab", "gone": "abb"}
-    await seed(tmp_path, [_by_user_of(home, who) for who in homes for home in homes[who]])
+    today = whole_days(time.time())
+    users = [
+        (tenant, users_of(home, tenant=tenant.encode())[0].decode())
+        for tenant, homes in (("shop", "ab"), ("gone", "abb"))
+        for home in homes
+    ]
+    calls = [
+        generation(number, day=today, tenant=tenant, user=user)
+        for number, (tenant, user) in enumerate(users)
+    ]
+    await seed(tmp_path, calls)
     async with running_gateway(tmp_path, PROVIDERS, keys=KEYS) as gateway:
         file = configure(tmp_path, keys=keys)
         assert await route("-c", file, "--gateway", gateway.origin, "--without", "a") == 0
     assert f"of the tokens since yesterday: {tokens}" in capsys.readouterr().out
-
-
-_numbers = iter(range(100_000))
-
-
-def _by_user_of(home: str, tenant: str) -> Any:
-    """A call of today by a user who lives there."""
-    for number in _numbers:
-        if RING.home(f"{tenant}\0someone_{number}".encode()) == home:
-            user, day = f"someone_{number}", whole_days(time.time())
-            return generation(number, day=day, tenant=tenant, user=user)
-    raise AssertionError("nobody lives there")
 
 
 async def test_a_key_that_nobody_knows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -158,16 +155,12 @@ async def test_a_key_that_nobody_knows(tmp_path: Path, capsys: pytest.CaptureFix
     assert "says" not in out
 
 
-async def _hang_up(peer: Any) -> None:
-    await peer.head()
-
-
 @pytest.mark.parametrize(
     ("script", "said"),
     [
         (answers(OK), "whoever answers there is no gateway that knows the question"),
         (Requests(whole(b'{"error":"no"}', b"404 No")), "whoever answers there is no gateway"),
-        (_hang_up, "nobody answers at http://127.0.0.1:"),
+        (hang_up, "nobody answers at http://127.0.0.1:"),
     ],
     ids=["another page", "another error", "no answer"],
 )
@@ -195,11 +188,13 @@ async def test_tls(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("ours", "another"):
         certificate = CA.issue_cert(f"{name}.example")
         certificate.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / f"{name}.pem"))
-    (tmp_path / "no.pem").write_text("no certificate")
+    # OpenSSL reads what has this label too, Python does not.
+    pem = (tmp_path / "ours.pem").read_text().replace(" CERTIFICATE", " X509 CERTIFICATE")
+    (tmp_path / "old.pem").write_text(pem)
     tls = {"cert": "ours.pem", "key": "ours.pem"}
     async with running_gateway(tmp_path, PROVIDERS, server={"tls": tls}) as gateway:
         port = int(gateway.origin.rpartition(":")[2])
-        for name, said in (("ours", ""), ("another", "has another certificate"), ("no", "read")):
+        for name, said in (("ours", ""), ("another", "has another certificate"), ("old", "read")):
             tls = {"cert": f"{name}.pem", "key": f"{name}.pem"}
             assert await route("-c", configure(tmp_path, server={"port": port, "tls": tls})) == 0
             out, err = capsys.readouterr()

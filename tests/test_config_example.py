@@ -10,7 +10,7 @@ import pytest
 
 from gateway.config import Section
 from gateway.configfile import ConfigError, is_loopback, load, yamltree
-from tests.configs import all_sections
+from tests.parts.configs import all_sections
 
 EXAMPLE = Path(__file__).parent.parent / "config.example.yaml"
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.configfile import ConfigError, Problem, load
 from gateway.units import Duration, Size
-from tests.configs import PROVIDER, Folder
+from tests.parts.configs import PROVIDER, Folder
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_file_that_is_no_configuration(folder: Folder, text: str, problem: str) 
         ("server: {port: 65536}", "server.port: Expected a whole number from 0 to 65535"),
         ("server: {port: '80'}", "server.port: Expected a whole number from 0 to 65535, without"),
         ("server: {workers: 0}", "server.workers: Expected a whole number from 1 to 512"),
-        ("sticky: {floor: -1}", "sticky.floor: Expected a whole number of at least 0"),
+        ("sticky: {floor: -1}", "sticky.floor: Expected a whole number from 0 to 1000000"),
         ("server: {wire: slow}", "server.wire: Expected one of `aiohttp`, `fast`"),
         ("server: {host: 1}", "server.host: Expected a string: put it in quotes to make it one"),
         ("server: {max_body: 1 MiB}", "server.max_body: Expected a size such as `64KiB`"),
@@ -149,6 +149,7 @@ def test_file_that_is_no_configuration(folder: Folder, text: str, problem: str) 
         ("sticky: {key: [user, ip]}", "sticky.key[1]: Expected one of `fingerprint`"),
         ("policies: {enforce_user_ids: 'yes'}", "policies.enforce_user_ids: Expected `true` or"),
         ("ledger: {url: mysql://x}", "ledger.url: Expected sqlite:FILE, redis://"),
+        ("ledger: {url: sqlite://x.db}", "ledger.url: Expected sqlite:FILE, redis://"),
         ("ledger: {retention: {activity: 1y}}", "ledger.retention.activity: Expected a duration"),
     ],
 )
@@ -156,6 +157,23 @@ def test_wrong_value(folder: Folder, text: str, problem: str) -> None:
     """A value of the wrong type or range: its line, its key, what is right in plain words."""
     [found] = folder.problems(f"{PROVIDER}{text}")
     assert found.startswith(f"4 {problem}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(f"server: {{{key}: %d}}" for key in ("port", "workers", "max_body")),
+        *(f"sticky: {{{key}: %d}}" for key in ("points", "floor")),
+        "metrics: {users: %d}",
+        "    max_in_flight: %d",
+        "    ejection: {failures: %d}",
+    ],
+)
+def test_number_that_no_worker_could_be_told(folder: Folder, text: str) -> None:
+    """Messages to workers have 64 bits for a number, so each key refuses larger ones."""
+    [found] = folder.problems(f"{PROVIDER}{text % 2**64}")
+    assert found.startswith("4 ")
+    assert "Expected a" in found
 
 
 @pytest.mark.parametrize(

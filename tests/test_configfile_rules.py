@@ -6,7 +6,8 @@ import pytest
 
 from gateway.configfile import is_loopback, load
 from gateway.units import Duration
-from tests.configs import PROVIDER, Folder
+from tests.parts.certificates import CA
+from tests.parts.configs import PROVIDER, Folder
 
 
 @pytest.fixture
@@ -94,8 +95,6 @@ def test_providers_have_different_names(folder: Folder) -> None:
 @pytest.mark.parametrize(
     ("url", "why"),
     [
-        ("redis://cache:port", "no HOST or HOST:PORT between // and /"),
-        ("redis://[::1", "no HOST or HOST:PORT between // and /"),
         ("redis://cache/zero", "no path that a single Redis can have"),
         (
             "redis+sentinel://a,b",
@@ -111,18 +110,17 @@ def test_ledger_is_at_an_address(folder: Folder, url: str, why: str) -> None:
     assert folder.problems(text) == [expected]
 
 
-@pytest.mark.parametrize("port", ["x", "99999", "0", "-1"])
-def test_base_url_needs_a_port_that_exists(folder: Folder, port: str) -> None:
-    """A port that cannot be connected to is found before the first request."""
-    text = f"providers:\n- name: p\n  base_url: http://p.test:{port}/v1"
-    expected = "Expected an address with a valid host and port"
-    assert folder.problems(text) == [f"3 providers[0].base_url: {expected}"]
-
-
-@pytest.mark.parametrize("host", [":80", "[::1", "[x]"])
-def test_base_url_needs_a_host(folder: Folder, host: str) -> None:
-    """An address without a host, or with half an IPv6 one, is refused."""
-    text = f"providers:\n- name: p\n  base_url: 'http://{host}'"
+@pytest.mark.parametrize(
+    "authority",
+    [
+        *("p.test:x", "p.test:99999", "p.test:0", "p.test:-1", ":80", "[::1", "[x]"),
+        *("a..b", ".a", f"{'a' * 64}.test"),
+    ],
+)
+def test_base_url_needs_a_host_and_a_port_that_can_be(folder: Folder, authority: str) -> None:
+    """What cannot be connected to is found before the first request; a label of a name has 1 to 63
+    characters (RFC 1035 section 2.3.4)."""
+    text = f"providers:\n- name: p\n  base_url: 'http://{authority}/v1'"
     expected = "Expected an address with a valid host and port"
     assert folder.problems(text) == [f"3 providers[0].base_url: {expected}"]
 
@@ -173,6 +171,28 @@ def test_headers_of_a_provider(folder: Folder, header: str, expected: str) -> No
     assert problem.endswith(f": {expected}")
 
 
+@pytest.mark.parametrize(
+    ("weight", "sticky", "is_good"),
+    [
+        (325, "", True),
+        (326, "", False),
+        (1000, "{points: 4000}", True),
+        (62, "{points: 65536}", False),
+    ],
+)
+def test_weights_make_a_ring_of_some_size(
+    folder: Folder, weight: int, sticky: str, is_good: bool
+) -> None:
+    """Weights in thousandths would have each worker make millions of points before it can serve,
+    and take longer than it has."""
+    text = f"{PROVIDER}    weight: {weight}\n" + (f"sticky: {sticky}\n" if sticky else "")
+    if is_good:
+        assert folder.load(text).providers[0].weight == weight
+    else:
+        [problem] = folder.problems(text)
+        assert problem.startswith("1 providers: Expected weights whose sum times `sticky.points`")
+
+
 def test_some_provider_has_weight(folder: Folder) -> None:
     """With every provider drained, no call could go anywhere."""
     text = f"{PROVIDER}    weight: 0\n  - {{name: q, base_url: http://q.test, weight: 0.0}}"
@@ -208,25 +228,33 @@ def test_loopback_hosts(folder: Folder, host: str) -> None:
     assert folder.load(f"{PROVIDER}server: {{host: '{host}'}}").server.host == host
 
 
-def test_tls_files_exist_beside_the_configuration(folder: Folder) -> None:
+def test_tls_files_are_read_beside_the_configuration(folder: Folder) -> None:
     """Certificate and key are files; relative paths start from the configuration's folder."""
     (folder.path / "here.crt").touch()
     text = PROVIDER + "server:\n  tls:\n    cert: here.crt\n    key: ."
-    expected = "Expected a file; the path is relative to this file's folder"
+    expected = "Expected a file that can be read; its path starts from this file's folder"
     assert folder.problems(text) == [f"7 server.tls.key: {expected}"]
+
+
+def test_tls_files_belong_together(folder: Folder) -> None:
+    """The key of another certificate is found before any worker stumbles over it."""
+    for name in ("a", "b"):
+        pem = CA.issue_cert("localhost").private_key_and_cert_chain_pem
+        pem.write_to_path(folder.path / f"{name}.pem")
+    [problem] = folder.problems(f"{PROVIDER}server:\n  tls: {{cert: a.pem, key: b.pem}}")
+    assert problem.startswith("5 server.tls: Expected PEM files that belong together, ")
 
 
 def test_tls_files_are_absolute_in_the_result(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever opens them later needs not know where the configuration was, or from where."""
-    (folder.path / "a.crt").touch()
-    (folder.path / "a.key").touch()
-    folder.file.write_text(f"{PROVIDER}server: {{tls: {{cert: a.crt, key: {folder.path}/a.key}}}}")
+    CA.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(folder.path / "a.pem")
+    folder.file.write_text(f"{PROVIDER}server: {{tls: {{cert: a.pem, key: {folder.path}/a.pem}}}}")
     monkeypatch.chdir(folder.path.parent)
     tls = load(Path(folder.path.name, "config.yaml"), {}).server.tls
     assert tls is not None
-    assert (tls.cert, tls.key) == (str(folder.path / "a.crt"), str(folder.path / "a.key"))
+    assert (tls.cert, tls.key) == (str(folder.path / "a.pem"), str(folder.path / "a.pem"))
 
 
 @pytest.mark.parametrize(
@@ -271,14 +299,6 @@ def test_headers_to_the_collector(folder: Folder) -> None:
     assert folder.problems(text) == [
         '7 tracing.headers["a b"]: Expected a header name: letters, digits and hyphens'
     ]
-
-
-@pytest.mark.parametrize("host", ["a..b", ".a", f"{'a' * 64}.test"])
-def test_base_url_needs_a_host_that_can_be_looked_up(folder: Folder, host: str) -> None:
-    """A label of a name has 1 to 63 characters (RFC 1035 section 2.3.4)."""
-    text = f"providers:\n- name: p\n  base_url: 'http://{host}/v1'"
-    expected = "Expected an address with a valid host and port"
-    assert folder.problems(text) == [f"3 providers[0].base_url: {expected}"]
 
 
 def test_prices_are_what_a_model_may_cost(folder: Folder) -> None:

@@ -11,8 +11,9 @@ from gateway.processes.channel import CooldownStarted
 from gateway.processes.hub import Hub
 from gateway.processes.worker_process import WorkerProcess
 from gateway.routing.health_state import Cooldown
-from tests.gateways import build_config
+from tests.parts.gateways import build_config
 
+OAK = {"name": "oak", "base_url": "http://127.0.0.1:1"}
 SOMEBODY = cast(WorkerProcess, object())
 
 
@@ -21,7 +22,7 @@ def hub(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Hub:
     """Of a gateway with one provider."""
     caplog.set_level(logging.INFO)
     hub = Hub(Snapshot)
-    hub.renew(build_config(tmp_path, [{"name": "oak", "base_url": "http://127.0.0.1:1"}]))
+    hub.renew(build_config(tmp_path, [OAK]))
     return hub
 
 
@@ -44,3 +45,25 @@ def test_probes_are_logged_when_they_change_anything(
         "provider oak fails its probe, and is left alone",
         "provider oak answers its probe again",
     ]
+
+
+@pytest.mark.parametrize(
+    ("change", "is_sick"),
+    [
+        ({"weight": 2, "max_in_flight": 9}, True),
+        ({"base_url": "http://127.0.0.1:2"}, False),
+        ({"api_key": "the-right-one"}, False),
+        ({"headers": {"api-key": "the-right-one"}}, False),
+        ({"models": ["gpt-5-mini"]}, False),
+    ],
+)
+def test_who_was_mended_is_well(
+    hub: Hub, tmp_path: Path, change: dict[str, object], is_sick: bool
+) -> None:
+    """A new configuration keeps a sick provider's cooldown, unless it changes what calls may have
+    failed by: then its users come home at once."""
+    hub.receive(SOMEBODY, CooldownStarted("oak", Cooldown(100.0, 400.0, ejections=1)))
+    renewed = build_config(tmp_path, [OAK | change])
+    assert ("oak" in hub.health(renewed)) == is_sick
+    hub.renew(renewed)
+    assert (hub.providers["oak"].health.out_until > 0) == is_sick

@@ -57,6 +57,8 @@ def test_forms(url: str, address: Address) -> None:
         ("redis://[::1", "no HOST"),
         ("redis://a:70000", "no HOST"),
         ("redis://a:0", "no HOST"),
+        ("redis://:pass/word@a", "%2F"),
+        ("redis://user:12#34@a", "%23"),
         ("redis://a,b", "several hosts"),
         ("redis://a/x", "no path"),
         ("redis+cluster://a/1", "no path"),

@@ -2,7 +2,6 @@
 
 import argparse
 import socket
-import ssl
 
 import msgspec
 import uvloop
@@ -35,11 +34,6 @@ def run(arguments: argparse.Namespace) -> int:
         uvloop.run(supervise(config, source, _announce))
     except socket.gaierror as error:
         raise UsageError(f"hearth serve: {config.server.host}: {error.strerror}") from error
-    except ssl.SSLError as error:
-        raise UsageError(
-            "hearth serve: server.tls: Expected `cert` and `key` to be PEM files that belong "
-            f"together: {error.reason}"
-        ) from error
     return 0
 
 

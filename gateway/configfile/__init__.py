@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping
 from functools import cache, partial
 from pathlib import Path
 
-import msgspec
+from msgspec.structs import replace
 
-from gateway.config import Config, Tls
+from gateway.config import Config
 from gateway.configfile import yamltree
 from gateway.configfile.problem import ConfigError, Problem, spell
 from gateway.configfile.records import RecordReader
-from gateway.configfile.rules import broken_rules, is_loopback, missing_extras, missing_files
+from gateway.configfile.rules import broken_rules, is_loopback, missing_extras, unusable_files
 from gateway.configfile.yamltree import Fault
 
 __all__ = ["ConfigError", "Problem", "is_loopback", "load"]
@@ -30,10 +30,10 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     """
     document = yamltree.parse(_read(path), environ, cache(partial(_secret, path.parent)))
     reader = RecordReader()
-    config = reader.read(document.root, Config, ())
+    config: Config = reader.read(document.root, Config, ())
     findings = [*reader.findings, *broken_rules(reader.records, document.root)]
     findings += missing_extras(reader.records)
-    findings += missing_files(reader.records, path.parent)
+    findings += unusable_files(reader.records, path.parent)
     faults = [Fault(document.line(at), at, expected) for at, expected in findings]
     if problems := _problems(path, [*document.faults, *faults]):
         raise ConfigError(problems)
@@ -65,8 +65,7 @@ def _problems(path: Path, faults: Iterable[Fault]) -> list[Problem]:
 
 
 def _with_tls_beside(config: Config, folder: Path) -> Config:
-    tls = config.server.tls
-    if tls is None:
+    server = config.server
+    if server.tls is None:
         return config
-    tls = Tls(cert=str(folder / tls.cert), key=str(folder / tls.key))
-    return msgspec.structs.replace(config, server=msgspec.structs.replace(config.server, tls=tls))
+    return replace(config, server=replace(server, tls=server.tls.beside(folder)))

@@ -1,6 +1,8 @@
 """Rules that a configuration can break although every value is valid by itself."""
 
+import os
 import re
+import ssl
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from ipaddress import ip_address, ip_network
@@ -19,6 +21,7 @@ from gateway.config import (
     Provider,
     Section,
     Server,
+    Sticky,
     Timeouts,
     Tls,
     Tracing,
@@ -26,12 +29,21 @@ from gateway.config import (
 from gateway.configfile.problem import Finding, spell
 from gateway.configfile.yamltree import KeyPath
 from gateway.redisurl import Address, BadAddress
+from gateway.sockets import tls_context
 
 SectionT = TypeVar("SectionT", bound=Section)
 
 _EXPOSED = (
     "Expected a loopback address such as `127.0.0.1`, as long as there are no `keys`: anyone on "
     "the network could spend the providers' credit"
+)
+
+_MAX_POINTS = 4_000_000
+"""On the ring: these take a worker some five seconds to make."""
+
+_LARGE_RING = (
+    f"Expected weights whose sum times `sticky.points` is at most {_MAX_POINTS:,}, such as 5, 3 "
+    "and 2 instead of 500, 300 and 200"
 )
 
 
@@ -55,7 +67,10 @@ def broken_rules(records: Mapping[KeyPath, Section], tree: Any) -> Iterator[Find
         if chosen is not UNSET and chosen not in names:
             yield (*path, "provider"), "Expected the name of one of the `providers`"
     yield from _broken_durations(records)
+    sticky = [section for _, section in _each(records, Sticky)] or [Sticky()]
     weights = [provider.weight for _, provider in providers]
+    if sum(weights) * sticky[0].points > _MAX_POINTS:
+        yield ("providers",), _LARGE_RING
     if weights and not any(weights) and len(weights) == len(tree["providers"]):
         yield ("providers",), "Expected at least one provider with a weight above 0"
     for path, server in _each(records, Server):
@@ -72,12 +87,28 @@ def missing_extras(records: Mapping[KeyPath, Section]) -> Iterator[Finding]:
             yield path, 'Expected its extra to be installed: pip install "hearth-gateway[otel]"'
 
 
-def missing_files(records: Mapping[KeyPath, Section], folder: Path) -> Iterator[Finding]:
+def unusable_files(records: Mapping[KeyPath, Section], folder: Path) -> Iterator[Finding]:
+    """Certificates and keys that cannot be read, or with which nobody could serve."""
     for path, tls in _each(records, Tls):
-        for name in ("cert", "key"):
-            file = getattr(tls, name)
-            if file is not UNSET and not (folder / file).is_file():
-                yield (*path, name), "Expected a file; the path is relative to this file's folder"
+        files: dict[str, Any] = {"cert": tls.cert, "key": tls.key}
+        given = [name for name, file in files.items() if file is not UNSET]
+        unreadable = [name for name in given if not _is_readable(folder / files[name])]
+        expected = "Expected a file that can be read; its path starts from this file's folder"
+        yield from (((*path, name), expected) for name in unreadable)
+        if len(given) == 2 and not unreadable:
+            yield from _broken_pair(path, tls.beside(folder))
+
+
+def _is_readable(file: Path) -> bool:
+    return file.is_file() and os.access(file, os.R_OK)
+
+
+def _broken_pair(path: KeyPath, tls: Tls) -> Iterator[Finding]:
+    try:
+        tls_context(tls)
+    except ssl.SSLError as error:
+        expected = "Expected PEM files that belong together, the key without a passphrase"
+        yield path, f"{expected}: {error}"
 
 
 def is_loopback(host: str) -> bool:

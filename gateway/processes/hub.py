@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 
+from gateway import config
 from gateway.config import Config
 from gateway.metrics.snapshot import Snapshot
 from gateway.processes.channel import (
@@ -46,12 +47,13 @@ class Hub:
             self.providers[name].health.restore(state)
 
     def health(self, config: Config) -> dict[str, HealthState]:
-        """The health of those providers of `config` that were known before, at the same address."""
+        """The health of those providers of `config` that were known before, and that nobody has
+        mended since: what failed may not fail with another address, key or list of models."""
         known = self.providers
         return {
             each.name: known[each.name].health.state()
             for each in config.providers
-            if each.name in known and known[each.name].settings.base_url == each.base_url
+            if each.name in known and _cause(known[each.name].settings) == _cause(each)
         }
 
     def receive(self, worker: WorkerProcess, message: Message) -> None:
@@ -92,6 +94,11 @@ class Hub:
     async def _reply(self, worker: WorkerProcess, number: int) -> None:
         snapshots = await self._collector.collect(set(self.workers))
         worker.send(Snapshots(number, snapshots))
+
+
+def _cause(provider: config.Provider) -> tuple[object, ...]:
+    """The part of its settings by which calls can fail."""
+    return provider.base_url, provider.api_key, provider.headers, provider.models
 
 
 def _start_cooldown(provider: Provider, cooldown: Cooldown) -> None:

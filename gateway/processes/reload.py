@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gateway.config import Config
-from gateway.sockets import tls_context
 
 _FIXED = ("server.host", "server.port", "ledger.url", "ledger.journal")
 """What only a restart can change: the sockets stay open, and so do the journals and the store."""
@@ -38,10 +37,6 @@ def check_change(before: Config, after: Config) -> None:
     """Raises ConfigRefused when `after` cannot take the place of `before`."""
     if changed := [key for key in _FIXED if _value(before, key) != _value(after, key)]:
         raise ConfigRefused(f"{', '.join(changed)} can only change with a new start")
-    try:
-        tls_context(after.server.tls)
-    except OSError as error:  # of which ssl.SSLError is one
-        raise ConfigRefused(f"server.tls: {error}") from error
 
 
 def _value(config: Config, key: str) -> object:

@@ -8,8 +8,6 @@ there is somebody to accept.
 
 import socket
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Self
 
 from gateway.config import Server
 from gateway.sockets import BACKLOG, address, bind, bind_beside, listen_first
@@ -21,17 +19,6 @@ class SharedSockets:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._sets = [bind(server)]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def address(self) -> str:

@@ -1,7 +1,7 @@
 """The supervisor: it owns the sockets, the workers, the one shipper and the one prober.
 
-SIGTERM and SIGINT drain everything, a second one ends it at once. SIGHUP, or a change of the
-configuration's file, puts workers with the new one in the place of the old ones: both take
+SIGTERM and SIGINT drain everything, a second one ends the workers at once. SIGHUP, or a change of
+the configuration's file, puts workers with the new one in the place of the old ones: both take
 connections from the same sockets for a moment, so none is refused, and what is under way ends as it
 would have. A configuration that is wrong is refused, and the old one stays.
 """
@@ -11,7 +11,7 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 
 from gateway.config import Config
@@ -29,7 +29,6 @@ from gateway.processes.supervisor_link import GRACE
 from gateway.processes.worker_pool import WorkerPool
 from gateway.processes.worker_process import StartFailed
 from gateway.routing.prober import Prober
-from gateway.sockets import tls_context
 
 _CHECK_EVERY = 1.0
 _MARGIN = GRACE + 5.0
@@ -41,11 +40,10 @@ _log = logging.getLogger(__name__)
 async def supervise(config: Config, source: Source, announce: Callable[[str], None]) -> None:
     """Serve until a signal says stop; `announce` is given the address once all workers serve.
 
-    OSError when the address cannot be bound, ssl.SSLError for certificates that are wrong,
-    JournalError, StoreUnavailable and StartFailed when the ledger or a worker cannot begin.
+    OSError when the address cannot be bound; JournalError, StoreUnavailable and StartFailed when
+    the ledger or a worker cannot begin.
     """
-    tls_context(config.server.tls)
-    with SharedSockets(config.server) as sockets:
+    with closing(SharedSockets(config.server)) as sockets:
         async with _shipping(config) as shipping:
             await Supervisor(config, source, sockets, shipping).run(announce)
 
@@ -163,7 +161,7 @@ class Supervisor:
         """Serve with the configuration as it is now; if that fails, log why and go on as before."""
         try:
             config = await asyncio.to_thread(self._source.read)
-            await asyncio.to_thread(check_change, self._config, config)
+            check_change(self._config, config)
             if not await self._start(config):
                 return False
         except (ConfigRefused, StartFailed, OSError) as refused:
