@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from PIL import Image
 
-from tests.browsing import open_window
-from tests.seeded import KEYS, seeded_gateway
+from tests.parts.browsing import open_window
+from tests.parts.seeded import KEYS, seeded_gateway
 
 FOLDER = Path(__file__).parent.parent / "docs"
 SHOTS = {

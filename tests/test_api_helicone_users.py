@@ -9,8 +9,9 @@ from gateway.api.helicone.users import query_metrics, query_overview, query_user
 from gateway.api.lag import LAG_HEADER
 from gateway.errors import BadRequest, Unauthorized
 from gateway.generation import Generation, Usage
-from tests.asking import NOON, Asker, decoded, recording
-from tests.generations import DAY, generation, refusal
+from tests.parts.asking import NOON, Asker, decoded, recording
+from tests.parts.generations import DAY, generation, refusal
+from tests.parts.turning import longest_turn
 
 MIDNIGHT = DAY * 86400
 FIELDS = {
@@ -71,9 +72,20 @@ async def test_row(tmp_path: Path) -> None:
     assert row["cost"] == 1.000000014
 
 
+async def test_calls_go_on_meanwhile(tmp_path: Path) -> None:
+    """However much a filter has to test, the process' loop goes on turning."""
+    tree: Any = request(model={"ilike": "%a%b%c%"})
+    for _ in range(90):
+        tree = both("or", tree, request(model={"ilike": "%a%b%c%d%"}))
+    calls = [generation(number, model="abc" * 20) for number in range(1000)]
+    async with recording(tmp_path, calls) as context:
+        asker = Asker(context, query_metrics, "user/metrics/query")
+        assert await longest_turn(asker.post({"filter": tree, "offset": 0, "limit": 1})) < 0.3
+
+
 async def test_only_ones_own(tmp_path: Path) -> None:
     """A key sees users of its own, the latest active first; a management key sees everyone's."""
-    own, everyone = await ask(tmp_path, {}), await ask(tmp_path / "", {}, "sk-ops")
+    own, everyone = await ask(tmp_path, {}), await ask(tmp_path, {}, "sk-ops")
     assert ids(own) == ["Ann_2", "user_1", ""]
     assert (own["count"], own["hasUsers"]) == (3, True)
     assert ids(everyone)[0] == "user_3"

@@ -7,8 +7,8 @@ import pytest
 from gateway.api.requests import read_requests
 from gateway.errors import BadRequest
 from gateway.ledger.queries import GenerationQuery
-from tests.asking import recording
-from tests.generations import generation
+from tests.parts.asking import recording
+from tests.parts.generations import generation
 
 
 async def test_all_and_no_more(tmp_path: Path) -> None:

@@ -7,13 +7,12 @@ import aiohttp
 import pytest
 
 from gateway.routing.ring import Ring
-from tests.calls import CHAT, COMPLETION, Requests, at, whole
-from tests.conftest import Wire
-from tests.gateways import RunningGateway, running_gateway
-from tests.homes import POINTS, USER_OF_A, USER_OF_B
-from tests.raw_client import connected, post
-from tests.raw_provider import serving
-from tests.recorded import read_json
+from tests.parts.calls import CHAT, COMPLETION, Requests, at, whole
+from tests.parts.gateways import RunningGateway, Wire, running_gateway
+from tests.parts.homes import POINTS, USER_OF_A, USER_OF_B
+from tests.parts.raw_client import connected, post
+from tests.parts.raw_provider import serving
+from tests.parts.recorded import read_json
 
 KEYS = [
     {"name": "shop", "key": "sk-shop"},
@@ -52,8 +51,7 @@ async def test_it_is_live(tmp_path: Path) -> None:
         connected(gateway.origin) as client,
     ):
         for _ in range(6):
-            client.send(post(body))
-            assert (await client.answer()).status == 200
+            assert (await client.ask(post(body))).status == 200
         found = await route(gateway, f"user={USER_OF_A.decode()}")
     assert len(sick.seen) == 5
     assert (found["provider"], found["route"]) == ("b", "failover")
@@ -142,8 +140,7 @@ async def test_tokens_of_other_models(tmp_path: Path) -> None:
             async with connected(gateway.origin) as client:
                 for model, user in ((b"small", USER_OF_A), (b"small", USER_OF_B), (b"large", b"x")):
                     body = CHAT.replace(b"user_1", user).replace(b"gpt-4o-mini", model)
-                    client.send(post(body))
-                    assert (await client.answer()).status == 200
+                    assert (await client.ask(post(body))).status == 200
             of_all = (await route(gateway, "leaving=a"))["moves"]
             of_small = (await route(gateway, "leaving=a&model=small"))["moves"]
     assert of_all["tokens"] == pytest.approx(2 / 3)

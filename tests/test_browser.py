@@ -1,18 +1,19 @@
 """The pages in a real browser: they work, at any width, by keyboard, and ask nobody else."""
 
 import csv
-from collections.abc import AsyncIterator
+import time
 from pathlib import Path
 
-import aiohttp
 import pytest
 from playwright.async_api import Page, expect
 
 from gateway.dashboard.formats import shown
 from gateway.dashboard.visit import user_path
-from tests.browsing import CHROMIUM, open_window
-from tests.gateways import RunningGateway
-from tests.seeded import KEYS, WEIRD, seeded_gateway
+from gateway.generation import Attempt
+from tests.parts.browsing import CHROMIUM, open_window, sign_in
+from tests.parts.gateways import RunningGateway, running_gateway
+from tests.parts.generations import generation
+from tests.parts.seeded import WEIRD, seed
 
 pytestmark = [
     pytest.mark.heavy,
@@ -27,28 +28,6 @@ OTHERS = (
 """Where things are long, empty or rare."""
 
 PAGES = ("/activity?group_by=user", "/users", "/users/user_anna", "/generations", "/providers")
-
-
-@pytest.fixture
-async def gateway(tmp_path: Path) -> AsyncIterator[RunningGateway]:
-    """A gateway with keys and two months of calls."""
-    async with seeded_gateway(tmp_path, keys=list(KEYS)) as running:
-        yield running
-
-
-@pytest.fixture
-async def window(gateway: RunningGateway) -> AsyncIterator[Page]:
-    """A tab where a management key is signed in."""
-    async with open_window(gateway.origin) as page:
-        await sign_in(page)
-        yield page
-
-
-async def sign_in(page: Page, key: str = "ops-key") -> None:
-    await page.goto("/login")
-    await page.get_by_label("Key").fill(key)
-    await page.keyboard.press("Enter")
-    await page.wait_for_url("**/activity")
 
 
 async def test_walk(window: Page) -> None:
@@ -132,50 +111,6 @@ async def test_downloads(window: Page, tmp_path: Path) -> None:
     assert (tmp_path / "PDF").read_bytes().startswith(b"%PDF")
 
 
-async def test_live_rows(
-    window: Page, gateway: RunningGateway, http: aiohttp.ClientSession
-) -> None:
-    """A call that ends while the log is open appears on top of it, without a reload."""
-    await window.goto("/generations")
-    await window.evaluate("window.untouched = true")
-    headers = {"Authorization": "Bearer shop-key", "x-usagepanda-enforce-user-ids": "true"}
-    body = {"model": "just now", "messages": []}
-    async with http.post(f"{gateway.url}/chat/completions", json=body, headers=headers) as answer:
-        assert answer.status == 422
-        made = answer.headers["X-Generation-Id"]
-    await expect(window.locator("tbody tr").first).to_have_attribute("data-id", made)
-    await expect(window.locator("tbody tr").first).to_contain_text("just now")
-    await expect(window.get_by_role("status")).to_have_text("1 new")
-    assert await window.evaluate("window.untouched") is True
-
-
-async def test_live_rows_after_an_interruption(window: Page) -> None:
-    """A log that cannot be read again says so, and only until it can."""
-    await window.goto("/generations")
-    await window.route("**/generations?*", lambda route: route.abort("aborted"))
-    await expect(window.get_by_role("status")).to_have_text("not connected")
-    await window.unroute("**/generations?*")
-    await expect(window.get_by_role("status")).to_have_text("")
-
-
-async def test_counts_are_live(
-    window: Page, gateway: RunningGateway, http: aiohttp.ClientSession
-) -> None:
-    """A call that ends while a page of counts is open is in them, without a reload."""
-    await window.goto("/users")
-    await window.evaluate("window.untouched = true")
-    board = window.locator("section", has=window.get_by_role("heading", name="by flags"))
-    before = await board.inner_text()
-    headers = {"Authorization": "Bearer shop-key", "x-usagepanda-enforce-user-ids": "true"}
-    for _ in range(3):
-        body = {"model": "m", "messages": []}
-        url = f"{gateway.url}/chat/completions"
-        async with http.post(url, json=body, headers=headers) as answer:
-            assert answer.status == 422
-    await expect(board).not_to_have_text(before, timeout=15_000)
-    assert await window.evaluate("window.untouched") is True
-
-
 async def test_nothing_runs(window: Page) -> None:
     """Ids that are scripts, paths or right-to-left writing open as the users they are."""
     await window.goto("/users")
@@ -205,6 +140,61 @@ async def test_phone(gateway: RunningGateway, scheme: str) -> None:
             await page.goto(path)
             assert await page.evaluate("document.documentElement.scrollWidth") == 360, path
             assert await page.evaluate(OVERFLOWING) == [], path
+
+
+@pytest.mark.parametrize("width", [360, 768, 1440])
+async def test_long_names(tmp_path: Path, width: int) -> None:
+    """Names as long as may be break or end in dots; they make no page and no box wider."""
+    name = "unbroken" * 15
+    providers = [
+        {"name": f"{n}{name}", "base_url": "http://127.0.0.1:9", "weight": n} for n in range(3)
+    ]
+    keys = [{"name": f"{n}{name}", "key": f"key-{n}"} for n in range(2)]
+    keys.append({"name": f"2{name}", "key": "ops-key", "role": "management"})
+    call = generation(
+        created_at=int(time.time()) * 1_000_000,
+        tenant=f"0{name}",
+        provider=f"0{name}",
+        model="model" * 60,
+        upstream_model="other" * 60,
+        attempts=(Attempt(f"1{name}", status=503), Attempt(f"0{name}", status=200)),
+        moved_from=f"1{name}",
+    )
+    await seed(tmp_path, [call])
+    paths = (
+        *("/activity", "/activity?group_by=provider", "/activity?group_by=key", "/providers"),
+        *("/users", "/users/user_1", "/generations", f"/generations/{call.id}"),
+    )
+    async with (
+        running_gateway(tmp_path, providers, keys=keys) as gateway,
+        open_window(gateway.origin, viewport={"width": width, "height": 740}) as page,
+    ):
+        await sign_in(page)
+        for path in paths:
+            await page.goto(path)
+            assert await page.evaluate("document.documentElement.scrollWidth") == width, path
+            assert await page.evaluate(OVERFLOWING) == [], path
+
+
+TEXT_HEIGHT = """
+chart => parseFloat(getComputedStyle(chart.querySelector("text")).fontSize)
+  * chart.getBoundingClientRect().width / chart.viewBox.baseVal.width
+"""
+"""Of a chart's text on the screen, in pixels."""
+
+
+@pytest.mark.parametrize("width", [360, 768, 1101])
+async def test_charts_can_be_read(gateway: RunningGateway, width: int) -> None:
+    """At any width the text is ten pixels high or higher, and the scale is in sight."""
+    async with open_window(gateway.origin, viewport={"width": width, "height": 740}) as page:
+        await sign_in(page)
+        for path in ("/activity", "/users", "/users/user_anna"):
+            await page.goto(path)
+            for chart in await page.locator(".chart").all():
+                await chart.scroll_into_view_if_needed()
+                assert await chart.evaluate(TEXT_HEIGHT) >= 10, path
+                for number in await chart.locator(".axis.y text").all():
+                    await expect(number).to_be_in_viewport(ratio=0.9)
 
 
 async def test_filters_fold_on_a_phone(gateway: RunningGateway, window: Page) -> None:

@@ -7,8 +7,8 @@ import msgspec
 from gateway.dashboard.access.attempts import MAX_FAILURES, WINDOW, Attempts
 from gateway.dashboard.frame import Dashboard
 from gateway.wire.limits import LIMITS
-from tests.asking import recording
-from tests.clock import Clock
+from tests.parts.asking import recording
+from tests.parts.clock import Clock
 
 
 def test_wait_after_too_many(clock: Clock) -> None:

@@ -1,5 +1,6 @@
 """Charts: SVG that a strict page may contain, and bars that say what they are."""
 
+import re
 from itertools import pairwise
 from xml.etree import ElementTree
 
@@ -7,7 +8,10 @@ import pytest
 
 from gateway.api.helicone.histogram import PERCENTILES
 from gateway.dashboard.charts import HALF, MONEY, NUMBER, WIDE, Series, Size, draw_bars
+from gateway.dashboard.users.parts import draw_requests
 from gateway.dashboard.users.spreads import QUARTERS, cost_bars, kept, request_bars
+from gateway.ledger.counts import Counts
+from gateway.ledger.results import ActivityRow
 from gateway.ledger.spread import Bar
 
 EVIL = "<script>alert(1)</script>&\"'"
@@ -34,6 +38,42 @@ async def test_bars_say_what_they_are() -> None:
     titles = [element.text for element in root.iter() if element.tag.endswith("title")]
     assert f"Nov 2 · {EVIL} · $2.0000" in titles
     assert root.attrib["aria-label"] == f"Cost {EVIL}"
+
+
+async def test_as_many_providers_as_come() -> None:
+    """Every request of a user is in the chart, those of providers without a colour as `Others`."""
+    for providers in (1, 8, 9, 12):
+        rows = [
+            ActivityRow(day=day, model="m", provider=f"p{n:02}", counts=Counts(requests=n))
+            for n in range(1, providers + 1)
+            for day in (20_000, 20_001)
+        ]
+        chart = await draw_requests(rows, 20_000, 20_001)
+        assert chart is not None
+        root = ElementTree.fromstring(chart)
+        bars = [each.text or "" for each in root.iter() if each.tag.endswith("title")]
+        assert len({bar.split(" · ")[1] for bar in bars}) == min(providers, 8)
+        assert sum(int(bar.split(" · ")[2]) for bar in bars) == sum(
+            row.counts.requests for row in rows
+        )
+        assert any("Others" in bar for bar in bars) == (providers > 8)
+
+
+@pytest.mark.parametrize("days", [1, 92])
+async def test_the_scale_is_where_the_latest_bars_are(days: int) -> None:
+    """Of a chart of days, its numbers stand to the right of all bars, and within the drawing."""
+    labels = [str(day) for day in range(days)]
+    svg = await draw_bars("title", labels, [Series("one", [10**13] * days)], MONEY)
+    root = ElementTree.fromstring(svg)
+    plot = next(each for each in root.iter() if each.get("class") == "plot")
+    axis = next(each for each in plot if each.get("class") == "axis y always_show")
+    texts = [each for each in axis.iter() if each.tag.endswith("text")]
+    starts = [float(each.attrib["x"]) - 8 * len(each.text or "") for each in texts]
+    bars = [each for each in plot.iter() if each.get("class") == "rect"]
+    ends = [float(each.attrib["x"]) + float(each.attrib["width"]) for each in bars]
+    (left,) = re.findall(r"translate\((\d+),", plot.attrib["transform"])
+    assert max(ends) <= min(starts)
+    assert {float(each.attrib["x"]) + int(left) for each in texts} == {WIDE.width - 8}
 
 
 async def test_the_largest_chart_stays_small() -> None:

@@ -8,8 +8,8 @@ from gateway.dashboard.activity.lines import fallen, lines_of, risen
 from gateway.dashboard.activity.span import Group, Span
 from gateway.ledger.counts import Counts, total
 from gateway.ledger.store import Store
-from tests import counting
-from tests.generations import DAY, generation
+from tests.parts import counting
+from tests.parts.generations import DAY, generation
 
 KEYS = ("app", "other")
 SPAN = Span(

@@ -92,6 +92,7 @@ def test_invisible_characters_are_seen() -> None:
     assert (formats.shown(family), formats.shown("")) == (family, "")
 
 
-def test_days() -> None:
+def test_counted() -> None:
     """One is not many."""
-    assert [formats.days(number) for number in (0, 1, 1200)] == ["0 days", "1 day", "1,200 days"]
+    found = [formats.counted(number, "day") for number in (0, 1, 1200)]
+    assert found == ["0 days", "1 day", "1,200 days"]

@@ -14,10 +14,12 @@ import pytest
 
 from gateway.dashboard.formats import shown
 from gateway.dashboard.visit import user_path
-from tests.gateways import RunningGateway, running_gateway
-from tests.raw_client import connected
-from tests.seeded import WEIRD, seeded_gateway, whole_month
-from tests.visitor import BROWSER, data, sign_in, table, text
+from tests.parts.gateways import RunningGateway, running_gateway
+from tests.parts.page_tables import figures
+from tests.parts.page_tables import table as page_table
+from tests.parts.raw_client import connected
+from tests.parts.seeded import WEIRD, seeded_gateway
+from tests.parts.visitor import BROWSER, data, sign_in, table, text
 
 YESTERDAY = f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}"
 PAGES = (
@@ -35,9 +37,10 @@ PAGES = (
 )
 
 
-def numbers(page: str) -> dict[str, str]:
-    """What the big figures of a page say, by name."""
-    return dict(re.findall(r"<dt>(.*?)</dt><dd[^>]*>(.*?)</dd>", page))
+def whole_month() -> str:
+    """The month before this one, as YYYY-MM; the history has nearly all of it."""
+    first = datetime.now(UTC).replace(day=1)
+    return f"{first - timedelta(days=1):%Y-%m}"
 
 
 async def test_open_gateway(tmp_path: Path, browser: aiohttp.ClientSession) -> None:
@@ -59,64 +62,73 @@ async def test_open_gateway(tmp_path: Path, browser: aiohttp.ClientSession) -> N
 
 
 async def test_home_is_the_activity_page(
-    closed: RunningGateway, browser: aiohttp.ClientSession
+    gateway: RunningGateway, browser: aiohttp.ClientSession
 ) -> None:
     """Whoever comes to the root is led on, and first of all to sign in."""
-    async with browser.get(closed.origin) as answer:
+    async with browser.get(gateway.origin) as answer:
         assert (answer.url.path, answer.url.query["next"]) == ("/login", "/activity")
 
 
 async def test_same_address_two_answers(
-    closed: RunningGateway, http: aiohttp.ClientSession
+    gateway: RunningGateway, http: aiohttp.ClientSession
 ) -> None:
     """A browser gets the page, everyone else the JSON; caches are told."""
     headers = {"Authorization": "Bearer ops-key"}
     for name in ("activity", "generations", "generation?id=gen-000100"):
-        async with http.get(f"{closed.origin}/{name}", headers=headers) as answer:
+        async with http.get(f"{gateway.origin}/{name}", headers=headers) as answer:
             assert (answer.content_type, answer.headers["Vary"]) == ("application/json", "Accept")
-        async with http.get(f"{closed.origin}/{name}", headers=headers | BROWSER) as answer:
+        async with http.get(f"{gateway.origin}/{name}", headers=headers | BROWSER) as answer:
             assert (answer.content_type, answer.headers["Vary"]) == ("text/html", "Accept")
 
 
 async def test_client_keys_see_their_own(
-    closed: RunningGateway, browser: aiohttp.ClientSession
+    gateway: RunningGateway, browser: aiohttp.ClientSession
 ) -> None:
     """Neither lists, nor totals, nor single records of another key, however asked."""
-    theirs = await data(browser, f"{closed.api}/generations?limit=1000")
+    theirs = await data(browser, f"{gateway.api}/generations?limit=1000")
     own = [row for row in theirs if row["hearth"]["key"] == "bot"]
     other = next(row for row in theirs if row["hearth"]["key"] == "shop")
-    await sign_in(browser, closed, "bot-key")
-    rows = await table(browser, f"{closed.origin}/generations?format=csv")
+    await sign_in(browser, gateway, "bot-key")
+    rows = await table(browser, f"{gateway.origin}/generations?format=csv")
     assert {row["key"] for row in rows} == {"bot"}
     assert [row["id"] for row in rows[: len(own)]] == [row["id"] for row in own]
-    await text(browser, f"{closed.origin}/generations/{other['id']}", 404)
-    users = await table(browser, f"{closed.origin}/users?format=csv&month={whole_month()}")
+    await text(browser, f"{gateway.origin}/generations/{other['id']}", 404)
+    users = await table(browser, f"{gateway.origin}/users?format=csv&month={whole_month()}")
     assert {row["key"] for row in users} == {"bot"}
-    page = await text(browser, f"{closed.origin}/users?key=shop")
+    page = await text(browser, f"{gateway.origin}/users?key=shop")
     assert "No user" in page
-    assert "Nothing to show" in await text(browser, f"{closed.origin}/activity?key=shop")
+    assert "Nothing to show" in await text(browser, f"{gateway.origin}/activity?key=shop")
     for path in ("/activity?group_by=key", "/users/user_anna", "/providers", "/users"):
-        assert ">shop<" not in await text(browser, closed.origin + path)
+        assert ">shop<" not in await text(browser, gateway.origin + path)
+
+
+async def test_activity_of_a_key_leads_to_its_users(
+    gateway: RunningGateway, browser: aiohttp.ClientSession
+) -> None:
+    """Two keys' users of one name are two users: a line of one key's leads to that one alone."""
+    await sign_in(browser, gateway, "ops-key")
+    page = await text(browser, f"{gateway.origin}/activity?group_by=user&key=bot")
+    assert 'href="/users/user_anna?key=bot"' in page
 
 
 async def test_activity_says_what_the_api_says(
-    closed: RunningGateway, browser: aiohttp.ClientSession
+    gateway: RunningGateway, browser: aiohttp.ClientSession
 ) -> None:
     """Figures, lines and CSV of the page are sums of the API's rows, for any filter."""
-    await sign_in(browser, closed, "ops-key")
+    await sign_in(browser, gateway, "ops-key")
     for filters in ("", "user=user_anna&", "key=bot&", "model=gpt-4o&provider=oak&"):
-        page = await text(browser, f"{closed.origin}/activity?{filters}")
-        rows = await table(browser, f"{closed.origin}/activity?{filters}format=csv")
-        found = numbers(page)
-        assert found["Requests"] == f"{sum(int(row['requests']) for row in rows):,}"
+        page = await text(browser, f"{gateway.origin}/activity?{filters}")
+        rows = await table(browser, f"{gateway.origin}/activity?{filters}format=csv")
+        found, (*lines, _) = figures(page), page_table(page, "By model")
+        requests = sum(int(row["requests"]) for row in rows)
+        assert found["Requests"].number == requests
         spent = sum(round(float(row["usage"]) * 1_000_000_000) for row in rows)
-        assert found["Spend"] == f"${spent / 1_000_000_000:,.4f}"
-        lines = sum(int(n.replace(",", "")) for n in cells(page, "Requests")[:-1])
-        assert f"{lines:,}" == found["Requests"]
-    api = await data(browser, f"{closed.api}/activity?include_today=true")
+        assert found["Spend"].text == f"${spent / 1_000_000_000:,.4f}"
+        assert sum(line["Requests"].number for line in lines) == requests
+    api = await data(browser, f"{gateway.api}/activity?include_today=true")
     since = min(row["date"] for row in rows_of_month(api))
-    page = await text(browser, f"{closed.origin}/activity?since={since}")
-    assert numbers(page)["Requests"] == f"{sum(r['requests'] for r in rows_of_month(api)):,}"
+    page = await text(browser, f"{gateway.origin}/activity?since={since}")
+    assert figures(page)["Requests"].number == sum(r["requests"] for r in rows_of_month(api))
 
 
 def rows_of_month(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -125,30 +137,20 @@ def rows_of_month(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row for row in rows if row["date"] in days]
 
 
-def cells(page: str, heading: str) -> list[str]:
-    """The column below a heading in the first table of a page, its foot included."""
-    start = page.index("<thead>")
-    content = page[start : page.index("</table>", start)]
-    headings = re.findall(r"<th[^>]*>(.*?)</th>", content)
-    place = next(n for n, each in enumerate(headings) if heading in each)
-    rows = re.findall(r"<tr>(.*?)</tr>", content.partition("</thead>")[2], re.DOTALL)
-    found = [re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL)[place] for row in rows]
-    return [re.sub(r"<[^>]*>", "", each).strip() for each in found]
-
-
 async def test_users_say_what_the_log_says(
-    closed: RunningGateway, browser: aiohttp.ClientSession
+    gateway: RunningGateway, browser: aiohttp.ClientSession
 ) -> None:
     """The grid and its CSV have the counts of the month's calls, in the order asked for."""
-    await sign_in(browser, closed, "ops-key")
-    month, grid = whole_month(), f"{closed.origin}/users?sort=requests&month={whole_month()}"
+    await sign_in(browser, gateway, "ops-key")
+    month, grid = whole_month(), f"{gateway.origin}/users?sort=requests&month={whole_month()}"
     page, rows = await text(browser, grid), await table(browser, f"{grid}&format=csv")
-    shown = [int(value.replace(",", "")) for value in cells(page, "Requests")]
+    name = f"{datetime.fromisoformat(f'{month}-01'):%B %Y}"
+    shown = [line["Requests"].number for line in page_table(page, f"Users of {name}")]
     assert shown == [int(row["requests"]) for row in rows][: len(shown)]
     assert shown == sorted(shown, reverse=True)
     calls = [
         call
-        for call in await table(browser, f"{closed.origin}/generations?format=csv")
+        for call in await table(browser, f"{gateway.origin}/generations?format=csv")
         if call["created_at"].startswith(month)
     ]
     for row in rows:
@@ -157,76 +159,77 @@ async def test_users_say_what_the_log_says(
         assert float(row["cost"]) == pytest.approx(sum(float(call["usage"]) for call in own))
 
 
-async def test_any_user_has_a_page(closed: RunningGateway, browser: aiohttp.ClientSession) -> None:
+async def test_any_user_has_a_page(gateway: RunningGateway, browser: aiohttp.ClientSession) -> None:
     """Whatever an id contains, its page opens, shows it as text, and its CSV runs nothing."""
-    await sign_in(browser, closed, "ops-key")
+    await sign_in(browser, gateway, "ops-key")
     for user in WEIRD:
-        page = await text(browser, closed.origin + user_path(user))
+        page = await text(browser, gateway.origin + user_path(user))
         assert "<script>alert" not in page
         heading = re.search(r"<h1[^>]*><bdi>(.*?)</bdi>", page)
         assert heading is not None
         assert html.unescape(heading[1]) == shown(user)
-        link = f"{closed.origin}{user_path(user)}"
+        link = f"{gateway.origin}{user_path(user)}"
         rows = await table(browser, f"{link}{'&' if '?' in link else '?'}format=csv&days=90")
         assert rows
         assert not any(value.startswith(("=", "+", "@")) for row in rows for value in row.values())
         assert {row["user"].removeprefix("'") for row in rows} == {user}
     for path in ("/users", "/activity?group_by=user", "/generations?user=%3Cscript%3E"):
-        assert "<script>alert" not in await text(browser, closed.origin + path)
+        assert "<script>alert" not in await text(browser, gateway.origin + path)
 
 
-async def test_log_pages(closed: RunningGateway, browser: aiohttp.ClientSession) -> None:
+async def test_log_pages(gateway: RunningGateway, browser: aiohttp.ClientSession) -> None:
     """Older pages follow the cursor without a gap; the CSV has all that the filters leave."""
-    await sign_in(browser, closed, "ops-key")
-    expected = [row["id"] for row in await data(browser, f"{closed.api}/generations?limit=120")]
-    url, found = f"{closed.origin}/generations?limit=40", []
+    await sign_in(browser, gateway, "ops-key")
+    expected = [row["id"] for row in await data(browser, f"{gateway.api}/generations?limit=120")]
+    url, found = f"{gateway.origin}/generations?limit=40", []
     for _ in range(3):
         page = await text(browser, url)
         found += re.findall(r'<tr data-id="(.*?)"', page)
         older = re.search(r'rel="next" href="(.*?)"', page)
         assert older is not None
-        url = closed.origin + html.unescape(older[1])
+        url = gateway.origin + html.unescape(older[1])
     assert found == expected
-    failed = await table(browser, f"{closed.origin}/generations?status=failed&format=csv")
+    failed = await table(browser, f"{gateway.origin}/generations?status=failed&format=csv")
     assert len(failed) > 20
     assert {row["outcome"] for row in failed} == {"failed"}
 
 
 async def test_blocked_call_says_why(
-    closed: RunningGateway, browser: aiohttp.ClientSession
+    gateway: RunningGateway, browser: aiohttp.ClientSession
 ) -> None:
     """A refused request's row and page give the reason in words, once."""
-    await sign_in(browser, closed, "ops-key")
-    page = await text(browser, f"{closed.origin}/generations?flagged=true&limit=1")
+    await sign_in(browser, gateway, "ops-key")
+    page = await text(browser, f"{gateway.origin}/generations?flagged=true&limit=1")
     reason = "Config set to block requests without user field"
     assert reason in page
     (blocked,) = re.findall(r'data-id="(.*?)"', page)
-    page = await text(browser, f"{closed.origin}/generations/{blocked}")
+    page = await text(browser, f"{gateway.origin}/generations/{blocked}")
     assert reason in page
     assert page.count('class="problem') == 1
     assert "not sent to any provider" in page
 
 
-async def test_rows_alone(closed: RunningGateway, browser: aiohttp.ClientSession) -> None:
+async def test_rows_alone(gateway: RunningGateway, browser: aiohttp.ClientSession) -> None:
     """What the live list asks for is the table's rows and nothing around them."""
-    await sign_in(browser, closed, "ops-key")
-    part = await text(browser, f"{closed.origin}/generations?format=rows&limit=5")
+    await sign_in(browser, gateway, "ops-key")
+    part = await text(browser, f"{gateway.origin}/generations?format=rows&limit=5")
     assert part.count("<tr data-id=") == 5
     assert "<html" not in part
 
 
-async def test_pdf(closed: RunningGateway, browser: aiohttp.ClientSession) -> None:
+async def test_pdf(gateway: RunningGateway, browser: aiohttp.ClientSession) -> None:
     """The PDF has the page's totals and groups; an id without letters in its font is not lost."""
-    await sign_in(browser, closed, "ops-key")
-    page = await text(browser, f"{closed.origin}/activity?group_by=user")
-    async with browser.get(f"{closed.origin}/activity?group_by=user&format=pdf") as answer:
+    await sign_in(browser, gateway, "ops-key")
+    page = await text(browser, f"{gateway.origin}/activity?group_by=user")
+    async with browser.get(f"{gateway.origin}/activity?group_by=user&format=pdf") as answer:
         assert answer.content_type == "application/pdf"
         assert answer.headers["Content-Disposition"].endswith('.pdf"')
         body = await answer.read()
     streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", body, re.DOTALL)
     written = b"".join(map(zlib.decompress, streams))
     assert body.startswith(b"%PDF")
-    for expected in (numbers(page)["Requests"], numbers(page)["Spend"], "user_anna"):
+    shown = figures(page)
+    for expected in (shown["Requests"].text, shown["Spend"].text, "user_anna"):
         assert f"({expected})".encode() in written
 
 
@@ -251,11 +254,11 @@ async def test_pdf(closed: RunningGateway, browser: aiohttp.ClientSession) -> No
     ],
 )
 async def test_mistakes_are_explained(
-    closed: RunningGateway, browser: aiohttp.ClientSession, path: str, status: int
+    gateway: RunningGateway, browser: aiohttp.ClientSession, path: str, status: int
 ) -> None:
     """A wrong address gets a page that says what is wrong, in the frame that every page has."""
-    await sign_in(browser, closed, "ops-key")
-    page = await text(browser, closed.origin + path, status)
+    await sign_in(browser, gateway, "ops-key")
+    page = await text(browser, gateway.origin + path, status)
     assert "<h1>" in page
     assert "<script>" not in page
     assert 'href="/users"' in page
@@ -271,35 +274,35 @@ async def test_nothing_yet(tmp_path: Path, browser: aiohttp.ClientSession) -> No
 
 
 async def test_address_that_is_wrong(
-    closed: RunningGateway, http: aiohttp.ClientSession, browser: aiohttp.ClientSession
+    gateway: RunningGateway, http: aiohttp.ClientSession, browser: aiohttp.ClientSession
 ) -> None:
     """A browser gets a page with a way out, a program JSON; who has not signed in sees no more."""
-    page = await text(browser, f"{closed.origin}/usres", 404)
+    page = await text(browser, f"{gateway.origin}/usres", 404)
     assert 'href="/activity"' in page
     assert "<nav" not in page
-    async with http.get(f"{closed.origin}/usres") as answer:
+    async with http.get(f"{gateway.origin}/usres") as answer:
         assert (answer.status, answer.content_type) == (404, "application/json")
 
 
 @pytest.mark.parametrize(("key", "told"), [("ops-key", True), ("shop-key", False)])
 async def test_boards_tell_keys_apart(
-    closed: RunningGateway, browser: aiohttp.ClientSession, key: str, told: bool
+    gateway: RunningGateway, browser: aiohttp.ClientSession, key: str, told: bool
 ) -> None:
     """Two keys' users of one name are two users; whoever sees several keys sees whose it is."""
-    await sign_in(browser, closed, key)
-    page = await text(browser, f"{closed.origin}/users")
+    await sign_in(browser, gateway, key)
+    page = await text(browser, f"{gateway.origin}/users")
     board = page.partition('data-now="boards"')[2].partition("</ol>")[0]
     users, keys = board.count("<li>"), len(re.findall(r'<span class="note">(shop|bot)<', board))
     assert (users > 0, keys) == (True, users if told else 0)
 
 
 async def test_an_address_has_only_what_was_chosen(
-    closed: RunningGateway, browser: aiohttp.ClientSession
+    gateway: RunningGateway, browser: aiohttp.ClientSession
 ) -> None:
     """Fields of a form that were left empty are not in the address that is kept or sent on."""
-    await sign_in(browser, closed, "ops-key")
+    await sign_in(browser, gateway, "ops-key")
     sent = "/generations?user=&model=gpt-4o&status=&since=+&key=shop"
-    async with browser.get(closed.origin + sent) as answer:
+    async with browser.get(gateway.origin + sent) as answer:
         assert (answer.status, answer.url.raw_path_qs) == (
             200,
             "/generations?model=gpt-4o&key=shop",
@@ -307,74 +310,74 @@ async def test_an_address_has_only_what_was_chosen(
 
 
 async def test_a_way_back_from_filters_that_are_wrong(
-    closed: RunningGateway, browser: aiohttp.ClientSession
+    gateway: RunningGateway, browser: aiohttp.ClientSession
 ) -> None:
     """The page that says what is wrong leads to the one without filters."""
-    await sign_in(browser, closed, "ops-key")
+    await sign_in(browser, gateway, "ops-key")
     path = "/generations?no_user=true&user=user_anna"
-    assert 'href="/generations">Take all filters' in await text(browser, closed.origin + path, 400)
-    assert "Take all filters" not in await text(browser, f"{closed.origin}/generation", 400)
+    assert 'href="/generations">Take all filters' in await text(browser, gateway.origin + path, 400)
+    assert "Take all filters" not in await text(browser, f"{gateway.origin}/generation", 400)
 
 
 async def test_calls_of_nobody_are_a_click_away(
-    closed: RunningGateway, browser: aiohttp.ClientSession
+    gateway: RunningGateway, browser: aiohttp.ClientSession
 ) -> None:
     """Who has not said whom a call is for is found from the users' page, key by key."""
-    await sign_in(browser, closed, "ops-key")
-    page = html.unescape(await text(browser, f"{closed.origin}/users?month={whole_month()}"))
+    await sign_in(browser, gateway, "ops-key")
+    page = html.unescape(await text(browser, f"{gateway.origin}/users?month={whole_month()}"))
     links = set(re.findall(r'href="(/generations\?no_user=true&key=(\w+))">No User ID<', page))
     assert {key for _, key in links} == {"shop", "bot"}
     for link, key in links:
-        log = await text(browser, closed.origin + link)
+        log = await text(browser, gateway.origin + link)
         assert re.search(r'name="no_user" value="true" checked', log)
         path = f"/api/v1/generations?no_user=true&key={key}&limit=50"
-        calls = await data(browser, closed.origin + path)
+        calls = await data(browser, gateway.origin + path)
         assert re.findall(r'<tr data-id="(.*?)"', log) == [one["id"] for one in calls]
         assert {one["external_user"] for one in calls} == {None}
 
 
 async def test_a_move_is_on_the_page_of_its_call(
-    closed: RunningGateway, browser: aiohttp.ClientSession
+    gateway: RunningGateway, browser: aiohttp.ClientSession
 ) -> None:
     """From which provider the user came, and what the cold cache there cost."""
-    await sign_in(browser, closed, "ops-key")
-    calls = await data(browser, f"{closed.origin}/api/v1/generations?limit=1000")
+    await sign_in(browser, gateway, "ops-key")
+    calls = await data(browser, f"{gateway.origin}/api/v1/generations?limit=1000")
     moved = next(one for one in calls if one["hearth"]["move_cost"])
-    page = await text(browser, f"{closed.origin}/generations/{moved['id']}")
+    page = await text(browser, f"{gateway.origin}/generations/{moved['id']}")
     fact = page.partition("<dt>Moved from</dt><dd>")[2].partition("</dd>")[0]
     assert fact.startswith(moved["hearth"]["moved_from"])
     assert f"${moved['hearth']['move_cost']:.6f} more" in fact
     stayed = next(one for one in calls if one["hearth"]["moved_from"] is None)
-    assert "Moved from" not in await text(browser, f"{closed.origin}/generations/{stayed['id']}")
+    assert "Moved from" not in await text(browser, f"{gateway.origin}/generations/{stayed['id']}")
 
 
 async def test_calls_of_one_keys_user(
-    closed: RunningGateway, browser: aiohttp.ClientSession
+    gateway: RunningGateway, browser: aiohttp.ClientSession
 ) -> None:
     """The page of one key's user leads to that user's calls, not to those of a namesake."""
-    await sign_in(browser, closed, "ops-key")
-    page = html.unescape(await text(browser, f"{closed.origin}/users/user_anna?key=bot"))
+    await sign_in(browser, gateway, "ops-key")
+    page = html.unescape(await text(browser, f"{gateway.origin}/users/user_anna?key=bot"))
     assert 'href="/generations?user=user_anna&key=bot">All calls' in page
 
 
 async def test_store_that_fails(
-    closed: RunningGateway, browser: aiohttp.ClientSession, tmp_path: Path
+    gateway: RunningGateway, browser: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     """When the store cannot answer, the page says so with 503."""
-    await sign_in(browser, closed, "ops-key")
+    await sign_in(browser, gateway, "ops-key")
     with closing(sqlite3.connect(tmp_path / "hearth.db")) as db:
         db.execute("DROP TABLE months")
-    page = await text(browser, f"{closed.origin}/users?sort=cost", 503)
+    page = await text(browser, f"{gateway.origin}/users?sort=cost", 503)
     assert "store does not answer" in page
     assert "Calls go on" in page
     assert 'href="/users?sort=cost">Try again' in page
 
 
 @pytest.mark.parametrize("path", ["/users?format=csv", "/users/user_anna?format=jsonl"])
-async def test_head_of_a_download(closed: RunningGateway, path: str) -> None:
+async def test_head_of_a_download(gateway: RunningGateway, path: str) -> None:
     """HEAD of what comes piece by piece has no piece: the next answer follows its head."""
     fields = "Host: localhost\r\nAccept: text/html\r\nAuthorization: Bearer ops-key\r\n\r\n"
-    async with connected(closed.origin) as client:
+    async with connected(gateway.origin) as client:
         client.send(f"HEAD {path} HTTP/1.1\r\n{fields}GET /healthz HTTP/1.1\r\n{fields}".encode())
         status, headers = await client.head()
         assert (status, b"Content-Disposition" in dict(headers)) == (200, True)

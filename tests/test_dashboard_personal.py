@@ -1,27 +1,19 @@
 """One user's data over HTTP: handed out and erased by managers, and by nobody else's page."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import aiohttp
 import msgspec
 import pytest
 
 from gateway.dashboard.visit import link, user_path
-from tests.browsing import open_window
-from tests.gateways import RunningGateway
-from tests.recorded import read_json
-from tests.seeded import KEYS, WEIRD, seeded_gateway
-from tests.visitor import table
+from tests.parts.browsing import open_window
+from tests.parts.gateways import RunningGateway
+from tests.parts.recorded import read_json
+from tests.parts.seeded import WEIRD
+from tests.parts.visitor import table
 
 USER = "user_anna"
-
-
-@pytest.fixture
-async def gateway(tmp_path: Path) -> AsyncIterator[RunningGateway]:
-    """Two months of calls."""
-    async with seeded_gateway(tmp_path, keys=list(KEYS)) as running:
-        yield running
 
 
 @pytest.fixture

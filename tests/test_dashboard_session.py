@@ -8,9 +8,9 @@ import pytest
 
 from gateway.dashboard.access.session import LIFETIME, Sessions, load_secret
 from gateway.keys import Keyring
-from tests.clock import Clock
-from tests.gateways import build_config
-from tests.seeded import KEYS, PROVIDERS
+from tests.parts.clock import Clock
+from tests.parts.gateways import build_config
+from tests.parts.seeded import KEYS, PROVIDERS
 
 SECRET = b"s" * 32
 
@@ -21,21 +21,26 @@ def keyring(tmp_path: Path) -> Keyring:
 
 
 @pytest.fixture
-def cookie(keyring: Keyring, clock: Clock) -> str:
+def sessions(keyring: Keyring, clock: Clock, tmp_path: Path) -> Sessions:
+    """Those of one process."""
+    return Sessions(SECRET, keyring, clock, tmp_path)
+
+
+@pytest.fixture
+def cookie(keyring: Keyring, sessions: Sessions) -> str:
     """A cookie of the key `ops`."""
-    return Sessions(SECRET, keyring, clock).cookie(keyring.tenant_of(b"ops-key"))
+    return sessions.cookie(keyring.tenant_of(b"ops-key"))
 
 
-def test_cookie_reads_back(keyring: Keyring, clock: Clock, cookie: str) -> None:
+def test_cookie_reads_back(keyring: Keyring, clock: Clock, tmp_path: Path, cookie: str) -> None:
     """It names its key to every process with the same secret, and holds no key."""
-    tenant = Sessions(SECRET, keyring, clock).tenant(cookie)
+    tenant = Sessions(SECRET, keyring, clock, tmp_path).tenant(cookie)
     assert tenant == keyring.tenant_of(b"ops-key")
     assert "ops-key" not in cookie
 
 
-def test_cookie_ends(keyring: Keyring, clock: Clock, cookie: str) -> None:
+def test_cookie_ends(sessions: Sessions, clock: Clock, cookie: str) -> None:
     """After its lifetime it is nobody's."""
-    sessions = Sessions(SECRET, keyring, clock)
     clock.now += LIFETIME - 1
     assert sessions.tenant(cookie) is not None
     clock.now += 1
@@ -45,7 +50,7 @@ def test_cookie_ends(keyring: Keyring, clock: Clock, cookie: str) -> None:
 def test_key_that_is_gone(tmp_path: Path, clock: Clock, cookie: str) -> None:
     """Taking a key out of the configuration signs out who came in with it."""
     others = Keyring(build_config(tmp_path, PROVIDERS, keys=list(KEYS[:2])))
-    assert Sessions(SECRET, others, clock).tenant(cookie) is None
+    assert Sessions(SECRET, others, clock, tmp_path).tenant(cookie) is None
 
 
 def test_secret_that_is_exchanged(tmp_path: Path, clock: Clock) -> None:
@@ -54,7 +59,7 @@ def test_secret_that_is_exchanged(tmp_path: Path, clock: Clock) -> None:
     def sessions(*secrets: str) -> tuple[Keyring, Sessions]:
         keys = [{"name": "ops", "key": list(secrets), "role": "management"}]
         keyring = Keyring(build_config(tmp_path, PROVIDERS, keys=keys))
-        return keyring, Sessions(SECRET, keyring, clock)
+        return keyring, Sessions(SECRET, keyring, clock, tmp_path)
 
     keyring, before = sessions("old")
     cookie = before.cookie(keyring.tenant_of(b"old"))
@@ -79,16 +84,41 @@ def test_secret_that_is_exchanged(tmp_path: Path, clock: Clock) -> None:
         lambda cookie: cookie + "\udcff",
     ],
 )
-def test_forged_cookie(
-    keyring: Keyring, clock: Clock, cookie: str, forge: Callable[[str], str]
+def test_forged_cookie(sessions: Sessions, cookie: str, forge: Callable[[str], str]) -> None:
+    """What was changed anywhere is nobody's, no error, and cannot be signed out."""
+    assert sessions.tenant(forge(cookie)) is None
+    sessions.end(forge(cookie))
+    assert sessions.tenant(cookie) is not None
+
+
+def test_cookie_of_another_secret(
+    keyring: Keyring, clock: Clock, tmp_path: Path, cookie: str
 ) -> None:
-    """What was changed anywhere is nobody's, and no error."""
-    assert Sessions(SECRET, keyring, clock).tenant(forge(cookie)) is None
-
-
-def test_cookie_of_another_secret(keyring: Keyring, clock: Clock, cookie: str) -> None:
     """Only who has the secret makes cookies."""
-    assert Sessions(b"t" * 32, keyring, clock).tenant(cookie) is None
+    assert Sessions(b"t" * 32, keyring, clock, tmp_path).tenant(cookie) is None
+
+
+def test_signing_out(keyring: Keyring, clock: Clock, tmp_path: Path, sessions: Sessions) -> None:
+    """It ends one session of a key in every process, for good, and no other of the same second."""
+    ops = keyring.tenant_of(b"ops-key")
+    one = sessions.cookie(ops)
+    clock.now += 0.001
+    other = sessions.cookie(ops)
+    sessions.end(one)
+    sessions.end(one)
+    for each in (sessions, Sessions(SECRET, keyring, clock, tmp_path)):
+        assert (each.tenant(one), each.tenant(other)) == (None, ops)
+
+
+def test_what_is_over_is_forgotten(
+    keyring: Keyring, clock: Clock, tmp_path: Path, sessions: Sessions
+) -> None:
+    """Of the sessions that were signed out only those are remembered that would go on."""
+    ops = keyring.tenant_of(b"ops-key")
+    for _ in range(3):
+        clock.now += LIFETIME / 2
+        sessions.end(sessions.cookie(ops))
+    assert len(list((tmp_path / "signed-out").iterdir())) == 2
 
 
 def test_secret_stays(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import aiohttp
 from yarl import URL
 
-from tests.gateways import RunningGateway
-from tests.seeded import KEYS, seeded_gateway
+from tests.parts.gateways import RunningGateway
+from tests.parts.seeded import KEYS, seeded_gateway
 
 
 async def fetched(http: aiohttp.ClientSession, url: str) -> str:
@@ -28,8 +28,8 @@ async def test_the_style_sheet(tmp_path: Path, http: aiohttp.ClientSession) -> N
     assert "url(" not in style
 
 
-async def test_no_other_files(closed: RunningGateway, http: aiohttp.ClientSession) -> None:
+async def test_no_other_files(gateway: RunningGateway, http: aiohttp.ClientSession) -> None:
     """What is no file there is nothing, however it is called."""
     for name in ("", "none.css", "a" * 5000, "%00", "..%2Fpages.py"):
-        async with http.get(URL(f"{closed.origin}/static/{name}", encoded=True)) as answer:
+        async with http.get(URL(f"{gateway.origin}/static/{name}", encoded=True)) as answer:
             assert answer.status == 404

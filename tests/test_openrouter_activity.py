@@ -13,9 +13,10 @@ from gateway.api.openrouter.activity import get_activity
 from gateway.api.openrouter.activity_item import COLUMNS, USER_COLUMNS, own_columns
 from gateway.errors import BadRequest, Forbidden, Unauthorized
 from gateway.generation import Generation
-from tests.asking import Asker, decoded, recording
-from tests.counting import total
-from tests.generations import DAY, generation, refusal
+from tests.parts.asking import Asker, decoded, recording
+from tests.parts.counting import total
+from tests.parts.generations import DAY, generation, refusal
+from tests.parts.turning import longest_turn
 
 TODAY = "2024-10-04"
 OUT_OF_RANGE = "Date must be within the last 30 (completed) UTC days"
@@ -144,6 +145,17 @@ async def test_refusals_show_as_errors_and_flags(tmp_path: Path) -> None:
 async def test_filters(tmp_path: Path, query: str, requests: int) -> None:
     """A day, a range, a user, a key: only what they name is counted."""
     assert sum(row["requests"] for row in await rows(tmp_path, query)) == requests
+
+
+@pytest.mark.parametrize("form", ["json", "csv"])
+async def test_calls_go_on_meanwhile(tmp_path: Path, form: str) -> None:
+    """However many rows an answer has, the process' loop goes on turning."""
+    calls = [generation(number, day=DAY - 1, user=f"user_{number}") for number in range(10_000)]
+    async with recording(tmp_path, calls) as context:
+        asker = Asker(context, get_activity, "activity")
+        asked = f"group_by=user&format={form}"
+        await asker.answer(asked)  # ships what is recorded
+        assert await longest_turn(asker.answer(asked)) < 0.2
 
 
 @pytest.mark.parametrize("date", [TODAY, "2024-09-03", "2024-10-05"])

@@ -1,5 +1,6 @@
 """OpenRouter's analytics, asked of a ledger that is known."""
 
+import time
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,14 @@ from gateway.api.openrouter.analytics.answer import query_analytics
 from gateway.api.openrouter.analytics.dimensions import DIMENSIONS
 from gateway.api.openrouter.analytics.meta import get_meta
 from gateway.api.openrouter.analytics.metrics import METRICS
+from gateway.api.openrouter.analytics.query import AnalyticsFilter, AnalyticsQuery, Value
+from gateway.api.openrouter.analytics.table import TableMaker
 from gateway.errors import BadRequest, Forbidden, TooManyRequests
 from gateway.generation import Generation, Usage
-from tests.asking import Asker, decoded, recording
-from tests.generations import DAY, generation, refusal
+from gateway.ledger.counts import Counts
+from gateway.ledger.results import ActivityRow
+from tests.parts.asking import Asker, decoded, recording
+from tests.parts.generations import DAY, generation, refusal
 
 TODAY = {"start": "2024-10-04T00:00:00Z", "end": "2024-10-05T00:00:00Z"}
 HOUR = 3_600_000_000
@@ -218,6 +223,25 @@ async def test_leaders(tmp_path: Path) -> None:
         limit=1,
     )
     assert rows == [("user_1", 3.0)]
+
+
+def test_long_filters() -> None:
+    """A thousand times as many values take a row no longer to compare with."""
+    rows = [
+        ActivityRow(day=DAY, model="m", provider="p", user=f"user_{n}", counts=Counts(requests=1))
+        for n in range(2000)
+    ]
+
+    def seconds(values: int) -> float:
+        wanted: list[Value] = [f"user_{n}" for n in range(values)]
+        named = AnalyticsFilter(field="external_user", operator="in", value=wanted)
+        maker = TableMaker(AnalyticsQuery(metrics=["request_count"], filters=[named]))
+        started = time.perf_counter()
+        maker.add(rows)
+        return time.perf_counter() - started
+
+    few, many = (min(seconds(values) for _ in range(3)) for values in (20, 20_000))
+    assert many < 50 * few
 
 
 async def test_group_limit(tmp_path: Path) -> None:

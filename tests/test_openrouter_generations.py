@@ -8,8 +8,8 @@ import pytest
 from gateway.api.openrouter.generations import get_generation, list_generations
 from gateway.errors import BadRequest, NotFound, Unauthorized
 from gateway.generation import Attempt, Flag, Generation, Usage
-from tests.asking import Asker, recording
-from tests.generations import DAY, generation, refusal
+from tests.parts.asking import Asker, recording
+from tests.parts.generations import DAY, generation, refusal
 
 FLAG = Flag("policy_enforce_user_ids", "no user")
 

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from datetime import UTC, datetime
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -29,18 +28,11 @@ from openrouter.errors import (
 )
 from openrouter.operations import GetUserActivityRequest
 
-from tests.client_world import APP_KEY, MODEL, OPS_KEY, ClientWorld, client_world
-from tests.conftest import Wire
+from tests.parts.client_world import APP_KEY, MODEL, OPS_KEY, ClientWorld
 
 QUESTION: list[ChatMessagesTypedDict] = [
     {"role": "user", "content": "What's the weather like today?"}
 ]
-
-
-@pytest.fixture
-async def world(tmp_path: Path, wire: Wire) -> AsyncIterator[ClientWorld]:
-    async with client_world(tmp_path, wire) as world:
-        yield world
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ models                    OpenAI's list of models
 route, user_route, moves  where a user goes, and what a change would move
 context, quota            what handlers work with, and how often a key may ask
 query, json_body          parameters and bodies, read strictly
-lag, requests             the store and how far behind it is; single requests, up to a limit
+lag, requests, days       the store and how far behind it is; single requests and daily rows of it,
+                          up to a limit
 timespan                  times cut into whole days or hours
 answers, table            JSON and CSV
 user_row, money           a user's counters, and money, as they are written

@@ -7,7 +7,7 @@ script and tooltips. A bar's title says what it stands for.
 import asyncio
 import re
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 from xml.etree.ElementTree import Comment, Element, SubElement
 
 import msgspec
@@ -17,14 +17,18 @@ from pygal.style import Style
 
 from gateway.dashboard.formats import count, money, money_tick
 
-COLOURS = 8
+_COLOURS = 8
 """How many series the stylesheet tells apart."""
+
+REST = "Others"
+"""The series of all that have no colour of their own."""
 
 _FRACTION = re.compile(r"(\d+\.\d)\d+")
 _STYLE = Style(label_font_size=15, major_label_font_size=15)
 _STEPS = 5
 """On the scale, at most."""
 
+_MARGIN = 8
 _LETTER = 8
 """Units of width, plenty, as a label must not touch the next one."""
 
@@ -46,14 +50,16 @@ NUMBER = Unit(count, lambda value, step: count(value))
 
 
 class Size(msgspec.Struct, frozen=True):
-    """Units of the drawing; about as many pixels where there is room."""
+    """Units of the drawing; about as many pixels where there is room. `scale`: the side that its
+    numbers are on, which is the one a phone shows first."""
 
     width: int
     height: int
+    scale: Literal["left", "right"]
 
 
-WIDE = Size(1140, 260)
-HALF = Size(550, 200)
+WIDE = Size(1140, 260, "right")
+HALF = Size(550, 200, "left")
 
 
 class Series(msgspec.Struct, frozen=True):
@@ -67,6 +73,11 @@ class _Bars(pygal.StackedBar):  # type: ignore[misc]  # pygal has no types
     """Draws nothing where there is nothing: pygal's own makes a bar of each zero."""
 
     _adapters: ClassVar[Sequence[object]] = ()
+
+
+def coloured(names: Sequence[str]) -> Sequence[str]:
+    """Those that get a colour of their own; the last colour is for all the others together."""
+    return names if len(names) <= _COLOURS else names[: _COLOURS - 1]
 
 
 async def draw_bars(
@@ -83,14 +94,15 @@ def _draw(
     title: str, labels: Sequence[str], series: Sequence[Series], unit: Unit, size: Size
 ) -> Markup:
     highest = max(map(sum, zip(*(each.values for each in series), strict=True)))
-    ticks = _ticks(highest)
+    ticks, far = _ticks(highest), _overhang(labels, size.width)
     chart = _Bars(
         style=_STYLE,
         css=(),
         js=(),
         width=size.width,
         height=size.height,
-        margin=8,
+        margin=_MARGIN,
+        margin_right=far,
         spacing=4,
         show_legend=False,
         disable_xml_declaration=True,
@@ -103,6 +115,8 @@ def _draw(
     )
     for each in series:
         chart.add(each.name, [value or None for value in each.values])
+    if size.scale == "right":
+        chart.add_xml_filter(lambda root: _mirrored(root, size.width, far))
     chart.add_xml_filter(lambda root: _bare(root, title, [each.name for each in series]))
     return Markup(chart.render())  # escaped by pygal's XML
 
@@ -119,6 +133,21 @@ def _stride(labels: Sequence[str], width: int) -> int:
     """Every how many bars a label fits below."""
     room = max(map(len, labels)) * _LETTER + _LETTER
     return next((each for each in _STRIDES if len(labels) * room <= each * width), len(labels))
+
+
+def _overhang(labels: Sequence[str], width: int) -> int:
+    """By how much a label may be wider than its bar, to either side."""
+    return max(0, round(max(map(len, labels)) * _LETTER - width / len(labels)) // 2)
+
+
+def _mirrored(root: Element, width: int, far: int) -> Element:
+    """Move the scale to the right, and the bars to where it was; `far` is the room across from the
+    scale."""
+    plot = next(each for each in root.iter() if each.get("class") == "plot")
+    plot.set("transform", f"translate({far}, {_MARGIN})")
+    for number in plot.iterfind("./*[@class='axis y always_show']/*/text"):
+        number.set("x", str(width - far - _MARGIN))
+    return root
 
 
 def _bare(root: Element, title: str, names: Sequence[str]) -> Element:

@@ -116,9 +116,9 @@ def shown(text: str) -> str:
     return signs if signs.strip(_JOINING) else "\ufffd" * len(signs)
 
 
-def days(number: int) -> str:
+def counted(number: int, noun: str) -> str:
     """`1 day`, `1,204 days`."""
-    return f"{number:,} day{'' if number == 1 else 's'}"
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
@@ -128,7 +128,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "count": count,
     "duration": duration,
     "lasting": lasting,
-    "days": days,
+    "counted": counted,
     "moment": moment,
     "iso": iso_moment,
     "day": day_text,

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from http import HTTPStatus
+from pathlib import Path
 
 import aiohttp_jinja2
 from aiohttp import web
@@ -33,7 +34,8 @@ class Dashboard:
     def __init__(self, context: Context, secret: bytes, limits: Limits) -> None:
         self.context = context
         self.limits = limits
-        self.sessions = Sessions(secret, context.keyring, context.now)
+        journal = Path(context.config.ledger.journal)
+        self.sessions = Sessions(secret, context.keyring, context.now, journal)
         self.attempts = Attempts(time.monotonic)
 
     def tenant(self, request: web.Request) -> Tenant:

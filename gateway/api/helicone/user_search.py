@@ -5,6 +5,7 @@ the rest of a time that does not begin or end with a day, and whatever asks abou
 themselves.
 """
 
+import asyncio
 from collections.abc import Iterable
 
 from gateway.api.context import Context
@@ -47,19 +48,19 @@ class _Person:
 
 
 class _People:
-    """Users by tenant and id."""
+    """Users by tenant and id; as there may be very many requests, they are counted in a thread."""
 
     def __init__(self) -> None:
         self._people: dict[tuple[str, str | None], _Person] = {}
 
-    def add(self, generations: Iterable[Generation]) -> None:
-        for one in generations:
+    def add(self, generations: Iterable[Generation], question: Question) -> None:
+        """Count those that `question` is about, with up to two hundred tests of each."""
+        for one in filter(question.counts, generations):
             person = self._people.get((one.tenant, one.user))
             if person is None:
                 person = self._people[one.tenant, one.user] = _Person()
             person.add(one)
 
-    @property
     def rows(self) -> list[UserRow]:
         return [person.row(*names) for names, person in self._people.items()]
 
@@ -78,7 +79,7 @@ async def user_search(context: Context, store: Store, question: Question) -> Use
         until=until,
         tenants=question.tenants,
         users=question.users,
-        extra=people.rows,
+        extra=await asyncio.to_thread(people.rows),
         condition=question.condition,
     )
 
@@ -91,4 +92,4 @@ async def _add_requests(people: _People, store: Store, question: Question, span:
         until=max(span.until, 0),
     )
     async for page in read_requests(store, query):
-        people.add(one for one in page if question.counts(one))
+        await asyncio.to_thread(people.add, page, question)

@@ -5,13 +5,17 @@ nothing of ours, the answer has exactly its fields; `user`, `since`, `until`, `i
 `format`, and `group_by` by `user`, `key` and `route` are ours.
 """
 
+import asyncio
+from collections.abc import Sequence
+
 import msgspec
 from aiohttp import web
 from msgspec import UNSET, UnsetType
 
 from gateway.api.answers import csv_answer, json_answer
 from gateway.api.context import Context
-from gateway.api.lag import Meta, read_ledger
+from gateway.api.days import read_days
+from gateway.api.lag import LedgerView, Meta, read_ledger
 from gateway.api.openrouter.activity_item import (
     COLUMNS,
     GROUPS,
@@ -28,6 +32,7 @@ from gateway.calls.request import Request
 from gateway.errors import BadRequest
 from gateway.keys import Keyring
 from gateway.ledger.queries import ActivityQuery, Dimension
+from gateway.ledger.results import ActivityRow
 
 PARAMETERS = (
     Parameter("date", "One completed UTC day of the last 30", Day),
@@ -43,6 +48,9 @@ _ELSEWHERE = ("user_id", "workspace_id")
 _KNOWN = (*(parameter.name for parameter in PARAMETERS), *_ELSEWHERE)
 _OWN = ("group_by", "user")
 _WINDOW = 30
+
+_By = frozenset[Dimension] | None
+"""What rows are kept apart by; None where nothing of Hearth's own was asked for."""
 
 
 class ActivityAnswer(msgspec.Struct, frozen=True):
@@ -61,11 +69,19 @@ async def get_activity(context: Context, request: Request, target: Target) -> we
     by = query.by if any(name in values for name in _OWN) else None
     wants_csv = _wants_csv(values, request)
     reading = await read_ledger(context)
-    rows = await reading.store.activity(query)
+    rows = await read_days(reading.store, query)
     if wants_csv:
-        columns, name = COLUMNS if by is None else own_columns(by), day_text(today)
-        table = [activity_row(row, by) for row in rows]
-        return csv_answer(table, columns, f"activity-{name}.csv", reading.headers)
+        name = f"activity-{day_text(today)}.csv"
+        return await asyncio.to_thread(_as_csv, rows, by, name, reading)
+    return await asyncio.to_thread(_as_json, rows, by, reading)
+
+
+def _as_csv(rows: Sequence[ActivityRow], by: _By, name: str, reading: LedgerView) -> web.Response:
+    columns = COLUMNS if by is None else own_columns(by)
+    return csv_answer([activity_row(row, by) for row in rows], columns, name, reading.headers)
+
+
+def _as_json(rows: Sequence[ActivityRow], by: _By, reading: LedgerView) -> web.Response:
     meta = UNSET if by is None else Meta(reading.lag)
     answer = ActivityAnswer([activity_item(row, by) for row in rows], meta)
     return json_answer(answer, headers=reading.headers)

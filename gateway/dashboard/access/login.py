@@ -1,5 +1,6 @@
 """Signing in with a key, and out again."""
 
+import asyncio
 import math
 from urllib.parse import parse_qs
 
@@ -62,6 +63,8 @@ async def _sign_in(request: web.Request) -> web.Response:
 async def _sign_out(request: web.Request) -> web.Response:
     if is_cross_site(request):
         return show_error(request, 403, "Sign out on Hearth's own page.")
+    sessions = request.app[DASHBOARD].sessions
+    await asyncio.to_thread(sessions.end, request.cookies.get(COOKIE, ""))
     answer = web.HTTPSeeOther("/login")
     answer.del_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
     raise answer

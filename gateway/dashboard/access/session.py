@@ -9,6 +9,7 @@ from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
+from gateway.calendar import SECOND
 from gateway.keys import Keyring, Tenant
 
 COOKIE = "hearth_session"
@@ -42,16 +43,23 @@ def _make_secret(path: Path) -> None:
 
 
 class Sessions:
-    """Makes cookies and reads them back. `now`: seconds since the epoch."""
+    """Makes cookies, reads them back, and ends them. `now`: seconds since the epoch.
 
-    def __init__(self, secret: bytes, keyring: Keyring, now: Callable[[], float]) -> None:
+    A cookie's text is when it ends, in microseconds so that no two are the same, and its key. That
+    of one that was signed out is the name of a file beside the secret, for all workers to see.
+    """
+
+    def __init__(
+        self, secret: bytes, keyring: Keyring, now: Callable[[], float], folder: Path
+    ) -> None:
         self._secret = secret
         self._keyring = keyring
         self._now = now
+        self._ended = folder / "signed-out"
 
     def cookie(self, tenant: Tenant) -> str:
         """A cookie's value for a tenant that has a key."""
-        text = f"{int(self._now()) + LIFETIME}.{tenant.key_hash}"
+        text = f"{int((self._now() + LIFETIME) * SECOND)}.{tenant.key_hash}"
         return f"{text}.{self._signature(text)}"
 
     def tenant(self, cookie: str) -> Tenant | None:
@@ -59,8 +67,22 @@ class Sessions:
         text, _, signature = cookie.rpartition(".")
         if not hmac.compare_digest(_raw(signature), self._signature(text).encode()):
             return None
-        expires, _, key_hash = text.partition(".")
-        return self._keyring.tenant_by_hash(key_hash) if self._now() < int(expires) else None
+        if self._is_over(text) or (self._ended / text).exists():
+            return None
+        return self._keyring.tenant_by_hash(text.partition(".")[2])
+
+    def end(self, cookie: str) -> None:
+        """Nobody comes in with this cookie any more, nor with a copy of it."""
+        if self.tenant(cookie) is None:
+            return
+        self._ended.mkdir(mode=0o700, exist_ok=True)
+        for file in self._ended.iterdir():
+            if self._is_over(file.name):
+                file.unlink(missing_ok=True)
+        (self._ended / cookie.rpartition(".")[0]).touch(mode=0o600)
+
+    def _is_over(self, text: str) -> bool:
+        return int(text.partition(".")[0]) <= self._now() * SECOND
 
     def _signature(self, text: str) -> str:
         mac = hmac.digest(self._secret, _raw(text), sha256)

@@ -8,22 +8,19 @@ from gateway.calendar import day_text, first_day, month_of
 from gateway.dashboard.activity.facts import Fact
 from gateway.dashboard.activity.lines import Line
 from gateway.dashboard.activity.span import Span, metric_of
-from gateway.dashboard.charts import COLOURS, MONEY, NUMBER, Series, draw_bars
+from gateway.dashboard.charts import MONEY, NUMBER, REST, Series, coloured, draw_bars
 from gateway.dashboard.formats import short_day, short_hour, shown
 
-_REST = "Others"
 
-
-def groups_apart(lines: Sequence[Line], span: Span) -> list[str]:
-    """The groups with a colour of their own; the last colour is for all the others."""
-    own = [line.name for line in lines if metric_of(line.now, span.metric)]
-    return own if len(own) <= COLOURS else own[: COLOURS - 1]
+def groups_apart(lines: Sequence[Line], span: Span) -> Sequence[str]:
+    """The groups with a colour of their own."""
+    return coloured([line.name for line in lines if metric_of(line.now, span.metric)])
 
 
 async def draw_activity(facts: Sequence[Fact], apart: Sequence[str], span: Span) -> Markup | None:
     """A colour for each group of `apart`, and one for the rest; None when there is nothing."""
     steps = _steps(span)
-    values = [dict.fromkeys(steps, 0) for _ in (*apart, _REST)]
+    values = [dict.fromkeys(steps, 0) for _ in (*apart, REST)]
     places = {name: place for place, name in enumerate(apart)}
     for fact in facts:
         if fact.day >= span.since:
@@ -31,7 +28,7 @@ async def draw_activity(facts: Sequence[Fact], apart: Sequence[str], span: Span)
             heights[_step(fact, span)] += metric_of(fact.counts, span.metric)
     series = [
         Series(shown(name), list(heights.values()))
-        for name, heights in zip((*apart, _REST), values, strict=True)
+        for name, heights in zip((*apart, REST), values, strict=True)
     ]
     if not any(any(each.values) for each in series):
         return None

@@ -5,7 +5,7 @@ of their own, and all others together are what is left of the whole.
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
@@ -68,8 +68,7 @@ def _hourly(row: HourRow, group: str) -> Fact:
 
 
 def _fact(row: ActivityRow, group: str) -> Fact:
-    names = {"model": row.model, "provider": row.provider, "route": row.route, "user": row.user}
-    name = names[group]
+    name: str | None = getattr(row, group)
     return Fact(row.day, name or NAMELESS[group], row.counts, is_named=bool(name))
 
 
@@ -92,14 +91,14 @@ async def _by_key(store: Store, span: Span, keys: Collection[str]) -> list[Fact]
         for row in rows
     ]
     whole = [Fact(row.day, "", row.counts) for row in await _rows(store, span, span.users)]
-    return [*facts, *_left(whole, facts, NAMELESS["key"])]
+    return [*facts, *await asyncio.to_thread(_left, whole, facts, NAMELESS["key"])]
 
 
 async def _by_user(store: Store, span: Span) -> list[Fact]:
     leaders = frozenset(await _leaders(store, span))
     facts = [_fact(row, "user") for row in await _rows(store, span, leaders)]
     whole = [Fact(row.day, "", row.counts) for row in await _rows(store, span, None)]
-    return [*facts, *_left(whole, facts, OTHERS)]
+    return [*facts, *await asyncio.to_thread(_left, whole, facts, OTHERS)]
 
 
 async def _leaders(store: Store, span: Span) -> Sequence[str]:
@@ -113,13 +112,16 @@ async def _leaders(store: Store, span: Span) -> Sequence[str]:
     return sorted(best, key=lambda user: -best[user])[:LEADERS]
 
 
-def _left(whole: Iterable[Fact], parts: Iterable[Fact], name: str) -> Iterator[Fact]:
+def _left(whole: Iterable[Fact], parts: Iterable[Fact], name: str) -> list[Fact]:
     """What is left of each day of the whole when the parts are taken away."""
     of_parts = by_day(parts)
-    for day, counts in by_day(whole).items():
-        left = difference(counts, of_parts.get(day, Counts()))
-        if left.requests:
-            yield Fact(day, name, left, is_named=False)
+    left = {
+        day: difference(counts, of_parts.get(day, Counts()))
+        for day, counts in by_day(whole).items()
+    }
+    return [
+        Fact(day, name, counts, is_named=False) for day, counts in left.items() if counts.requests
+    ]
 
 
 def by_day(facts: Iterable[Fact]) -> dict[int, Counts]:

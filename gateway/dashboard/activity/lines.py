@@ -9,6 +9,7 @@ from gateway.dashboard.activity.span import Metric, Span, metric_of
 from gateway.ledger.counts import Counts, total
 
 _MOVERS = 3
+_MOST = 200
 _LAST = (OTHERS, NAMELESS["key"])
 
 
@@ -47,6 +48,15 @@ def lines_of(facts: Iterable[Fact], span: Span) -> list[Line]:
             line.name,
         ),
     )
+
+
+def shortened(lines: Sequence[Line], span: Span) -> Sequence[Line]:
+    """The first lines, and all others as one: clients may call models whatever they like."""
+    rest = lines[_MOST:]
+    if not rest:
+        return lines
+    now, before = total(line.now for line in rest), total(line.before for line in rest)
+    return [*lines[:_MOST], Line(f"Other {span.group}s", now, before, is_named=False)]
 
 
 def risen(lines: Iterable[Line], metric: Metric) -> Sequence[Line]:

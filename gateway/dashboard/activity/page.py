@@ -1,5 +1,6 @@
 """Spend, requests and tokens: totals against the period before, a chart, and what moved."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from gateway.calendar import day_text
 from gateway.dashboard.activity import span as spans
 from gateway.dashboard.activity.chart import draw_activity, groups_apart
 from gateway.dashboard.activity.facts import read_facts, read_hours
-from gateway.dashboard.activity.lines import Line, fallen, lines_of, risen
+from gateway.dashboard.activity.lines import Line, fallen, lines_of, risen, shortened
 from gateway.dashboard.activity.report import write_report
 from gateway.dashboard.activity.span import Span, read_span
 from gateway.dashboard.visit import Document, Page, Table, Visit
@@ -55,10 +56,10 @@ async def show_activity(visit: Visit) -> Page | Table | Document:
     if visit.values.get("format") == "csv":
         return Table(name, own_columns(_kept_apart(span)), _table(store, span))
     facts = await read_facts(store, span, visit.keys)
-    lines = lines_of(facts, span)
+    lines = await asyncio.to_thread(lines_of, facts, span)
     now, before = total(line.now for line in lines), total(line.before for line in lines)
     if visit.values.get("format") == "pdf":
-        body = await write_report(span, now, before, lines)
+        body = await write_report(span, now, before, shortened(lines, span))
         return Document(f"{name}.pdf", "application/pdf", body)
     apart = groups_apart(lines, span)
     drawn = await read_hours(store, span) if span.per == "hour" else facts
@@ -67,7 +68,7 @@ async def show_activity(visit: Visit) -> Page | Table | Document:
         since_of={days: day_text(visit.today - days + 1) for days in PRESETS},
         now=now,
         before=before,
-        lines=lines,
+        lines=shortened(lines, span),
         swatches={name: place for place, name in enumerate(apart)},
         chart=await draw_activity(drawn, apart, span),
         risen=risen(lines, span.metric),
@@ -93,6 +94,6 @@ async def _table(store: Store, span: Span) -> AsyncIterator[list[dict[str, Any]]
     by = _kept_apart(span)
     for day in range(span.until, span.since - 1, -1):
         query = ActivityQuery(since=day, until=day, tenants=span.tenants, users=span.users, by=by)
-        rows = [activity_row(row, by) for row in await store.activity(query) if span.keeps(row)]
+        rows = [row for row in await store.activity(query) if span.keeps(row)]
         for start in range(0, len(rows), _PIECE):
-            yield rows[start : start + _PIECE]
+            yield [activity_row(row, by) for row in rows[start : start + _PIECE]]

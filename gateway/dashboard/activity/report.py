@@ -11,6 +11,7 @@ from gateway.ledger.counts import Counts
 
 _HEADINGS = ("", "Spend", "Requests", "Tokens", "$ / M tokens", "Cached", "Change")
 _WIDTHS = (30, 13, 11, 13, 13, 9, 11)
+_LINES = (214, 207, 198)
 
 
 async def write_report(span: Span, now: Counts, before: Counts, lines: Sequence[Line]) -> bytes:
@@ -32,12 +33,14 @@ def _write(span: Span, now: Counts, before: Counts, lines: Sequence[Line]) -> by
     pdf.set_font("Helvetica", size=9)
     pdf.multi_cell(0, 5, _latin(_about(span)), new_x="LMARGIN", new_y="NEXT")
     pdf.ln(4)
+    pdf.set_draw_color(*_LINES)
     aligned = ("LEFT", *("RIGHT",) * (len(_HEADINGS) - 1))
     bold = FontFace(emphasis="BOLD")
     with pdf.table(
         borders_layout="HORIZONTAL_LINES",
         col_widths=_WIDTHS,
         text_align=aligned,
+        v_align="TOP",
         headings_style=bold,
         line_height=5.5,
     ) as table:

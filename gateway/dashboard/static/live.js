@@ -2,6 +2,7 @@
 "use strict";
 
 const EVERY = 2000;
+const PATIENCE = 30000;
 const LOST = "not connected";
 
 const rows = document.getElementById("rows");
@@ -10,18 +11,25 @@ const notice = document.getElementById("notice");
 
 if (rows && box) {
   box.closest("label").hidden = false;
-  setInterval(look, EVERY);
+  setTimeout(look, EVERY);
 }
 
 async function look() {
-  if (!box.checked || document.hidden) return;
-  const answer = await fetch(rows.dataset.source, { headers: { Accept: "text/html" } }).catch(() => null);
-  if (!answer || answer.redirected || !answer.ok) {
-    notice.textContent = LOST;
-    return;
+  if (box.checked && !document.hidden) {
+    const html = await read(rows.dataset.source).catch(() => null);
+    if (html === null) notice.textContent = LOST;
+    else show(html);
   }
-  if (notice.textContent === LOST) notice.textContent = "";
-  show(await answer.text());
+  setTimeout(look, EVERY);
+}
+
+async function read(address) {
+  const answer = await fetch(address, {
+    headers: { Accept: "text/html" },
+    signal: AbortSignal.timeout(PATIENCE),
+  });
+  if (!answer.ok || answer.redirected) throw new Error(answer.statusText);
+  return answer.text();
 }
 
 function show(html) {
@@ -37,4 +45,5 @@ function show(html) {
   rows.prepend(...fresh);
   while (rows.children.length > Number(rows.dataset.most)) rows.lastElementChild.remove();
   if (fresh.length) notice.textContent = `${fresh.length} new`;
+  else if (notice.textContent === LOST) notice.textContent = "";
 }

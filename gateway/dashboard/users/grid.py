@@ -58,7 +58,10 @@ COLUMNS = (
 
 
 class Users(msgspec.Struct, frozen=True, kw_only=True):
-    """What the page shows. `months`: the one before and the one after; `page` counts from 1."""
+    """What the page shows. `months`: the one before and the one after; `page` counts from 1.
+
+    `is_cut`: there are more users, whom no page reaches.
+    """
 
     month_name: str
     months: Sequence[str]
@@ -68,6 +71,7 @@ class Users(msgspec.Struct, frozen=True, kw_only=True):
     rows: Sequence[UserRow]
     page: int
     has_more: bool
+    is_cut: bool
     boards: Mapping[str, Sequence[UserRow]]
     percentile: str
     percentiles: Sequence[str] = tuple(PERCENTILES)
@@ -82,10 +86,13 @@ async def show_users(visit: Visit) -> Page | Table:
     store = await visit.context.ledger.fresh()
     month = month_text(query.month)
     if visit.values.get("format") == "csv":
-        return Table(f"users-{month}", USER_TOTALS, _table(store, query))
+        beyond = msgspec.structs.replace(query, limit=1, offset=_MAX_ROWS)
+        part = f"-first-{_MAX_ROWS}" if await store.leaderboard(beyond) else ""
+        return Table(f"users-{month}{part}", USER_TOTALS, _table(store, query))
     percentile = read_choice(visit.values, "percentile", PERCENTILES, "p75")
     middle = visit.values.get("middle") == "true"
     rows = await store.leaderboard(msgspec.structs.replace(query, limit=_ROWS + 1))
+    is_within_reach = query.offset + _ROWS < _MAX_ROWS
     spread = await store.spread(query.month, query.tenants)
     ranks: Ranks = QUARTERS if middle else (0.0, PERCENTILES[percentile])
     users = Users(
@@ -95,7 +102,8 @@ async def show_users(visit: Visit) -> Page | Table:
         query=query,
         rows=rows[:_ROWS],
         page=query.offset // _ROWS + 1,
-        has_more=len(rows) > _ROWS and query.offset + _ROWS < _MAX_ROWS,
+        has_more=len(rows) > _ROWS and is_within_reach,
+        is_cut=len(rows) > _ROWS and not is_within_reach,
         boards=await _boards(store, query),
         percentile=percentile,
         middle=middle,

@@ -6,10 +6,12 @@ import msgspec
 from markupsafe import Markup
 
 from gateway.calendar import day_text
-from gateway.dashboard.charts import COLOURS, NUMBER, Series, draw_bars
+from gateway.dashboard.charts import NUMBER, REST, Series, coloured, draw_bars
 from gateway.dashboard.formats import short_day
 from gateway.ledger.counts import Counts, total
 from gateway.ledger.results import ActivityRow
+
+_MOST = 200
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -20,8 +22,13 @@ class Part(msgspec.Struct, frozen=True):
 
 
 def by_model(rows: Sequence[ActivityRow]) -> list[Part]:
-    """Most requests first."""
-    return _largest(rows, lambda row: row.model or "no model")
+    """Most requests first, and all beyond so many as one: clients may call models whatever they
+    like."""
+    parts = _largest(rows, lambda row: row.model or "no model")
+    rest = parts[_MOST:]
+    if not rest:
+        return parts
+    return [*parts[:_MOST], Part("other models", total(part.counts for part in rest))]
 
 
 def by_provider(rows: Sequence[ActivityRow]) -> list[Part]:
@@ -40,13 +47,11 @@ async def draw_requests(rows: Sequence[ActivityRow], since: int, until: int) -> 
     if not rows:
         return None
     days = range(since, until + 1)
-    series = []
-    for part in by_provider(rows)[:COLOURS]:
-        requests = dict.fromkeys(days, 0)
-        for row in rows:
-            if _provider(row) == part.name:
-                requests[row.day] += row.counts.requests
-        series.append(Series(part.name, list(requests.values())))
+    apart = coloured([part.name for part in by_provider(rows)])
+    requests = {name: dict.fromkeys(days, 0) for name in (*apart, REST)}
+    for row in rows:
+        requests.get(_provider(row), requests[REST])[row.day] += row.counts.requests
+    series = [Series(name, list(each.values())) for name, each in requests.items()]
     labels = [short_day(day) for day in days]
     return await draw_bars("Requests by day and provider", labels, series, NUMBER)
 

@@ -11,18 +11,15 @@ from typing import Literal
 import msgspec
 
 from gateway import config
+from gateway.api.days import read_days
 from gateway.api.openrouter.analytics.dimensions import DIMENSIONS, Row
 from gateway.api.openrouter.analytics.metrics import METRICS
 from gateway.api.openrouter.analytics.query import AnalyticsQuery
 from gateway.api.requests import read_requests
 from gateway.api.timespan import Timespan, cut_kept
 from gateway.calendar import DAY, HOUR
-from gateway.errors import BadRequest
 from gateway.ledger.queries import ActivityQuery, Dimension, GenerationQuery, UserOrder, UserQuery
 from gateway.ledger.store import Store
-
-MAX_USER_DAYS = 200_000
-"""Days of users that one query adds up: about three seconds of work."""
 
 _ORDERS: dict[str, UserOrder] = {
     "total_usage": "cost",
@@ -116,14 +113,7 @@ async def _days(
         "route": "route",
     }
     by = frozenset(names[name] for name in query.fields if name in names)
-    if "user" in by and scope.user is None:
-        users = await store.active_users(since, until, scope.tenants)
-        if sum(users.values()) > MAX_USER_DAYS:
-            raise BadRequest(
-                f"This question has to add up more than {MAX_USER_DAYS} users' days; ask for a"
-                " shorter `time_range`, or filter by `external_user`"
-            )
     named = None if scope.user is None else frozenset((scope.user,))
-    return await store.activity(
-        ActivityQuery(since=since, until=until, tenants=scope.tenants, users=named, by=by)
+    return await read_days(
+        store, ActivityQuery(since=since, until=until, tenants=scope.tenants, users=named, by=by)
     )

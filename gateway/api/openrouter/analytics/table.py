@@ -1,7 +1,7 @@
 """The rows of an answer: filtered, grouped, in order, and no more than asked for."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -36,12 +36,13 @@ class TableMaker:
 
     def __init__(self, query: AnalyticsQuery) -> None:
         self._query = query
+        self._tests = [_test(each) for each in query.filters]
         self._groups: dict[Line, Group] = {}
 
     def add(self, rows: Iterable[Row]) -> None:
         """Count the rows that pass the filters."""
         for row in rows:
-            if all(_passes(row, each) for each in self._query.filters):
+            if all(passes(row) for passes in self._tests):
                 self._groups.setdefault(self._line(row), Group()).add(row)
 
     def table(self) -> Table:
@@ -99,11 +100,15 @@ def _first_of_each(lines: Iterable[Line], most: int) -> list[Line]:
     return kept
 
 
-def _passes(row: Row, each: AnalyticsFilter) -> bool:
-    value = DIMENSIONS[each.field].value(row)
-    if value is None:
-        return each.include_unset or each.operator == "neq"
-    return OPERATORS[each.operator].holds(value, each.values)
+def _test(each: AnalyticsFilter) -> Callable[[Row], bool]:
+    value_of, holds = DIMENSIONS[each.field].value, OPERATORS[each.operator].holds
+    wanted, is_unset_wanted = each.values, each.include_unset or each.operator == "neq"
+
+    def passes(row: Row) -> bool:
+        value = value_of(row)
+        return is_unset_wanted if value is None else holds(value, wanted)
+
+    return passes
 
 
 def _moment(row: Row) -> int:

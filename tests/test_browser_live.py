@@ -1,0 +1,122 @@
+"""Pages that follow what happens, in a real browser."""
+
+import aiohttp
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.parts.browsing import CHROMIUM, open_window, sign_in
+from tests.parts.gateways import RunningGateway
+
+pytestmark = [
+    pytest.mark.heavy,
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
+]
+
+
+async def refused(http: aiohttp.ClientSession, gateway: RunningGateway) -> str:
+    """The id of a call that is on record as refused."""
+    headers = {"Authorization": "Bearer shop-key", "x-usagepanda-enforce-user-ids": "true"}
+    body = {"model": "just now", "messages": []}
+    async with http.post(f"{gateway.url}/chat/completions", json=body, headers=headers) as answer:
+        assert answer.status == 422
+        return answer.headers["X-Generation-Id"]
+
+
+async def test_live_rows(
+    window: Page, gateway: RunningGateway, http: aiohttp.ClientSession
+) -> None:
+    """A call that ends while the log is open appears on top of it, without a reload."""
+    await window.goto("/generations")
+    await window.evaluate("window.untouched = true")
+    made = await refused(http, gateway)
+    await expect(window.locator("tbody tr").first).to_have_attribute("data-id", made)
+    await expect(window.locator("tbody tr").first).to_contain_text("just now")
+    await expect(window.get_by_role("status")).to_have_text("1 new")
+    assert await window.evaluate("window.untouched") is True
+
+
+async def test_live_rows_after_an_interruption(window: Page) -> None:
+    """A log that cannot be read again says so, and only until it can."""
+    await window.goto("/generations")
+    await window.route("**/generations?*", lambda route: route.abort("aborted"))
+    await expect(window.get_by_role("status")).to_have_text("not connected")
+    await window.unroute("**/generations?*")
+    await expect(window.get_by_role("status")).to_have_text("")
+
+
+LINES = "/activity?metric=requests"
+A_LOOK = 5_000
+"""Milliseconds from one look of a page at its counts to the next."""
+
+
+async def test_counts_are_live(
+    window: Page, gateway: RunningGateway, http: aiohttp.ClientSession
+) -> None:
+    """A call that ends while a page of counts is open is in them, without a reload."""
+    await window.clock.install()
+    await window.goto("/users")
+    await window.evaluate("window.untouched = true")
+    board = window.locator("section", has=window.get_by_role("heading", name="by flags"))
+    before = await board.text_content() or ""
+    await refused(http, gateway)
+    await window.clock.fast_forward(A_LOOK)
+    await expect(board).not_to_have_text(before)
+    assert await window.evaluate("window.untouched") is True
+
+
+async def test_a_table_stays_where_it_was_moved(
+    gateway: RunningGateway, http: aiohttp.ClientSession
+) -> None:
+    """New counts come to a table whose right end is read on a phone, and it does not jump back."""
+    async with open_window(gateway.origin, viewport={"width": 360, "height": 740}) as page:
+        await sign_in(page)
+        await page.clock.install()
+        await page.goto(LINES)
+        frame = page.get_by_role("region", name="By model")
+        await frame.evaluate("frame => { frame.scrollLeft = 120; }")
+        await refused(http, gateway)
+        await page.clock.fast_forward(A_LOOK)
+        await expect(frame).to_contain_text("just now")
+        assert await frame.evaluate("frame => frame.scrollLeft") == 120
+
+
+@pytest.mark.parametrize("touch", [False, True])
+async def test_a_click_does_not_stop_the_counts(
+    gateway: RunningGateway, http: aiohttp.ClientSession, touch: bool
+) -> None:
+    """What was clicked or touched goes on counting, once the mouse is elsewhere."""
+    async with open_window(gateway.origin, has_touch=touch, is_mobile=touch) as page:
+        await sign_in(page)
+        await page.clock.install()
+        await page.goto(LINES)
+        frame = page.get_by_role("region", name="By model")
+        heading = frame.get_by_role("columnheader", name="Requests")
+        await (heading.tap() if touch else heading.click())
+        if not touch:
+            await page.mouse.move(0, 0)
+        await refused(http, gateway)
+        await page.clock.fast_forward(A_LOOK)
+        await expect(frame).to_contain_text("just now")
+
+
+@pytest.mark.parametrize("reads", ["mouse", "keyboard"])
+async def test_what_is_read_stays(
+    window: Page, gateway: RunningGateway, http: aiohttp.ClientSession, reads: str
+) -> None:
+    """What the mouse points at, or the keyboard has come to, does not change meanwhile."""
+    await window.clock.install()
+    await window.goto(LINES)
+    frame = window.get_by_role("region", name="By model")
+    if reads == "mouse":
+        await frame.get_by_role("columnheader", name="Requests").hover()
+    else:
+        await frame.get_by_role("link").first.press("Shift")
+    await refused(http, gateway)
+    for _ in range(2):
+        async with window.expect_response(f"**{LINES}"):
+            await window.clock.fast_forward(A_LOOK)
+    await expect(frame).not_to_contain_text("just now")
+    await window.mouse.move(0, 0)
+    await window.get_by_label("Live").focus()
+    await window.clock.fast_forward(A_LOOK)
+    await expect(frame).to_contain_text("just now")
