@@ -17,7 +17,7 @@ from rich.console import Console
 from gateway.demo.run import compare, run_demo
 from gateway.demo.score import Score, read_score
 from gateway.demo.worlds import SPREAD, STICKY, running_world
-from tests.commands import is_empty, running_hearth
+from tests.parts.commands import is_empty, running_hearth
 
 TURNS = 30
 REFUSED = 1

@@ -8,8 +8,8 @@ import yaml
 
 from gateway.cli import main
 from gateway.configfile import load
-from tests.client_world import APP_KEY, OPS_KEY, client_world
-from tests.commands import shell
+from tests.parts.client_world import APP_KEY, OPS_KEY, client_world
+from tests.parts.commands import shell
 from tests.test_layers import RANKS
 
 ROOT = Path(__file__).parent.parent

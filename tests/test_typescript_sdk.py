@@ -4,15 +4,13 @@ import asyncio
 import json
 import os
 import shutil
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
-from tests.client_world import APP_KEY, MODEL, OPS_KEY, ClientWorld, client_world
-from tests.conftest import Wire
+from tests.parts.client_world import APP_KEY, MODEL, OPS_KEY, ClientWorld
 
 SCRIPTS = Path(__file__).parent / "typescript"
 QUESTION = {"role": "user", "content": "What's the weather like today?"}
@@ -24,12 +22,6 @@ pytestmark = [
         reason="the npm packages are missing; `make test` installs them",
     ),
 ]
-
-
-@pytest.fixture
-async def world(tmp_path: Path, wire: Wire) -> AsyncIterator[ClientWorld]:
-    async with client_world(tmp_path, wire) as world:
-        yield world
 
 
 async def run(world: ClientWorld, script: str) -> dict[str, Any]:

@@ -26,6 +26,8 @@ from gateway.units import Duration
 
 MODEL = "gpt-5-mini"
 PRICE = ModelPrice(input=0.25, output=2.00, cached_input=0.025)
+MODELS = (MODEL, "gpt-4o-mini", "openai/gpt-4o", "claude-haiku-4-5", "text-davinci-003")
+"""The sample users' own, and those that documents and guides ask for."""
 STICKY = Sticky()
 SPREAD = Sticky(key=())
 """Without a key to stick to, calls go to the least loaded provider, in turns."""
@@ -65,6 +67,5 @@ async def running_world(name: str, folder: Path, port: int, sticky: Sticky) -> A
 
 
 def _settings(name: str, provider: RunningProvider) -> Provider:
-    return Provider(
-        name=name, base_url=provider.url, models=(Model(name=MODEL),), prices={MODEL: PRICE}
-    )
+    models = tuple(Model(name=each) for each in MODELS)
+    return Provider(name=name, base_url=provider.url, models=models, prices={MODEL: PRICE})
