@@ -96,23 +96,27 @@ class AnswerMeter(Meter):
         except (Unreadable, *UNDECODABLE):
             return None
         choice, usage = first_choice(answer), answer.usage
+        # OpenRouter has it in the body or in its choice, under a successful status as well.
+        error = answer.error or (None if choice is None else choice.error)
         said = 0 if answer.status in _PENDING else self._size
         return Reading(
             usage=read_usage(usage) or self._estimate.usage(tokens_in(said)),
             upstream_id=text_or_none(answer.id),
             finish_reason=(reason := finish_reason(answer, choice)),
             cost=read_cost(usage),
-            error=self._message(answer, choice),
-            flags=self._flags(answer, choice, reason),
+            error=self._message(answer, error),
+            flags=self._flags(answer, choice, reason, error),
         )
 
-    def _flags(self, answer: Answer, choice: AnswerChoice | None, reason: str | None) -> Flags:
+    def _flags(
+        self, answer: Answer, choice: AnswerChoice | None, reason: str | None, error: object
+    ) -> Flags:
         flags = REFUSALS.get(REFUSED if declines(answer, choice) else reason or "", ())
-        return flags or flags_of_error(_error(answer, choice))
+        return flags or flags_of_error(error)
 
-    def _message(self, answer: Answer, choice: AnswerChoice | None) -> str | None:
+    def _message(self, answer: Answer, error: object) -> str | None:
         """The error's text; that `detail` or `message` is one, the status alone tells."""
-        message = error_message(_error(answer, choice))
+        message = error_message(error)
         if self._status < 400:
             return message
         return message or error_message(answer.detail) or error_message(answer.message)
@@ -138,8 +142,3 @@ class UnreadMeter(Meter):
 
     def reading(self) -> Reading:
         return Reading(usage=self._estimate.usage(tokens_in(self._size)))
-
-
-def _error(answer: Answer, choice: AnswerChoice | None) -> object:
-    """The body's error, or its choice's: OpenRouter has either under a successful status."""
-    return answer.error or (None if choice is None else choice.error)

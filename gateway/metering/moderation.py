@@ -47,11 +47,13 @@ def _applying(result: ModerationResult) -> Iterator[str]:
 class ModerationMeter(AnswerMeter):
     """Flags the record of a call to `moderations` whose answer flags its input."""
 
-    def _flags(self, answer: Answer, choice: AnswerChoice | None, reason: str | None) -> Flags:
+    def _flags(
+        self, answer: Answer, choice: AnswerChoice | None, reason: str | None, error: object
+    ) -> Flags:
         try:
             categories = flagged_categories(bytes(answer.results))
         except UNDECODABLE:
-            return super()._flags(answer, choice, reason)
+            return super()._flags(answer, choice, reason, error)
         if categories is None:
             return ()
         return (Flag("moderation", f"Moderation flagged this input: {categories}"),)

@@ -49,7 +49,7 @@ def read_cost(usage: object) -> int | None:
 
 def _amount(dollars: object) -> int | None:
     """A float is taken by its shortest decimal form, which is what the upstream wrote."""
-    if isinstance(dollars, bool) or not isinstance(dollars, int | float):
+    if dollars is None or isinstance(dollars, bool) or not isinstance(dollars, int | float):
         return None
     if not 0 <= dollars <= _MAX_DOLLARS:
         return None
@@ -109,14 +109,8 @@ def _usage(
     """A part is never larger than its whole, whatever the upstream says."""
     cached = min(cached, prompt)
     reasoning, written = min(reasoning, completion), min(written, prompt - cached)
-    return Usage(
-        prompt,
-        completion,
-        reasoning,
-        cached,
-        written,
-        cache_write_1h_tokens=min(written_1h, written),
-    )
+    # By position, which takes half the time.
+    return Usage(prompt, completion, reasoning, cached, written, False, min(written_1h, written))
 
 
 def _part(usage: dict[str, Any], name: str) -> dict[str, Any] | None:
