@@ -28,6 +28,15 @@ async def test_the_style_sheet(tmp_path: Path, http: aiohttp.ClientSession) -> N
     assert "url(" not in style
 
 
+async def test_files_are_kept(gateway: RunningGateway, http: aiohttp.ClientSession) -> None:
+    """A browser knows what each is, and need not ask for it again."""
+    types = {"hearth.css": "text/css", "live.js": "text/javascript", "icon.svg": "image/svg+xml"}
+    for name, kind in types.items():
+        async with http.get(f"{gateway.origin}/static/{name}") as answer:
+            assert (answer.status, answer.content_type) == (200, kind)
+            assert "immutable" in answer.headers["Cache-Control"]
+
+
 async def test_no_other_files(gateway: RunningGateway, http: aiohttp.ClientSession) -> None:
     """What is no file there is nothing, however it is called."""
     for name in ("", "none.css", "a" * 5000, "%00", "..%2Fpages.py"):
