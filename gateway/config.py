@@ -133,12 +133,23 @@ class Ejection(Section, frozen=True, kw_only=True):
 
 
 class ModelPrice(Section, frozen=True, kw_only=True):
-    """USD per million tokens. What is absent costs what `input` costs."""
+    """USD per million tokens, for `web_search` per thousand searches.
+
+    What is absent costs what its whole does: a part of the prompt as `input`, one of the answer as
+    `output`, cached audio and images as others, where those have a price. Searches are then free.
+    """
 
     input: Price
     output: Price
     cached_input: Price | None = None
     cache_write: Price | None = None
+    input_audio: Price | None = None
+    cached_audio: Price | None = None
+    output_audio: Price | None = None
+    input_image: Price | None = None
+    cached_image: Price | None = None
+    output_image: Price | None = None
+    web_search: Price = 0
 
 
 class Model(Section, frozen=True, kw_only=True):

@@ -14,9 +14,25 @@ from gateway.calendar import DAY
 Route = Literal["home", "spill", "failover", "ramp", "unkeyed", "pinned"]
 """Why a call went where it went; docs/architecture.md explains each."""
 
+Outcome = Literal["ok", "refused", "failed", "cancelled", "cut"]
+"""How a request ended: `refused` by us, `failed` with a provider's or our error, `cancelled` by the
+client, `cut` by the provider mid-answer."""
 
 ERRORS = frozenset(("refused", "failed", "cut"))
 """Outcomes that count as errors; a client that left is none."""
+
+
+class Extras(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What of a usage is not text. Tokens of audio and of images are parts of the prompt's and of
+    the completion's; what of them was cached is a part of the cached tokens, too."""
+
+    prompt_audio_tokens: int = 0
+    prompt_image_tokens: int = 0
+    cached_audio_tokens: int = 0
+    cached_image_tokens: int = 0
+    completion_audio_tokens: int = 0
+    completion_image_tokens: int = 0
+    web_searches: int = 0
 
 
 class Usage(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -25,6 +41,7 @@ class Usage(msgspec.Struct, frozen=True, array_like=True, gc=False):
     `prompt_tokens` holds cached and cache-write tokens, `completion_tokens` holds reasoning
     tokens. `estimated`: the answer ended before its provider had counted. `cache_write_1h_tokens`
     are those of the cache writes that Anthropic keeps for an hour, which cost more than others.
+    `extras`: None of a call that is text alone, as nearly all are.
     """
 
     prompt_tokens: int = 0
@@ -34,6 +51,7 @@ class Usage(msgspec.Struct, frozen=True, array_like=True, gc=False):
     cache_write_tokens: int = 0
     estimated: bool = False
     cache_write_1h_tokens: int = 0
+    extras: Extras | None = None
 
     @property
     def tokens(self) -> int:
@@ -67,9 +85,7 @@ class Generation(msgspec.Struct, frozen=True, array_like=True, gc=False):
     discount is negative where cache writes cost more than they saved). `moved_from`: the provider
     of the user's call before, with the same model, when it was another one; `move_cost`:
     nano-dollars that the prompt would have cost less from a warm cache, when such a call found
-    none. `status` is what the client saw; 499 when it left before there was one. `outcome`: `ok`,
-    `refused` by us, `failed` with a provider's or our error, `cancelled` by the client, `cut` by
-    the provider mid-answer.
+    none. `status` is what the client saw; 499 when it left before there was one.
     """
 
     id: str
@@ -77,7 +93,7 @@ class Generation(msgspec.Struct, frozen=True, array_like=True, gc=False):
     tenant: str
     endpoint: str
     status: int
-    outcome: Literal["ok", "refused", "failed", "cancelled", "cut"]
+    outcome: Outcome
     api_type: str | None = None
     user: str | None = None
     user_source: str | None = None

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from gateway.config import Section
-from gateway.configfile import ConfigError, is_loopback, load, yamltree
+from gateway.configfile import ConfigError, load, yamltree
+from gateway.sockets import is_loopback
 from tests.parts.configs import all_sections
 
 EXAMPLE = Path(__file__).parent.parent / "config.example.yaml"

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from gateway.generation import Attempt, Flag, Generation, Record, Usage
+from gateway.generation import Attempt, Extras, Flag, Generation, Record, Usage
 from gateway.ledger.named import NamedGeneration, named
 from tests.parts.generations import generation
 
@@ -17,7 +17,12 @@ ORDER = {
     ],
     Usage: [
         *("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens"),
-        *("cache_write_tokens", "estimated", "cache_write_1h_tokens"),
+        *("cache_write_tokens", "estimated", "cache_write_1h_tokens", "extras"),
+    ],
+    Extras: [
+        *("prompt_audio_tokens", "prompt_image_tokens", "cached_audio_tokens"),
+        *("cached_image_tokens", "completion_audio_tokens", "completion_image_tokens"),
+        "web_searches",
     ],
     Attempt: ["provider", "model", "status", "error", "latency_ms"],
     Flag: ["type", "description"],
@@ -32,10 +37,12 @@ def test_order_of_fields() -> None:
 
 def test_kept_as_arrays() -> None:
     """No record says the names of its fields, but where it is handed out."""
-    one = generation(1, attempts=(Attempt("a"),), flags=(Flag("b", "c"),))
+    usage = Usage(10, 5, extras=Extras(prompt_audio_tokens=4, web_searches=1))
+    one = generation(1, usage=usage, attempts=(Attempt("a"),), flags=(Flag("b", "c"),))
     assert b"{" not in msgspec.json.encode(Record("w", 1, one))
     told = msgspec.json.decode(msgspec.json.encode(named(one)))
-    assert told["usage"] == {"prompt_tokens": 10, "completion_tokens": 5, "cached_tokens": 4}
+    extras = {"prompt_audio_tokens": 4, "web_searches": 1}
+    assert told["usage"] == {"prompt_tokens": 10, "completion_tokens": 5, "extras": extras}
     assert (told["attempts"], told["flags"]) == (
         [{"provider": "a"}],
         [{"type": "b", "description": "c"}],

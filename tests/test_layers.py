@@ -15,7 +15,7 @@ FOREIGN = re.compile(r"/\.|node_modules")
 LAYERS = """
     __init__
     envelope
-    errors units calendar redisurl
+    errors units calendar money redisurl
     config
     sockets
     configfile

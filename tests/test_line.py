@@ -3,14 +3,14 @@
 import msgspec
 import pytest
 
-from gateway.generation import Attempt, Flag, Record, Usage
+from gateway.generation import Attempt, Extras, Flag, Record, Usage
 from gateway.ledger.line import record_of
 from gateway.ledger.named import named
 from tests.parts.generations import generation
 
 ONE = generation(
     1,
-    usage=Usage(prompt_tokens=10**30, estimated=True),
+    usage=Usage(prompt_tokens=10**30, estimated=True, extras=Extras(5, web_searches=2)),
     attempts=(Attempt("a", status=502, error="bad \u2028 gateway"), Attempt("b")),
     flags=(Flag("a", "b"),),
 )
@@ -20,6 +20,16 @@ def test_line() -> None:
     """What was written comes back, blanks at the end or not: a redacted line ends with some."""
     line = msgspec.json.encode(Record("w", 7, ONE))
     assert record_of(line) == record_of(line + b"   ") == Record("w", 7, ONE)
+
+
+def test_line_with_fewer_fields() -> None:
+    """What a version before did not know of a usage is as it is by default."""
+    line = (
+        b'["w",7,["gen-20000-000001",1728000001000000,"app","chat.completions",200,"ok",null,'
+        b'"user_1",null,null,"small",null,"a",null,null,false,null,20,null,[10,5,0,4,0,false,0],'
+        b"7,0,null,0,[],[],null,null,null,null,null]]"
+    )
+    assert record_of(line) == Record("w", 7, generation(1))
 
 
 def test_line_with_names() -> None:

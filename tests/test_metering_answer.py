@@ -6,10 +6,16 @@ from typing import Any
 
 import msgspec
 import pytest
+from openai.types.responses.response import (
+    ToolUsage,
+    ToolUsageImageGen,
+    ToolUsageImageGenInputTokensDetails,
+    ToolUsageWebSearch,
+)
 
 from gateway.calls.call import Call
 from gateway.calls.endpoint import ENDPOINTS
-from gateway.generation import Usage
+from gateway.generation import Extras, Usage
 from gateway.metering.base import Meter
 from gateway.metering.encoding import MAX_READ
 from gateway.metering.meter import open_meter
@@ -25,6 +31,15 @@ CHAT = {
     "choices": [{"index": 0, "message": {"content": "Hi"}, "finish_reason": "stop"}],
     "usage": COUNTS,
 }
+TOOL_USAGE = ToolUsage(
+    image_gen=ToolUsageImageGen(
+        input_tokens=0,
+        input_tokens_details=ToolUsageImageGenInputTokensDetails(image_tokens=0, text_tokens=0),
+        output_tokens=0,
+        total_tokens=0,
+    ),
+    web_search=ToolUsageWebSearch(num_requests=2),
+).model_dump(mode="json")
 
 
 def open_answer(path: str = "chat/completions", status: int = 200, coding: bytes = b"") -> Meter:
@@ -85,6 +100,22 @@ def test_responses(status: str, details: Any, reason: str | None) -> None:
     reading = read({**answer, "usage": counts}, "responses")
     flags = REFUSALS.get(reason or "", ())
     assert reading == Reading(usage=Usage(9, 4), upstream_id="r", finish_reason=reason, flags=flags)
+
+
+@pytest.mark.parametrize("tool_usage", [TOOL_USAGE, {"web_search": TOOL_USAGE["web_search"]}])
+def test_searches_of_a_response(tool_usage: Any) -> None:
+    """Responses: they stand beside the usage (openai `types/responses/response.py`)."""
+    counts = {"input_tokens": 9, "output_tokens": 4}
+    answer = {"id": "r", "status": "completed", "usage": counts, "tool_usage": tool_usage}
+    assert read(answer, "responses").usage == Usage(9, 4, extras=Extras(web_searches=2))
+
+
+@pytest.mark.parametrize("tool_usage", [None, [], {}, {"web_search": {"num_requests": 0}}, "no"])
+def test_a_response_without_searches(tool_usage: Any) -> None:
+    """None, or another shape: the rest is read as ever."""
+    counts = {"input_tokens": 9, "output_tokens": 4}
+    answer = {"id": "r", "status": "completed", "usage": counts, "tool_usage": tool_usage}
+    assert read(answer, "responses").usage == Usage(9, 4)
 
 
 @pytest.mark.parametrize("status", ["queued", "in_progress"])

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.generation import Usage
+from gateway.generation import Extras, Usage
 from gateway.metering.messages import MessagesState
 
 
@@ -40,6 +40,16 @@ def test_a_delta_may_bring_the_input_again() -> None:
         start(input_tokens=5, output_tokens=1), delta(input_tokens=70, output_tokens=8)
     )
     assert state.usage == Usage(70, 8)
+
+
+def test_searches_are_counted_up() -> None:
+    """The last delta has those of the whole answer (anthropic `types/message_delta_usage.py`)."""
+    state = state_of(
+        start(input_tokens=5, output_tokens=1, server_tool_use=None),
+        delta(output_tokens=3, server_tool_use={"web_search_requests": 1}),
+        delta(output_tokens=8, server_tool_use={"web_search_requests": 2, "web_fetch_requests": 0}),
+    )
+    assert state.usage == Usage(5, 8, extras=Extras(web_searches=2))
 
 
 def test_the_start_alone_is_no_count() -> None:

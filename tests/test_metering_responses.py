@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.generation import Usage
+from gateway.generation import Extras, Usage
 from gateway.metering.responses import ResponsesState
 
 
@@ -31,6 +31,13 @@ def test_the_incomplete_reason_is_the_finish_reason() -> None:
     assert (state.finish_reason, state.usage) == ("max_output_tokens", Usage(9, 4))
     assert state.settled
     assert state.counted
+
+
+def test_searches_are_beside_the_usage() -> None:
+    """They come with the response itself, once it has ended."""
+    tool_usage = {"image_gen": {"input_tokens": 0}, "web_search": {"num_requests": 2}}
+    state = state_of(ended("completed", usage=COUNTS, tool_usage=tool_usage))
+    assert state.usage == Usage(9, 4, extras=Extras(web_searches=2))
 
 
 def test_a_failed_response_tells_its_error() -> None:

@@ -1,11 +1,11 @@
-"""Money on its way out."""
+"""Money on its way in and out."""
 
 from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.api.money import usd
+from gateway.money import nano, usd
 
 
 def test_nano_dollars_are_dollars() -> None:
@@ -17,3 +17,10 @@ def test_nano_dollars_are_dollars() -> None:
 def test_no_nano_dollar_is_lost(amount: int) -> None:
     """What is printed has every nano-dollar, up to four million dollars."""
     assert Decimal(repr(usd(amount))) * 1_000_000_000 == amount
+
+
+def test_dollars_as_they_are_written() -> None:
+    """A float that no binary fraction equals is the decimal it is written as; a half is rounded
+    up."""
+    written = (nano(0.1), nano(0.000000001), nano(Decimal("0.0000000005")), nano(1e-10))
+    assert written == (100_000_000, 1, 1, 0)

@@ -4,7 +4,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.generation import Attempt, Flag, Generation, Usage
+from gateway.generation import Attempt, Extras, Flag, Generation, Usage
 from gateway.ledger.named import named
 from gateway.ledger.packing import pack, unpack
 from tests.parts.generations import generation
@@ -26,7 +26,7 @@ def test_unpacked_as_it_was(text: str, number: int, tries: list[str]) -> None:
         user=text,
         title=text,
         latency_ms=number,
-        usage=Usage(number, number, number, number, number, True),
+        usage=Usage(number, number, number, number, number, True, number, Extras(number)),
         attempts=tuple(Attempt(each, error=text) for each in tries),
         flags=tuple(Flag(each, text) for each in tries),
     )
@@ -56,7 +56,8 @@ def test_kept_with_more_fields() -> None:
 def test_kept_with_names() -> None:
     """Both stores once kept JSON objects; they are read like any other."""
     tries = (Attempt("a", status=502), Attempt("b"))
-    one = generation(1, attempts=tries, flags=(Flag("a", "b"),))
+    usage = Usage(10, extras=Extras(web_searches=1))
+    one = generation(1, attempts=tries, flags=(Flag("a", "b"),), usage=usage)
     assert unpack(msgspec.json.encode(named(one))) == one
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.generation import Generation, Usage
+from gateway.generation import Extras, Generation, Usage
 from gateway.ledger.queries import (
     ActivityQuery,
     Dimension,
@@ -285,6 +285,15 @@ async def test_first_seen_out_of_order(store: Store) -> None:
     (row,) = await store.users(UserQuery(since=0, until=EVER))
     start = DAY * MICROSECONDS
     assert (row.first_seen, row.last_seen) == (start + 2_000_000, start + 9_000_000)
+
+
+async def test_usage_that_is_not_text(store: Store) -> None:
+    """It comes back as it was; in rows, audio counts as the tokens it is."""
+    heard = generation(1, usage=Usage(100, 50, extras=Extras(90, 0, 0, 0, 40, 0, 2)))
+    await store.apply(records(heard))
+    assert await store.generation(heard.id, None) == heard
+    (row,) = await store.activity(ActivityQuery(since=0, until=EVER))
+    assert (row.counts.prompt_tokens, row.counts.completion_tokens) == (100, 50)
 
 
 async def test_absurd_usage(store: Store) -> None:

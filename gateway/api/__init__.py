@@ -9,6 +9,6 @@ query, json_body          parameters and bodies, read strictly
 lag, requests, days       the store and how far behind it is; single requests and daily rows of it,
                           up to a limit
 timespan                  times cut into whole days or hours
-answers, table            JSON and CSV
-user_row, money           a user's counters, and money, as they are written
+answers, table, accept    JSON and CSV, and which of them is asked for
+user_row                  a user's counters, as they are written
 """

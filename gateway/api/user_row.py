@@ -4,10 +4,10 @@ from typing import Any
 
 import msgspec
 
-from gateway.api.money import usd
 from gateway.calendar import iso_moment
 from gateway.ledger.counts import COUNTERS
 from gateway.ledger.results import UserRow
+from gateway.money import usd
 
 _MONEY = ("cost", "cache_discount", "move_cost")
 

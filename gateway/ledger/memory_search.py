@@ -9,10 +9,11 @@ from gateway.ledger.conditions import Condition, Measure
 from gateway.ledger.counts import total
 from gateway.ledger.queries import SearchPage
 from gateway.ledger.results import Distribution, FoundUsers, UserRow
+from gateway.money import usd
 
 MEASURES: Mapping[Measure, Callable[[UserRow], Any]] = {
     "user": lambda row: row.user or "",
-    "usd": lambda row: row.counts.cost / 1_000_000_000,
+    "usd": lambda row: usd(row.counts.cost),
     "requests": lambda row: row.counts.requests,
     "prompt_tokens": lambda row: row.counts.prompt_tokens,
     "completion_tokens": lambda row: row.counts.completion_tokens,
@@ -20,9 +21,7 @@ MEASURES: Mapping[Measure, Callable[[UserRow], Any]] = {
     "first_seen": lambda row: row.first_seen,
     "last_seen": lambda row: row.last_seen,
     "requests_per_day": lambda row: row.counts.requests / row.active_days,
-    "tokens_per_request": lambda row: (
-        (row.counts.prompt_tokens + row.counts.completion_tokens) / row.counts.requests
-    ),
+    "tokens_per_request": lambda row: row.counts.tokens / row.counts.requests,
 }
 
 

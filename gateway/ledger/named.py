@@ -2,11 +2,17 @@
 
 import msgspec
 
-from gateway.generation import Attempt, Flag, Generation, Record, Usage
+from gateway.generation import Attempt, Extras, Flag, Generation, Record, Usage
+
+
+class NamedExtras(Extras, frozen=True, array_like=False, omit_defaults=True, gc=False):
+    """See Extras."""
 
 
 class NamedUsage(Usage, frozen=True, array_like=False, omit_defaults=True, gc=False):
     """See Usage."""
+
+    extras: NamedExtras | None = None
 
 
 class NamedAttempt(Attempt, frozen=True, array_like=False, omit_defaults=True, gc=False):

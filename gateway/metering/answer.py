@@ -84,9 +84,6 @@ class AnswerMeter(Meter):
         self._pieces.clear()
         return b""
 
-    def break_off(self, message: str) -> bytes:
-        return b""
-
     def reading(self) -> Reading:
         return self._reading or Reading(usage=self._estimate.usage(tokens_in(self._size)))
 
@@ -100,7 +97,7 @@ class AnswerMeter(Meter):
         error = answer.error or (None if choice is None else choice.error)
         said = 0 if answer.status in _PENDING else self._size
         return Reading(
-            usage=read_usage(usage) or self._estimate.usage(tokens_in(said)),
+            usage=read_usage(usage, answer.tool_usage) or self._estimate.usage(tokens_in(said)),
             upstream_id=text_or_none(answer.id),
             finish_reason=(reason := finish_reason(answer, choice)),
             cost=read_cost(usage),
@@ -133,12 +130,6 @@ class UnreadMeter(Meter):
     def feed(self, data: bytes) -> bytes:
         self._size += len(data)
         return data
-
-    def finish(self) -> bytes:
-        return b""
-
-    def break_off(self, message: str) -> bytes:
-        return b""
 
     def reading(self) -> Reading:
         return Reading(usage=self._estimate.usage(tokens_in(self._size)))

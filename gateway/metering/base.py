@@ -19,17 +19,17 @@ class Meter(ABC):
     def feed(self, data: bytes) -> bytes:
         """Take a piece of the answer; returns what goes on to the client now."""
 
-    @abstractmethod
     def finish(self) -> bytes:
         """The answer is complete; returns what was still held back."""
+        return b""
 
-    @abstractmethod
     def break_off(self, message: str) -> bytes:
         """The provider died in mid-answer; returns what tells the client so, in its API's form.
 
         Empty where nothing can be said any more: in a JSON body, in compressed data, after the
         terminal event, and where the provider sent an error event itself.
         """
+        return b""
 
     @abstractmethod
     def reading(self) -> Reading:

@@ -36,6 +36,7 @@ class Answer(msgspec.Struct, gc=False):
     error: Any = None
     detail: Any = None
     message: Any = None
+    tool_usage: Any = None
     output: msgspec.Raw = msgspec.Raw()
     results: msgspec.Raw = msgspec.Raw()
 

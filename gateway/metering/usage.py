@@ -14,20 +14,26 @@ A count that is not a whole number from 0 to a billion is no count and reads as 
 cost of more than 10,000 USD: sums over many calls must fit into the store's 64 bits.
 """
 
-from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Final
+from typing import Final
 
 from gateway.generation import Usage
+from gateway.metering.counts import Counts, count, part
+from gateway.metering.extras import with_extras
+from gateway.money import nano
 
-_MAX_TOKENS: Final = 1_000_000_000
+_ABSENT: Final = -1
 _MAX_DOLLARS: Final = 10_000
 
 
-def read_usage(usage: object) -> Usage | None:
-    """The counts in a decoded `usage` value; None when it holds none."""
+def read_usage(usage: object, tool_usage: object = None) -> Usage | None:
+    """The counts in a decoded `usage` value; None when it holds none.
+
+    `tool_usage` stands beside that of a response, and tells how often it searched the web (openai
+    `types/responses/response.py`).
+    """
     if not isinstance(usage, dict):
         return None
-    return _prompt_style(usage) or _input_style(usage) or _total_alone(usage)
+    return _prompt_style(usage) or _input_style(usage, tool_usage) or _total_alone(usage)
 
 
 def read_cost(usage: object) -> int | None:
@@ -43,64 +49,90 @@ def read_cost(usage: object) -> int | None:
     amount = _amount(cost.get("total_cost") if isinstance(cost, dict) else cost)
     if amount is None or usage.get("is_byok") is not True:
         return amount
-    upstream = _amount((_part(usage, "cost_details") or {}).get("upstream_inference_cost"))
+    upstream = _amount((part(usage, "cost_details") or {}).get("upstream_inference_cost"))
     return None if upstream is None else amount + upstream
 
 
 def _amount(dollars: object) -> int | None:
-    """A float is taken by its shortest decimal form, which is what the upstream wrote."""
     if dollars is None or isinstance(dollars, bool) or not isinstance(dollars, int | float):
         return None
-    if not 0 <= dollars <= _MAX_DOLLARS:
+    return nano(dollars) if 0 <= dollars <= _MAX_DOLLARS else None
+
+
+def _total_alone(usage: Counts) -> Usage | None:
+    total = count(usage, "total_tokens", _ABSENT)
+    return None if total == _ABSENT else Usage(prompt_tokens=total)
+
+
+def _prompt_style(usage: Counts) -> Usage | None:
+    prompt = count(usage, "prompt_tokens", _ABSENT)
+    completion = count(usage, "completion_tokens", _ABSENT)
+    if prompt == completion == _ABSENT:
         return None
-    return int((Decimal(str(dollars)) * 10**9).quantize(Decimal(1), ROUND_HALF_UP))
-
-
-def _total_alone(usage: dict[str, Any]) -> Usage | None:
-    total = _count(usage, "total_tokens")
-    return None if total is None else Usage(prompt_tokens=total)
-
-
-def _prompt_style(usage: dict[str, Any]) -> Usage | None:
-    prompt, completion = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
-    if prompt is None and completion is None:
-        return None
-    details = _part(usage, "prompt_tokens_details")
-    cached = (
-        _count(details, "cached_tokens")
-        or _count(usage, "prompt_cache_hit_tokens")
-        or _count(usage, "cached_tokens")
-        or _count(usage, "cache_read_input_tokens")
-        or 0
-    )
-    reasoning = _count(_part(usage, "completion_tokens_details"), "reasoning_tokens") or 0
-    written = _count(details, "cache_write_tokens") or 0
-    if completion is not None:
+    total = count(usage, "total_tokens", _ABSENT)
+    details = part(usage, "prompt_tokens_details")
+    output = part(usage, "completion_tokens_details")
+    cached, searches = count(details, "cached_tokens"), 0
+    usual = (prompt >= 0) + (completion >= 0) + (total >= 0)
+    if len(usage) > usual + (details is not None) + (output is not None):
+        # There is more than OpenAI's own; to look for each of these takes time.
+        cached = cached or _cached_beside(usage)
+        searches = _searches(usage)
+    reasoning = count(output, "reasoning_tokens")
+    written = count(details, "cache_write_tokens")
+    prompt = max(0, prompt)
+    if completion != _ABSENT:
         # xAI and Gemini count reasoning beside the completion, which only the total tells; Gemini
         # does not name it (discuss.ai.google.dev/t/127400). So might others with the cache.
-        beside = (_count(usage, "total_tokens") or 0) - (prompt or 0) - completion
+        beside = total - prompt - completion
         if beside > 0 and reasoning in (0, beside) and beside != cached + written:
             completion, reasoning = completion + beside, beside
-    return _usage(prompt or 0, completion or 0, reasoning, cached, written)
+    counted = _usage(prompt, max(0, completion), reasoning, cached, written)
+    return with_extras(counted, details, output, searches)
 
 
-def _input_style(usage: dict[str, Any]) -> Usage | None:
-    fresh, completion = _count(usage, "input_tokens"), _count(usage, "output_tokens")
-    if fresh is None and completion is None:
-        return None
-    beside_read = _count(usage, "cache_read_input_tokens") or 0
-    beside_written = _count(usage, "cache_creation_input_tokens") or 0
-    details = _part(usage, "input_tokens_details")
-    output = _part(usage, "output_tokens_details")
-    reasoning = _count(output, "reasoning_tokens") or _count(output, "thinking_tokens") or 0
-    return _usage(
-        (fresh or 0) + beside_read + beside_written,
-        completion or 0,
-        reasoning,
-        beside_read + (_count(details, "cached_tokens") or 0),
-        beside_written + (_count(details, "cache_write_tokens") or 0),
-        _count(_part(usage, "cache_creation"), "ephemeral_1h_input_tokens") or 0,
+def _cached_beside(usage: Counts) -> int:
+    return (
+        count(usage, "prompt_cache_hit_tokens")
+        or count(usage, "cached_tokens")
+        or count(usage, "cache_read_input_tokens")
     )
+
+
+def _input_style(usage: Counts, tool_usage: object) -> Usage | None:
+    fresh = count(usage, "input_tokens", _ABSENT)
+    completion = count(usage, "output_tokens", _ABSENT)
+    if fresh == completion == _ABSENT:
+        return None
+    details = part(usage, "input_tokens_details") or part(usage, "input_token_details")
+    output = part(usage, "output_tokens_details")
+    read = written = written_1h = searches = 0
+    usual = (fresh >= 0) + (completion >= 0) + ("total_tokens" in usage)
+    if len(usage) > usual + (details is not None) + (output is not None):
+        read = count(usage, "cache_read_input_tokens")
+        written = count(usage, "cache_creation_input_tokens")
+        written_1h = count(part(usage, "cache_creation"), "ephemeral_1h_input_tokens")
+        searches = _searches(usage)
+    if isinstance(tool_usage, dict):
+        searches += count(part(tool_usage, "web_search"), "num_requests")
+    if output is None and details is not None and "image_tokens" in details:
+        # All are the image's, where nothing else is said (openai `types/image_gen_completed_event`)
+        output = {"image_tokens": completion}
+    counted = _usage(
+        max(0, fresh) + read + written,
+        max(0, completion),
+        count(output, "reasoning_tokens") or count(output, "thinking_tokens"),
+        read + count(details, "cached_tokens"),
+        written + count(details, "cache_write_tokens"),
+        written_1h,
+    )
+    return with_extras(counted, details, output, searches)
+
+
+def _searches(usage: Counts) -> int:
+    """Those of Anthropic (`types/server_tool_usage.py`), or of OpenRouter."""
+    tools = part(usage, "server_tool_use") or part(usage, "server_tool_use_details")
+    return 0 if tools is None else count(tools, "web_search_requests")
 
 
 def _usage(
@@ -111,18 +143,3 @@ def _usage(
     reasoning, written = min(reasoning, completion), min(written, prompt - cached)
     # By position, which takes half the time.
     return Usage(prompt, completion, reasoning, cached, written, False, min(written_1h, written))
-
-
-def _part(usage: dict[str, Any], name: str) -> dict[str, Any] | None:
-    part = usage.get(name)
-    return part if isinstance(part, dict) else None
-
-
-def _count(counts: dict[str, Any] | None, name: str) -> int | None:
-    value = None if counts is None else counts.get(name)
-    if value is None or isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value if 0 <= value <= _MAX_TOKENS else None
-    is_whole = isinstance(value, float) and value.is_integer() and 0 <= value <= _MAX_TOKENS
-    return int(value) if is_whole else None

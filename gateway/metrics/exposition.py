@@ -31,10 +31,10 @@ from gateway.metrics.snapshot import (
     UserCounts,
     summed,
 )
+from gateway.money import usd
 
 _MODEL = ("provider", "model")
 _WAY = (*_MODEL, "route")
-_NANO = 1e9
 
 _Sums = Mapping[tuple[str, ...], CallCounts]
 """By the values of the labels."""
@@ -103,16 +103,16 @@ def _sums(snapshot: Snapshot, labels: Sequence[str]) -> _Sums:
 
 
 _BY_WAY: Sequence[tuple[str, str, Callable[[CallCounts], float]]] = (
-    ("hearth_cost_usd", "What requests cost", lambda counts: counts.cost / _NANO),
+    ("hearth_cost_usd", "What requests cost", lambda counts: usd(counts.cost)),
     (
         "hearth_cache_saved_usd",
         "What cached prompts saved",
-        lambda counts: counts.cache_saved / _NANO,
+        lambda counts: usd(counts.cache_saved),
     ),
     (
         "hearth_cache_surcharge_usd",
         "What writing prompts to caches cost more than cached prompts saved",
-        lambda counts: counts.cache_surcharge / _NANO,
+        lambda counts: usd(counts.cache_surcharge),
     ),
     (
         "hearth_moves",
@@ -122,7 +122,7 @@ _BY_WAY: Sequence[tuple[str, str, Callable[[CallCounts], float]]] = (
     (
         "hearth_move_cost_usd",
         "What prompts cost more because a move found a cold cache",
-        lambda counts: counts.move_cost / _NANO,
+        lambda counts: usd(counts.move_cost),
     ),
 )
 
@@ -248,7 +248,7 @@ def _users(snapshot: Snapshot) -> Iterator[Metric]:
 _OF_USERS: Sequence[tuple[str, str, Callable[[UserCounts], float]]] = (
     ("hearth_user_requests", "Requests of an end user", lambda counts: counts.requests),
     ("hearth_user_tokens", "Tokens of an end user", lambda counts: counts.tokens),
-    ("hearth_user_cost_usd", "What an end user cost", lambda counts: counts.cost / _NANO),
+    ("hearth_user_cost_usd", "What an end user cost", lambda counts: usd(counts.cost)),
 )
 
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Final
 
 from genai_prices.data_snapshot import get_snapshot
@@ -12,14 +11,19 @@ from genai_prices.types import Provider as Host
 
 from gateway import config
 from gateway.generation import Usage
-from gateway.pricing.tariff import Flat, Tariff, Tiered, nano
+from gateway.money import nano
+from gateway.pricing.premiums import Premiums, Rates
+from gateway.pricing.tariff import Flat, Tariff, Tiered
 
 LONGEST_NAME: Final = 256
 REMEMBERED: Final = 1024
 
+_AUDIO = ("input_audio_mtok", "cache_audio_read_mtok", "output_audio_mtok")
+_IMAGE = ("input_image_mtok", "cache_image_read_mtok", "output_image_mtok")
+
 
 class Catalogue:
-    """Looks each model up once and remembers the last thousand.
+    """Looks each model up once and remembers the last thousand of each provider.
 
     Model names come from clients, so nothing here grows with the number of them.
     """
@@ -28,19 +32,20 @@ class Catalogue:
         self._now = now
         self._all = get_snapshot().providers
         self._hosts = {each.name: _host_of(each.base_url, self._all) for each in providers}
-        self._found: dict[tuple[str, str], Tariff | None] = {}
+        self._found: dict[str, dict[str, Tariff | None]] = {each.name: {} for each in providers}
 
     def tariff(self, provider: str, model: str) -> Tariff | None:
         """None for a model that nobody knows, or that is not sold by the token."""
-        if not 0 < len(model) <= LONGEST_NAME:
+        known = self._found.get(provider)
+        if known is None or not 0 < len(model) <= LONGEST_NAME:
             return None
-        key = provider, model
-        if key not in self._found:
-            if len(self._found) >= REMEMBERED:
-                del self._found[next(iter(self._found))]
+        found = known.get(model)
+        if found is None and model not in known:
+            if len(known) >= REMEMBERED:
+                del known[next(iter(known))]
             entry = self._find(provider, model)
-            self._found[key] = _model_tariff(entry, self._now) if entry else None
-        return self._found[key]
+            found = known[model] = _model_tariff(entry, self._now) if entry else None
+        return found
 
     def _find(self, provider: str, model: str) -> ModelInfo | None:
         """The entry at the host that the provider's URL names, else at whoever is known for the
@@ -94,21 +99,32 @@ def _tariff(price: ModelPrice) -> Flat | Tiered:
 def _flat_above(price: ModelPrice, prompt_tokens: int) -> Flat:
     """What holds for a prompt of this length; a part without a price costs what its whole does."""
 
-    def rate(value: Decimal | TieredPrices | None, whole: int = 0) -> int:
+    def own(name: str) -> int | None:
+        value = getattr(price, name, None)  # older lists do not know all names
         if isinstance(value, TieredPrices):
             reached = [tier.price for tier in value.tiers if tier.start < prompt_tokens]
             value = reached[-1] if reached else value.base
-        return whole if value is None else nano(value)
+        return None if value is None else nano(value)
 
-    fresh, output = rate(price.input_mtok), rate(price.output_mtok)
-    written = rate(price.cache_write_mtok, fresh)
-    written_1h = getattr(price, "cache_write_1h_mtok", None)  # which older lists do not know
+    def rate(name: str, whole: int = 0) -> int:
+        found = own(name)
+        return whole if found is None else found
+
+    fresh, output = rate("input_mtok"), rate("output_mtok")
+    cached, written = rate("cache_read_mtok", fresh), rate("cache_write_mtok", fresh)
+    text = Rates(fresh, cached, output)
     return Flat(
         input=fresh,
         output=output,
-        cached_input=rate(price.cache_read_mtok, fresh),
+        cached_input=cached,
         cache_write=written,
-        cache_write_1h=rate(written_1h, written),
-        reasoning=rate(price.output_reasoning_mtok, output),
-        call=rate(price.requests_kcount) // 1000,
+        cache_write_1h=rate("cache_write_1h_mtok", written),
+        reasoning=rate("output_reasoning_mtok", output),
+        premiums=Premiums(
+            text,
+            text.beside(*map(own, _AUDIO)),
+            text.beside(*map(own, _IMAGE)),
+            web_search=rate("web_searches_kcount") // 1000,
+        ),
+        call=rate("requests_kcount") // 1000,
     )

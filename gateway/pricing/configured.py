@@ -1,7 +1,9 @@
 """The tariffs that the configuration gives a provider's models."""
 
 from gateway.config import ModelPrice, Provider
-from gateway.pricing.tariff import Flat, nano
+from gateway.money import nano
+from gateway.pricing.premiums import Premiums, Rates
+from gateway.pricing.tariff import Flat
 
 
 def configured_tariffs(provider: Provider) -> dict[str, Flat]:
@@ -29,4 +31,18 @@ def _tariff(price: ModelPrice) -> Flat:
         cache_write=nano(written),
         cache_write_1h=nano(written),
         reasoning=nano(price.output),
+        premiums=_premiums(price, Rates(nano(price.input), nano(cached), nano(price.output))),
     )
+
+
+def _premiums(price: ModelPrice, text: Rates) -> Premiums:
+    return Premiums(
+        text,
+        text.beside(_own(price.input_audio), _own(price.cached_audio), _own(price.output_audio)),
+        text.beside(_own(price.input_image), _own(price.cached_image), _own(price.output_image)),
+        web_search=nano(price.web_search) // 1000,
+    )
+
+
+def _own(price: float | None) -> int | None:
+    return None if price is None else nano(price)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from gateway.config import Provider
-from gateway.generation import Usage
+from gateway.generation import Extras, Usage
 from gateway.pricing.catalogue import LONGEST_NAME, REMEMBERED, Catalogue
 from gateway.pricing.configured import configured_tariffs
 from gateway.pricing.tariff import Tariff
@@ -50,7 +50,13 @@ class Prices:
         """Nano-dollars that the prompt would have cost less, had all of it been cached; 0 where
         that costs more."""
         cached = usage.prompt_tokens
-        warm = replace(usage, cached_tokens=cached, cache_write_tokens=0, cache_write_1h_tokens=0)
+        warm = replace(
+            usage,
+            cached_tokens=cached,
+            cache_write_tokens=0,
+            cache_write_1h_tokens=0,
+            extras=_all_cached(usage.extras),
+        )
         _, saved_warm = self.cost(provider, model, warm, 0)
         _, saved = self.cost(provider, model, usage, 0)
         return max(0, saved_warm - saved)
@@ -74,3 +80,13 @@ class Prices:
             _log.warning(
                 "No price for model %r of provider %r: its calls are free", model, provider
             )
+
+
+def _all_cached(extras: Extras | None) -> Extras | None:
+    if extras is None:
+        return None
+    return replace(
+        extras,
+        cached_audio_tokens=extras.prompt_audio_tokens,
+        cached_image_tokens=extras.prompt_image_tokens,
+    )

@@ -2,14 +2,13 @@
 
 from abc import ABC, abstractmethod
 from bisect import bisect_left
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from msgspec.structs import astuple
 
-from gateway.generation import Usage
+from gateway.generation import Extras, Usage
+from gateway.pricing.premiums import Premiums
 
-_NANO = 10**9
 _MILLION: Final = 1_000_000
 _SHORT = (1000, 2000)
 """Tokens of prompts that no tariff calls long."""
@@ -41,6 +40,7 @@ class Flat(Tariff):
         cache_write: int,
         cache_write_1h: int,
         reasoning: int,
+        premiums: Premiums,
         call: int = 0,
     ) -> None:
         self.input: Final = input
@@ -49,11 +49,12 @@ class Flat(Tariff):
         self.cache_write: Final = cache_write
         self.cache_write_1h: Final = cache_write_1h
         self.reasoning: Final = reasoning
+        self.premiums: Final = premiums
         self.call: Final = call
 
     def price(self, usage: Usage) -> tuple[int, int]:
-        counts: tuple[int, int, int, int, int, bool, int] = astuple(usage)
-        prompt, completion, reasoning, cached, written, _, written_1h = counts
+        counts: tuple[int, int, int, int, int, bool, int, Extras | None] = astuple(usage)
+        prompt, completion, reasoning, cached, written, _, written_1h, extras = counts
         writing = written * self.cache_write + written_1h * (self.cache_write_1h - self.cache_write)
         total = (
             (prompt - cached - written) * self.input
@@ -64,6 +65,10 @@ class Flat(Tariff):
         )
         discount = (cached + written) * self.input - cached * self.cached_input - writing
         fee = self.call if total else 0
+        if extras is not None:
+            more, saved = self.premiums.of_tokens(extras)
+            total, discount = total + more, discount + saved
+            fee += extras.web_searches * self.premiums.web_search
         return _rounded(total) + fee, _rounded(discount)
 
 
@@ -76,12 +81,6 @@ class Tiered(Tariff):
 
     def price(self, usage: Usage) -> tuple[int, int]:
         return self._tariffs[bisect_left(self._starts, usage.prompt_tokens)].price(usage)
-
-
-def nano(dollars: float | Decimal) -> int:
-    """Dollars in nano-dollars, exact for up to nine decimals: a float is taken by its shortest
-    decimal form."""
-    return int((Decimal(str(dollars)) * _NANO).quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def _slope(few: int, more: int) -> int:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from gateway.calls.endpoint import Dialect, Endpoint
 from gateway.config import Provider
 from gateway.generation import Generation
+from gateway.money import usd
 
 Value = str | int | float | tuple[str, ...]
 Attributes = dict[str, Value]
@@ -72,7 +73,7 @@ def of_generation(generation: Generation) -> Attributes:
         "hearth.provider": generation.provider,
         "hearth.route": generation.route,
         "hearth.moved_from": generation.moved_from,
-        "hearth.cost_usd": generation.cost / 1e9,
+        "hearth.cost_usd": usd(generation.cost),
         "hearth.flags": tuple(flag.type for flag in generation.flags) or None,
     }
     return {name: value for name, value in values.items() if value is not None}

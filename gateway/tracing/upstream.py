@@ -10,7 +10,8 @@ from opentelemetry.trace.status import StatusCode
 from gateway.config import Provider
 from gateway.errors import UpstreamError
 from gateway.tracing.attributes import Attributes, provider_name
-from gateway.wire.upstream import Response, Send
+from gateway.wire.response import Response
+from gateway.wire.upstream import Send
 
 _CONTEXT_FIELDS = re.compile(rb"\r\n(?:traceparent|tracestate):[^\r\n]*", re.IGNORECASE)
 _propagator = TraceContextTextMapPropagator()

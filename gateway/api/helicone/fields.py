@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from gateway.api.money import usd
 from gateway.ledger.conditions import Measure
+from gateway.money import usd
 
 Side = Literal["request", "user"]
 """What a test is about; who the user is can be asked of either."""

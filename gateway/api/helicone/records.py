@@ -12,10 +12,10 @@ from gateway.api.helicone.fields import MEASURES
 from gateway.api.helicone.filters import Filter
 from gateway.api.helicone.histogram import HistogramRow
 from gateway.api.json_body import JsonBody
-from gateway.api.money import usd
 from gateway.calendar import iso_milliseconds
 from gateway.ledger import memory_search
 from gateway.ledger.results import UserRow
+from gateway.money import usd
 
 MAX_LIMIT = 1000
 LAST_SECOND = 253_402_300_799

@@ -29,7 +29,6 @@ from gateway.api.helicone.records import (
 from gateway.api.helicone.user_search import user_search
 from gateway.api.json_body import read_json_body
 from gateway.api.lag import read_ledger
-from gateway.api.money import usd
 from gateway.api.timespan import Timespan
 from gateway.calendar import MINUTE, SECOND, whole_days
 from gateway.calls.endpoint import Target
@@ -37,6 +36,7 @@ from gateway.calls.request import Request
 from gateway.errors import BadRequest
 from gateway.ledger.queries import SearchPage, UserQuery
 from gateway.ledger.store import Store
+from gateway.money import usd
 
 _MAX_USERS = 100
 

@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from gateway.api.money import usd
 from gateway.api.openrouter.endpoint_id import endpoint_id
 from gateway.calendar import day_text
 from gateway.ledger.counts import Counts
 from gateway.ledger.queries import Dimension
 from gateway.ledger.results import ActivityRow
+from gateway.money import usd
 
 BY_USER: frozenset[Dimension] = frozenset({"tenant", "user"})
 

@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from gateway.api.money import usd
 from gateway.api.openrouter.endpoint_id import endpoint_id
 from gateway.calendar import iso_moment
-from gateway.generation import Attempt, Generation
+from gateway.generation import Attempt, Extras, Generation
+from gateway.money import usd
 
 _FINISH_REASONS: Mapping[str | None, str] = {
     "end_turn": "stop",
@@ -25,6 +25,8 @@ _FINISH_REASONS: Mapping[str | None, str] = {
     "refusal": "content_filter",
 }
 """The words of Messages, Responses and older Completions as OpenRouter's, which are Chat's."""
+
+_TEXT = Extras()
 
 
 class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +68,12 @@ class OwnRecord(msgspec.Struct, frozen=True, kw_only=True):
     flags: list[FlagRecord]
     title: str | None
     ip_address: str | None
+    prompt_audio_tokens: int
+    prompt_image_tokens: int
+    cached_audio_tokens: int
+    cached_image_tokens: int
+    completion_audio_tokens: int
+    web_searches: int
 
 
 class GenerationRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,6 +136,7 @@ def finish_reason(generation: Generation) -> str | None:
 def generation_record(generation: Generation) -> GenerationRecord:
     """The record of one generation."""
     usage, first_byte = generation.usage, generation.first_byte_ms
+    extras = usage.extras or _TEXT
     return GenerationRecord(
         id=generation.id,
         upstream_id=generation.upstream_id,
@@ -149,6 +158,7 @@ def generation_record(generation: Generation) -> GenerationRecord:
         native_tokens_completion=usage.completion_tokens,
         native_tokens_reasoning=usage.reasoning_tokens,
         native_tokens_cached=usage.cached_tokens,
+        native_tokens_completion_images=extras.completion_image_tokens or None,
         usage=usd(generation.cost),
         total_cost=usd(generation.cost),
         cache_discount=usd(generation.cache_discount),
@@ -179,6 +189,7 @@ def _attempt(attempt: Attempt) -> AttemptRecord:
 
 
 def _own(generation: Generation) -> OwnRecord:
+    extras = generation.usage.extras or _TEXT
     return OwnRecord(
         key=generation.tenant,
         endpoint=generation.endpoint,
@@ -196,6 +207,12 @@ def _own(generation: Generation) -> OwnRecord:
         flags=[FlagRecord(flag.type, flag.description) for flag in generation.flags],
         title=generation.title,
         ip_address=generation.peer,
+        prompt_audio_tokens=extras.prompt_audio_tokens,
+        prompt_image_tokens=extras.prompt_image_tokens,
+        cached_audio_tokens=extras.cached_audio_tokens,
+        cached_image_tokens=extras.cached_image_tokens,
+        completion_audio_tokens=extras.completion_audio_tokens,
+        web_searches=extras.web_searches,
     )
 
 

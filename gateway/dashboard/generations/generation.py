@@ -9,7 +9,7 @@ from gateway.api.context import visible_tenants
 from gateway.api.openrouter.record import ROW_COLUMNS, generation_record, generation_row
 from gateway.dashboard.visit import Page, Table, Visit
 from gateway.errors import BadRequest, NotFound
-from gateway.generation import Attempt, Generation
+from gateway.generation import Attempt, Extras, Generation, Usage
 
 PARAMETERS = ("id", "format")
 
@@ -23,26 +23,61 @@ class Step(msgspec.Struct, frozen=True):
     is_good: bool
 
 
+class Line(msgspec.Struct, frozen=True):
+    """Tokens in the table of what was used; `whole` is what they are a part of, if of anything."""
+
+    name: str
+    tokens: int
+    whole: int | None = None
+
+
 class Call(msgspec.Struct, frozen=True):
     """What the page shows; `record` is the API's, as JSON."""
 
     one: Generation
+    lines: Sequence[Line]
     steps: Sequence[Step]
     record: str
 
 
 async def show_generation(visit: Visit) -> Page | Table:
     """By our id or the upstream's; NotFound also for another tenant's."""
-    wanted = visit.place or visit.values.get("id")
+    wanted, form = visit.place or visit.values.get("id"), visit.form("csv")
     if wanted is None:
         raise BadRequest("Parameter `id` is missing", "id")
     found = await visit.context.ledger.generation(wanted, visible_tenants(visit.tenant))
     if found is None:
         raise NotFound(f"There is no generation {wanted}")
-    if visit.values.get("format") == "csv":
+    if form == "csv":
         return Table(found.id, ROW_COLUMNS, _table(found))
     record = msgspec.json.format(msgspec.json.encode(generation_record(found))).decode()
-    return Page("generation.html", Call(found, time_line(found), record))
+    call = Call(found, usage_lines(found.usage), time_line(found), record)
+    return Page("generation.html", call)
+
+
+def usage_lines(usage: Usage) -> Sequence[Line]:
+    """The prompt, the completion and their parts; audio and images only where there are any."""
+    extras = usage.extras or Extras()
+    prompt, completion = usage.prompt_tokens, usage.completion_tokens
+    media = (
+        Line("audio", extras.prompt_audio_tokens, prompt),
+        Line("images", extras.prompt_image_tokens, prompt),
+        Line("audio from the cache", extras.cached_audio_tokens, prompt),
+        Line("images from the cache", extras.cached_image_tokens, prompt),
+    )
+    generated = (
+        Line("audio", extras.completion_audio_tokens, completion),
+        Line("images", extras.completion_image_tokens, completion),
+    )
+    return (
+        Line("Prompt", prompt),
+        Line("read from the cache", usage.cached_tokens, prompt),
+        Line("written to the cache", usage.cache_write_tokens, prompt),
+        *(line for line in media if line.tokens),
+        Line("Completion", completion),
+        Line("reasoning", usage.reasoning_tokens, completion),
+        *(line for line in generated if line.tokens),
+    )
 
 
 def time_line(generation: Generation) -> Sequence[Step]:

@@ -6,10 +6,10 @@ from typing import Literal
 
 import msgspec
 
-from gateway.api.money import usd
 from gateway.api.openrouter.analytics.dimensions import Row, counts_of
 from gateway.generation import Generation
 from gateway.ledger.counts import Counts, GrowingCounts
+from gateway.money import usd
 
 Format = Literal["number", "currency", "percent", "latency", "throughput"]
 Number = int | float | None

@@ -1,0 +1,24 @@
+"""Numbers and objects out of decoded JSON, where any other type may be in their place."""
+
+from typing import Any, Final
+
+Counts = dict[str, Any]
+
+_MAX_TOKENS: Final = 1_000_000_000
+
+
+def part(counts: Counts | None, name: str) -> Counts | None:
+    """The object under `name`, if it is one."""
+    value = None if counts is None else counts.get(name)
+    return value if isinstance(value, dict) else None
+
+
+def count(counts: Counts | None, name: str, default: int = 0) -> int:
+    """The whole number from 0 to a billion under `name`; `default` where there is none."""
+    value = None if counts is None else counts.get(name)
+    if value is None or isinstance(value, bool):
+        return default
+    if isinstance(value, int):
+        return value if 0 <= value <= _MAX_TOKENS else default
+    is_whole = isinstance(value, float) and value.is_integer() and 0 <= value <= _MAX_TOKENS
+    return int(value) if is_whole else default
