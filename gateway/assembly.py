@@ -44,16 +44,16 @@ class Gateway:
         self.draining = False
         self.grace = 0.0
         self.ledger = ledger
-        self.tracing = _tracing(config)
-        self.upstreams = _upstreams(config, self.tracing)
-        self.counters = Counters(config.metrics, config.providers)
-        self.moderator = _moderator(config, self.counters)
-        recorders = (ledger.recorder.record, self.counters.add)
-        self.proxy = Proxy(config, keyring, router, self.upstreams, recorders, self.moderator)
-        handle = self.proxy.handle
-        self.handle = handle if self.tracing is None else self.tracing.follow(handle)
-        self.peers = SingleProcess(self.snapshot) if peers is None else peers
+        self._tracing = tracing = _tracing(config)
+        self._upstreams = upstreams = _upstreams(config, tracing)
+        self._counters = counters = Counters(config.metrics, config.providers)
+        self._moderator = moderator = _moderator(config, counters)
+        recorders = (ledger.recorder.record, counters.add)
         prices = Prices(config.providers)
+        self.proxy = Proxy(config, keyring, router, prices, upstreams, recorders, moderator)
+        handle = self.proxy.handle
+        self.handle = handle if tracing is None else tracing.follow(handle)
+        self.peers = SingleProcess(self.snapshot) if peers is None else peers
         self.context = Context(config, keyring, ledger, time.time, router, prices, self.peers)
         self._calls: set[asyncio.Task[object]] = set()
 
@@ -74,7 +74,7 @@ class Gateway:
         """This process as it is now."""
         providers = self.router.providers
         return msgspec.structs.replace(
-            self.counters.snapshot(),
+            self._counters.snapshot(),
             lost=self.ledger.recorder.lost,
             store_failures=self.ledger.failures,
             providers=provider_states(providers.values(), time.monotonic()),
@@ -83,12 +83,12 @@ class Gateway:
         )
 
     async def close(self) -> None:
-        """Let go of the providers' connections."""
-        await asyncio.gather(*(upstream.close() for upstream in self.upstreams.values()))
-        if self.moderator is not None:
-            await self.moderator.close()
-        if self.tracing is not None:
-            await self.tracing.close()
+        """Let go of the providers' connections, and send the last spans."""
+        await asyncio.gather(*(upstream.close() for upstream in self._upstreams.values()))
+        if self._moderator is not None:
+            await self._moderator.close()
+        if self._tracing is not None:
+            await self._tracing.close()
 
 
 Lifespan = Callable[[Config], AbstractAsyncContextManager[Gateway]]

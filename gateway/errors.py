@@ -19,6 +19,7 @@
     │   ├── UpstreamFailed    502  none answered
     │   └── UpstreamTimeout   504  the same, and the last attempt ran out of time
     ├── NoProvider            503  providers exist, none can take the call now
+    ├── NoConnection          503  Hearth itself cannot open one more
     ├── ModerationUnavailable 503  a call that must be moderated cannot be
     └── LoopDetected          508  the request has been here before
 
@@ -185,6 +186,15 @@ class NoProvider(GatewayError):
     status = 503
     type = "server_error"
     code = "no_provider_available"
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
+
+
+class NoConnection(GatewayError):
+    """This process, or its machine, cannot open one more; no provider is to blame."""
+
+    status = 503
+    type = "server_error"
+    code = "no_connection_available"
     headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
 
 

@@ -4,10 +4,19 @@ import os
 import socket
 import ssl
 from collections.abc import Sequence
+from ipaddress import ip_address
 
 from gateway.config import Server, Tls
 
 BACKLOG = 1024
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only programs on this machine can reach a server bound to `host`."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def bind(server: Server) -> list[socket.socket]:

@@ -78,6 +78,7 @@ async def test_keys_see_their_own_users(tmp_path: Path) -> None:
     [
         ("model=m", 400, "`user` is missing"),
         ("user=u&model=none", 404, "No provider serves the model `none`"),
+        ("user=u&model=resting", 503, "Every provider of the model `resting` is drained"),
         ("leaving=z", 400, "must name some, not all, of a, b"),
         ("leaving=a,z", 400, "must name some, not all, of a, b"),
         ("leaving=a,b", 400, "must name some, not all, of a, b"),
@@ -93,7 +94,8 @@ async def test_keys_see_their_own_users(tmp_path: Path) -> None:
 async def test_wrong_questions(tmp_path: Path, query: str, status: int, text: str) -> None:
     """What cannot be answered is refused, and says what could be."""
     providers = [{**each, "models": ["m"]} for each in PROVIDERS[:2]]
-    async with running_gateway(tmp_path, providers) as gateway:
+    drained = {**PROVIDERS[0], "name": "d", "models": ["resting"], "weight": 0}
+    async with running_gateway(tmp_path, [*providers, drained]) as gateway:
         assert text in await route(gateway, query, status=status)
 
 

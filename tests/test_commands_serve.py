@@ -1,5 +1,6 @@
 """`hearth serve` listens where it is told, or says why it does not."""
 
+import resource
 import signal
 import socket
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 
 from gateway.cli import main
 from tests.parts.commands import hearth, running_hearth, write_config
+from tests.parts.metrics import scraped
+from tests.parts.rlimits import few_files
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
@@ -24,6 +27,18 @@ async def test_it_serves_until_a_signal(
         assert await gateway.end(stop) == 0
         _, err = await gateway.process.communicate()
     assert err == b""
+
+
+async def test_as_many_files_as_it_may(tmp_path: Path) -> None:
+    """Its processes do not stop at the number of open files that a shell begins with."""
+    config = write_config(tmp_path, "metrics: {public: true}\n")
+    with few_files():
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        async with running_hearth("serve", "-c", config, "--port", "0") as gateway:
+            origin = (await gateway.says("listens on")).split()[-1]
+            found = await scraped(origin)
+    limits = {value for (name, _), value in found.items() if name == "hearth_process_max_fds"}
+    assert limits == {most}
 
 
 async def test_options_beat_the_file(tmp_path: Path, http: aiohttp.ClientSession) -> None:

@@ -192,6 +192,14 @@ def test_number_that_no_worker_could_be_told(folder: Folder, text: str) -> None:
         ("prices: {gpt-4.1: {input: 1}}", 'prices["gpt-4.1"].output: Expected this key'),
         ("prices: {m: {input: x, output: 1}}", "prices.m.input: Expected a number from 0 to 10000"),
         ("prices: {m: 1}", "prices.m: Expected a mapping"),
+        (
+            "prices: {m: {input: 1, output: 1, web_searches: 10}}",
+            "prices.m.web_searches: Expected a known key, perhaps `web_search`",
+        ),
+        (
+            "prices: {m: {input: 1, output: 1, web_search: -1}}",
+            "prices.m.web_search: Expected a number from 0 to 10000",
+        ),
     ],
 )
 def test_wrong_value_in_a_provider(folder: Folder, text: str, problem: str) -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.configfile import is_loopback, load
+from gateway.configfile import load
+from gateway.sockets import is_loopback
 from gateway.units import Duration
 from tests.parts.certificates import CA
 from tests.parts.configs import PROVIDER, Folder

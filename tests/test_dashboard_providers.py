@@ -72,9 +72,9 @@ async def test_ejection(tmp_path: Path, browser: aiohttp.ClientSession) -> None:
         shown = await card(browser, gateway)
         found = await row(browser, gateway)
     assert "1 ejection since" in shown
-    assert "for 60 min: 3 calls in a row failed." in shown
+    assert "for 60 min: 3 calls in a row failed; the last: status 500." in shown
     assert (found["state"], found["ejections"]) == ("out", "1")
-    assert found["left_alone_reason"] == "3 calls in a row failed"
+    assert found["left_alone_reason"] == "3 calls in a row failed; the last: status 500"
     assert (found["left_alone_seconds"], found["left_alone_at"][:2]) == ("3600.0", "20")
 
 

@@ -18,6 +18,7 @@ from gateway.errors import (
     MethodNotAllowed,
     ModelNotFound,
     ModerationUnavailable,
+    NoConnection,
     NoProvider,
     NotFound,
     NotImplementedHere,
@@ -113,6 +114,11 @@ ERRORS: list[Row] = [
         *("overloaded_error", "provider_overloaded"),
     ),
     (
+        NoConnection("m"),
+        *(503, "server_error", "no_connection_available"),
+        *("overloaded_error", "provider_overloaded"),
+    ),
+    (
         ModerationUnavailable("m"),
         *(503, "server_error", "moderation_unavailable"),
         *("overloaded_error", "provider_overloaded"),
@@ -199,7 +205,7 @@ def test_headers_an_error_needs() -> None:
     """401 says how to authenticate, 405 what is allowed, 503 when to come back; RFC 9110."""
     assert Unauthorized("m").headers == {"WWW-Authenticate": "Bearer"}
     assert MethodNotAllowed("m", allow="GET, HEAD").headers == {"Allow": "GET, HEAD"}
-    assert NoProvider("m").headers == {"Retry-After": "1"}
+    assert NoProvider("m").headers == NoConnection("m").headers == {"Retry-After": "1"}
     assert BadRequest("m").headers == {}
 
 

@@ -28,6 +28,7 @@ from tests.parts.homes import USER_OF_A, USER_OF_B
 from tests.parts.raw_client import RawAnswer, ask_once, connected, post
 from tests.parts.raw_provider import Peer, RawProvider, Script, serving
 from tests.parts.recorded import only_generation
+from tests.parts.rlimits import no_more_files
 from tests.parts.waiting import until
 
 BODY = CHAT.replace(b"user_1", USER_OF_A)
@@ -149,7 +150,7 @@ async def test_none_answered(
 ) -> None:
     """502, or 504 when the last one ran out of time; every attempt is listed, no address is."""
     async with two_providers(
-        tmp_path, wire, script, Requests(whole(b"{}", b"503 Down")), first_byte="50ms"
+        tmp_path, wire, script, Requests(whole(b"{}", b"503 Down")), first_byte="300ms"
     ) as (gateway, a, _):
         home_is_b = BODY.replace(USER_OF_A, USER_OF_B)
         answer = await ask(gateway, home_is_b)
@@ -188,6 +189,27 @@ async def test_every_provider_at_its_limit(tmp_path: Path, wire: Wire) -> None:
             assert (answer.status, answer.values(b"retry-after")) == (503, [b"1"])
             record = await only_generation(gateway)
     assert (record["hearth"]["outcome"], record["hearth"]["status"]) == ("refused", 503)
+
+
+async def test_out_of_files(tmp_path: Path, wire: Wire, caplog: pytest.LogCaptureFixture) -> None:
+    """Where Hearth itself can open no connection, nobody else is asked and nobody blamed for it:
+    503, and one line in the log that says what to do."""
+    once = Requests(whole(COMPLETION, b"200 OK", b"Connection: close"))
+    async with (
+        two_providers(tmp_path, wire, once, once) as (gateway, a, b),
+        connected(gateway.origin) as client,
+    ):
+        assert (await client.ask(post(BODY))).status == 200
+        with no_more_files():
+            refused = [await client.ask(post(BODY)) for _ in range(10)]
+        answer = await client.ask(post(BODY))
+        assert (a.requests, b.requests) == (2, 0)
+    assert (answer.status, answer.text("X-Hearth-Route")) == (200, "home")
+    assert {each.status for each in refused} == {503}
+    assert refused[0].values(b"retry-after") == [b"1"]
+    told = [each.message for each in caplog.records if each.name == "gateway.wire.upstream"]
+    assert len(told) == 1
+    assert "LimitNOFILE" in told[0]
 
 
 async def test_idle_timeout_cuts_a_stream(tmp_path: Path, wire: Wire) -> None:

@@ -21,7 +21,7 @@ BODY = (
     b'Content-Disposition: form-data; name="model"\r\n\r\n'
     b"fast\r\n"
     b"--XbX\r\n"
-    b'Content-Disposition: form-data; name="model"\r\n\r\n'
+    b'Content-Disposition: form-data; name="model"; filename="b.png"\r\n\r\n'
     b"second\r\n"
     b"--XbX--\r\n"
 )
@@ -32,8 +32,18 @@ def single(content: bytes, disposition: bytes = b'form-data; name="user"') -> by
 
 
 def test_wanted_texts_are_read() -> None:
-    """The first part of a wanted name counts; a text that looks like a part is none."""
+    """Files of that name are none, nor is a text that looks like a part."""
     assert read_form(BODY, TYPE, ("model", "image", "user")) == {"model": "fast"}
+
+
+@pytest.mark.parametrize("second", ["u", "v"])
+def test_a_text_that_is_there_twice(second: str) -> None:
+    """It is refused: another server may take the other one. What nobody reads may be repeated."""
+    part = b'--XbX\r\nContent-Disposition: form-data; name="user"\r\n\r\n%b\r\n'
+    body = part % b"u" + single(second.encode())
+    with pytest.raises(BadRequest, match="`user` is there more than once"):
+        read_form(body, TYPE, ("model", "user"))
+    assert read_form(body, TYPE, ("model",)) == {}
 
 
 def test_content_of_a_text_is_kept_whole() -> None:
@@ -107,7 +117,7 @@ def test_text_that_is_not_utf8_is_refused_by_name() -> None:
 
 
 def test_replacing_changes_that_text_alone() -> None:
-    """Files, other fields, look-alikes, later parts of the name: every byte stays."""
+    """Files, of that name too, other fields, look-alikes: every byte stays."""
     before, after = BODY.split(b"\r\n\r\nfast\r\n")
     expected = before + b"\r\n\r\ngpt-4.1-nano\r\n" + after
     assert replace_form_field(BODY, TYPE, "model", "gpt-4.1-nano") == expected

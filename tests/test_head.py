@@ -16,7 +16,7 @@ def test_head_of_another_user() -> None:
     shared = Head("POST", "/v1/x", [(b"X-Title", b"app")], "1.0")
     head = UserHead(shared, b"u")
     assert (head.method, head.target, head.version) == ("POST", "/v1/x", "1.0")
-    assert (head.user, head.field(b"x-title")) == (b"u", "app")
+    assert (head.user, head.fields[b"x-title"]) == (b"u", b"app")
     assert head.headers is shared.headers
     assert head.parsed is shared.parsed
     assert shared.user is None

@@ -249,9 +249,9 @@ def test_why_it_is_left_alone() -> None:
     """The last hold says its reason in words, whatever began it."""
     subject = health()
     fail(subject, 5, NOW)
-    assert reason(subject) == "5 calls in a row failed"
-    fail(subject, 1, NOW + 6)
-    assert reason(subject) == "it was just back and failed again"
+    assert reason(subject) == "5 calls in a row failed; the last: no answer"
+    subject.observe(SICK._replace(cause="status 401"), NOW + 6)
+    assert reason(subject) == "it was just back and failed again; the last: status 401"
     subject.pause(7, NOW + 8)
     assert reason(subject) == "it asked to be left alone for 7 s"
     for _ in range(2):
@@ -265,4 +265,4 @@ def test_a_share_of_failures_says_how_many() -> None:
     for _ in range(10):
         subject.succeeded(NOW)
         fail(subject, 1)
-    assert reason(subject) == "10 of 20 calls in 10 s failed"
+    assert reason(subject) == "10 of 20 calls in 10 s failed; the last: no answer"

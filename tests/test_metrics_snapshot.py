@@ -66,7 +66,7 @@ def test_provider_states() -> None:
     settings = Provider(name="a", base_url="https://a.example", ejection=Ejection(failures=1))
     provider = RoutingProvider(settings)
     with provider.lease("home"):
-        provider.health.failed(now=100.0)
+        provider.health.failed(now=100.0, cause="status 500")
         [state] = provider_states([provider], now=101.0)
     assert (state.in_flight, state.max_in_flight, state.is_out) == (1, 512, True)
     assert (state.routed["home"], sum(state.routed.values())) == (1, 1)

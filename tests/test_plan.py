@@ -9,7 +9,7 @@ from gateway.calls.call import Call
 from gateway.calls.endpoint import ENDPOINTS
 from gateway.calls.reader import read_call
 from gateway.config import Config, ModelPrice
-from gateway.errors import BadRequest, ModelNotFound, NotFound
+from gateway.errors import BadRequest, ModelNotFound, NoProvider, NotFound
 from gateway.pricing.prices import Prices
 from gateway.routing.plan import Planner
 from gateway.routing.router import Router
@@ -63,6 +63,16 @@ def test_a_model_that_nobody_serves_is_passed_over() -> None:
     assert tries(model="none", models=["large"]) == [("openai-a", "home", "large")]
     with pytest.raises(ModelNotFound, match="none"):
         tries(model="none", models=["nil"])
+
+
+def test_a_model_of_drained_providers_is_not_unknown() -> None:
+    """Who serves it takes no calls just now: 503, not 404; another model of the call goes ahead."""
+    drained = settings("openai-d", models=("resting",), weight=0)
+    router = Router(Config(providers=(*PROVIDERS, drained)))
+    assert tries(router, model="resting", models=["large"]) == [("openai-a", "home", "large")]
+    for fields in ({"model": "resting"}, {"model": "resting", "models": ["nil"]}):
+        with pytest.raises(NoProvider, match="`resting` is drained"):
+            tries(router, **fields)
 
 
 def test_order_is_pinned_and_the_ring_follows() -> None:

@@ -81,6 +81,10 @@ def test_repeated_model_leaves_no_second_one() -> None:
             {"include_obfuscation": False, "include_usage": True},
         ),
         (b'{"stream":true,"user":"stream_options"}', {"include_usage": True}),
+        (
+            b'{"stream":true,"stream\\u005foptions":{"include_usage":false}}',
+            {"include_usage": True},
+        ),
     ],
 )
 def test_streams_are_asked_for_their_usage(path: str, before: bytes, options: object) -> None:
@@ -92,9 +96,9 @@ def test_streams_are_asked_for_their_usage(path: str, before: bytes, options: ob
 
 
 def test_asking_for_usage_keeps_every_byte_that_came() -> None:
-    """The usual body is not taken apart: the option is put before its first field."""
+    """The usual body is not taken apart: the option is put behind its last field."""
     before = b'{ "stream": true, "x": 1.0e0}'
-    assert sent(before, None) == b'{"stream_options":{"include_usage":true},' + before[1:]
+    assert sent(before, None) == before[:-1] + b',"stream_options":{"include_usage":true}}'
 
 
 def test_alias_and_usage_together() -> None:

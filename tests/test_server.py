@@ -16,7 +16,7 @@ from tests.parts.calls import CHAT, DONE, HELLO, STREAM, at, ends_at, never_end,
 from tests.parts.gateways import Wire, build_config
 from tests.parts.raw_client import connected, post, until_refused
 from tests.parts.raw_provider import Peer, serving
-from tests.parts.waiting import until
+from tests.parts.waiting import PATIENCE, until
 
 
 async def outcomes(folder: Path) -> list[str]:
@@ -36,7 +36,7 @@ async def test_a_stream_under_way_finishes(tmp_path: Path, wire: Wire) -> None:
     """Within `drain` a stream ends as it would have, while new connections are refused."""
     stopping = asyncio.Event()
     async with serving(ends_at(stopping)) as provider:
-        gateway = running(configured(tmp_path, [at(provider)], wire, "5s"))
+        gateway = running(configured(tmp_path, [at(provider)], wire, "60s"))
         origin = await gateway.__aenter__()
         async with connected(origin) as client:
             client.send(post(STREAM))
@@ -48,7 +48,7 @@ async def test_a_stream_under_way_finishes(tmp_path: Path, wire: Wire) -> None:
             assert not end.done()
             stopping.set()
             assert [piece async for piece in pieces] == [DONE, b""]
-            await asyncio.wait_for(end, 4)
+            await asyncio.wait_for(end, PATIENCE)
     assert await outcomes(tmp_path) == ["ok"]
 
 
@@ -120,7 +120,7 @@ async def test_nobody_new_gets_in(tmp_path: Path, wire: Wire) -> None:
             stopping.set()
             assert [piece async for piece in pieces] == [DONE, b""]
             assert await busy.is_closed()
-            await asyncio.wait_for(end, 4)
+            await asyncio.wait_for(end, PATIENCE)
     assert await outcomes(tmp_path) == ["ok"]
 
 
@@ -155,7 +155,7 @@ async def test_a_request_half_sent_may_end(tmp_path: Path) -> None:
         await peer.wait_closed()
 
     async with serving(answer) as provider:
-        gateway = running(configured(tmp_path, [at(provider)], "fast", "5s"))
+        gateway = running(configured(tmp_path, [at(provider)], "fast", "60s"))
         origin = await gateway.__aenter__()
         async with connected(origin) as client:
             request = post(CHAT)
@@ -164,6 +164,6 @@ async def test_a_request_half_sent_may_end(tmp_path: Path) -> None:
             await client.send_slowly(b"", request[-5:])
             assert (await client.answer()).body == b"hi"
             client.close()
-            await asyncio.wait_for(end, 4)
+            await asyncio.wait_for(end, PATIENCE)
             await until(lambda: provider.requests == 1)
     assert await outcomes(tmp_path) == ["ok"]

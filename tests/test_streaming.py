@@ -154,6 +154,20 @@ async def test_a_broken_stream_says_so(
     assert "broke off" in record["hearth"]["error"]
 
 
+async def test_a_broken_stream_of_known_length(tmp_path: Path, wire: Wire) -> None:
+    """Nothing takes the place of what is missing, or the client would think it has all."""
+
+    async def die(peer: Peer) -> None:
+        await read_request(peer)
+        events = b"Content-Type: text/event-stream\r\nContent-Length: %d" % (len(HELLO) + 50)
+        peer.send(b"HTTP/1.1 200 OK\r\n" + events + b"\r\n\r\n" + HELLO)
+
+    async with world(tmp_path, wire, die) as here:
+        here.client.send(post(CHAT))
+        await here.client.head()
+        assert await here.client.rest() == HELLO
+
+
 @pytest.mark.parametrize(
     "head",
     [b"Content-Length: 10", b"Transfer-Encoding: chunked"],

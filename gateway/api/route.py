@@ -19,10 +19,11 @@ from gateway.api.user_route import UserRoute, ring_key_of, with_choices
 from gateway.calendar import whole_days
 from gateway.calls.endpoint import Target
 from gateway.calls.request import Request
-from gateway.errors import BadRequest, Forbidden, ModelNotFound
+from gateway.errors import BadRequest, Forbidden
 from gateway.keys import Tenant
 from gateway.ledger.store import StoreUnavailable
-from gateway.metrics.peers import states_of
+from gateway.metrics.peers import states_in
+from gateway.metrics.snapshot import merged
 from gateway.routing.pool import Pool
 
 _MAX_WEIGHT = 100.0
@@ -55,8 +56,9 @@ async def get_route(context: Context, request: Request, target: Target) -> web.R
     ring_key = None
     if found.key is not None and found.user is not None:
         ring_key = ring_key_of(found.key, found.user, context.config.sticky.key)
+        everywhere = merged(await context.peers.snapshots())
         now = time.monotonic()
-        states = await states_of(pool.members, context.peers, now)
+        states = states_in(everywhere, pool.members, now)
         found = with_choices(found, pool, ring_key, states, now)
     if change is not None:
         usage = await _usage(context, tenant, None if found.model is None else pool)
@@ -76,13 +78,13 @@ def _asked(context: Context, tenant: Tenant, values: Mapping[str, str]) -> UserR
 def _pool(context: Context, model: str | None) -> Pool:
     pool = context.router.pool(model)
     if not pool:
-        raise ModelNotFound(f"No provider serves the model `{model}`", "model")
+        raise context.router.nobody([model])
     return pool
 
 
 def _owner(context: Context, tenant: Tenant, key: str | None) -> str:
     """The tenant whose users the request is about."""
-    if tenant.role == "client":
+    if not tenant.is_manager:
         if key not in (None, tenant.name):
             raise Forbidden("This key may only ask about users of its own")
         return tenant.name

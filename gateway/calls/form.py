@@ -8,20 +8,23 @@ from gateway.errors import BadRequest
 
 
 def read_form(body: bytes, content_type: str, names: Collection[str]) -> dict[str, str]:
-    """Field name -> text of the parts called one of `names`; the first of a name wins.
+    """Field name -> text of the parts called one of `names`.
 
     A part with a file name is a file, whatever it is called. Raises BadRequest for a malformed
-    body, and for a text that is not UTF-8.
+    body, for a text that is not UTF-8, and for a name that two parts have: servers differ in which
+    of them counts.
     """
     fields: dict[str, str] = {}
     for name, content in _parts(body, content_type):
-        if name in names and name not in fields:
+        if name in fields:
+            raise BadRequest(f"`{name}` is there more than once", name)
+        if name in names:
             fields[name] = _text(name, content)
     return fields
 
 
 def replace_form_field(body: bytes, content_type: str, name: str, value: str) -> bytes:
-    """`body` with the text of the first part called `name` replaced; the rest stays as it came."""
+    """`body` with the text of the part called `name` replaced; the rest stays as it came."""
     position = [found for found, _ in _parts(body, content_type)].index(name)
     delimiter = b"\r\n--" + _boundary(content_type).encode()
     pieces = (b"\r\n" + body).split(delimiter)  # the first delimiter may lack its line break

@@ -1,6 +1,6 @@
 """The head of a request: its line, its fields, and what is known of both."""
 
-from gateway.calls.parsed_fields import ParsedFields, text_of
+from gateway.calls.parsed_fields import ParsedFields
 
 Headers = list[tuple[bytes, bytes]]
 """Field lines in the order they came: (name, value), names in the sender's spelling."""
@@ -30,10 +30,6 @@ class Head:
         self.fields = fields
         self.user = fields.get(b"helicone-user-id")
         self.parsed = ParsedFields(fields)
-
-    def field(self, name: bytes) -> str | None:
-        """The value of a field by its lower-case name, trimmed; None when absent or empty."""
-        return text_of(self.fields, name)
 
 
 class UserHead(Head):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from gateway.calls.head import Head
+from gateway.calls.parsed_fields import text_of
 from gateway.generation import Generation
 
 OnSettled = Callable[[Generation], None]
@@ -34,8 +35,8 @@ class Request:
         self.on_settled: Final = on_settled
 
     def header(self, name: bytes) -> str | None:
-        """The value of a field of its head, as `Head.field` gives it."""
-        return self.head.field(name)
+        """The value of a field by its lower-case name, trimmed; None when absent or empty."""
+        return text_of(self.head.fields, name)
 
     def with_body(self, body: bytes) -> "Request":
         """The same request with another body."""

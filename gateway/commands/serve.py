@@ -1,7 +1,9 @@
 """`hearth serve`: run the gateway."""
 
 import argparse
+import resource
 import socket
+from contextlib import suppress
 
 import msgspec
 import uvloop
@@ -9,10 +11,11 @@ import uvloop
 from gateway.commands.arguments import Commands, UsageError, add_config, port, read_config
 from gateway.commands.output import console
 from gateway.config import MAX_WORKERS, Config
-from gateway.configfile import ConfigError, is_loopback
+from gateway.configfile import ConfigError
 from gateway.processes.garbage import collect_seldom
 from gateway.processes.reload import ConfigRefused, Source
 from gateway.processes.supervisor import supervise
+from gateway.sockets import is_loopback
 
 
 def add_to(commands: Commands) -> None:
@@ -30,11 +33,19 @@ def run(arguments: argparse.Namespace) -> int:
     source = Source(arguments.config, lambda: _reconfigured(arguments))
     config = _configured(arguments)
     collect_seldom()
+    _allow_all_files()
     try:
         uvloop.run(supervise(config, source, _announce))
     except socket.gaierror as error:
         raise UsageError(f"hearth serve: {config.server.host}: {error.strerror}") from error
     return 0
+
+
+def _allow_all_files() -> None:
+    """Have as many open as this process may ask for; a call takes two, and 1,024 are usual."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError):  # as macOS has a lower limit beside this one
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _announce(url: str) -> None:

@@ -16,10 +16,10 @@ from gateway.config import Config
 from gateway.configfile import yamltree
 from gateway.configfile.problem import ConfigError, Problem, spell
 from gateway.configfile.records import RecordReader
-from gateway.configfile.rules import broken_rules, is_loopback, missing_extras, unusable_files
+from gateway.configfile.rules import broken_rules, missing_extras, unusable_files
 from gateway.configfile.yamltree import Fault
 
-__all__ = ["ConfigError", "Problem", "is_loopback", "load"]
+__all__ = ["ConfigError", "Problem", "load"]
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Config:

@@ -5,7 +5,7 @@ import re
 import ssl
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -29,7 +29,7 @@ from gateway.config import (
 from gateway.configfile.problem import Finding, spell
 from gateway.configfile.yamltree import KeyPath
 from gateway.redisurl import Address, BadAddress
-from gateway.sockets import tls_context
+from gateway.sockets import is_loopback, tls_context
 
 SectionT = TypeVar("SectionT", bound=Section)
 
@@ -109,14 +109,6 @@ def _broken_pair(path: KeyPath, tls: Tls) -> Iterator[Finding]:
     except ssl.SSLError as error:
         expected = "Expected PEM files that belong together, the key without a passphrase"
         yield path, f"{expected}: {error}"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only programs on this machine can reach a server bound to `host`."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _each(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
-from gateway.metrics.snapshot import ProviderState, Snapshot, merged, provider_states
+from gateway.metrics.snapshot import ProviderState, Snapshot, provider_states
 from gateway.routing.provider import Provider
 
 
@@ -26,16 +26,10 @@ class SingleProcess:
         return [self._snapshot()]
 
 
-async def states_of(
-    providers: Iterable[Provider], peers: Peers, now: float
-) -> Mapping[str, ProviderState]:
-    """Each provider by name, as all processes together see it at `now`, monotonic seconds."""
-    return states_in(merged(await peers.snapshots()), providers, now)
-
-
 def states_in(
     everywhere: Snapshot, providers: Iterable[Provider], now: float
 ) -> Mapping[str, ProviderState]:
-    """The same from the snapshots of all processes, or from what this one sees without any."""
+    """Each provider by name, as all processes together see it; where they did not tell, as this one
+    does at `now`, monotonic seconds."""
     here = {state.name: state for state in provider_states(providers, now)}
     return here | {state.name: state for state in everywhere.providers}

@@ -6,13 +6,13 @@ every later call is ignored, so each place that sees an end may say so.
 
 from collections.abc import Callable
 from time import monotonic
-from typing import Final, Literal
+from typing import Final
 
 from gateway.calls.call import Call
 from gateway.calls.endpoint import Target
 from gateway.calls.request import Request
 from gateway.errors import GatewayError, UpstreamError
-from gateway.generation import Attempt, Flag, Generation, Route, Usage
+from gateway.generation import Attempt, Flag, Generation, Outcome, Route, Usage
 from gateway.metering.base import Meter
 from gateway.metering.estimate import Estimate
 from gateway.metering.reading import Reading
@@ -20,8 +20,6 @@ from gateway.pricing.prices import Prices
 
 _CLIENT_LEFT: Final = 499
 """The status of a request whose client left before there was one, as nginx logs it."""
-
-Outcome = Literal["ok", "refused", "failed", "cancelled", "cut"]
 
 
 class Entry:

@@ -43,10 +43,11 @@ from gateway.proxy.rewrite import edits_for, upstream_body
 from gateway.routing.last_providers import LastProviders
 from gateway.routing.plan import Candidate, Plan, Planner
 from gateway.routing.router import Router
-from gateway.routing.verdict import FINE, SICK, Verdict, judge
+from gateway.routing.verdict import FINE, Verdict, judge
 from gateway.wire.downstream import Downstream
 from gateway.wire.headers import UpstreamHead, accept_encoding
-from gateway.wire.upstream import Response, Upstream
+from gateway.wire.response import Response
+from gateway.wire.upstream import Upstream
 from gateway.wire.via import Via
 
 _log = logging.getLogger(__name__)
@@ -61,17 +62,18 @@ class Proxy:
         config: Config,
         keyring: Keyring,
         router: Router,
+        prices: Prices,
         upstreams: Mapping[str, Upstream],
         recorders: Sequence[Callable[[Generation], None]],
-        moderator: Moderator | None = None,
+        moderator: Moderator | None,
     ) -> None:
         self._keyring = keyring
         self._upstreams = upstreams
         self._recorders = tuple(recorders)
         self._moderator = moderator
         self._message_prefix = config.policies.message_prefix
-        self._prices = Prices(config.providers)
-        self._planner = Planner(router, self._prices, config.sticky.key)
+        self._prices = prices
+        self._planner = Planner(router, prices, config.sticky.key)
         self.last_providers = LastProviders()
         self._ids = GenerationIds()
         self._via = via = Via(config.ledger.journal)
@@ -174,7 +176,7 @@ class Proxy:
                     relay = Relay(meter, entry, client)
                     is_done = relay.begin(answer, hides=call.hides_usage)
                     is_whole = is_done or await relay.rest(answer)
-                    _judge_end(candidate, answer.status, entry.ended, is_whole=is_whole)
+                    _judge_end(candidate, answer.status, entry, is_whole=is_whole)
                 else:
                     answer.close()
             candidate = following
@@ -218,19 +220,19 @@ def _give_up(entry: Entry, client: Downstream) -> None:
 
 def _verdict(answer: Response | UpstreamError, candidate: Candidate) -> Verdict:
     if not isinstance(answer, Response):
-        return SICK
+        return Verdict(is_trouble=True, is_sick=True, cause=str(answer))
     if answer.status < 400:
         return FINE
     settings, model = candidate.provider.settings, candidate.model
     return judge(answer.status, answer.headers, settings, model, time())
 
 
-def _judge_end(candidate: Candidate, status: int, now: float, *, is_whole: bool) -> None:
+def _judge_end(candidate: Candidate, status: int, entry: Entry, *, is_whole: bool) -> None:
     """What the end of an answer says about its provider."""
     if not is_whole:
-        candidate.provider.health.observe(SICK, now)
+        candidate.provider.health.failed(entry.ended, str(entry.error))
     elif status < 400:
-        candidate.provider.health.succeeded(now)
+        candidate.provider.health.succeeded(entry.ended)
 
 
 def _none_answered(last: UpstreamError, entry: Entry) -> GatewayError:

@@ -10,7 +10,7 @@ from gateway.proxy.entry import Entry
 from gateway.proxy.reply import own_headers
 from gateway.wire.downstream import Downstream
 from gateway.wire.headers import client_headers
-from gateway.wire.upstream import Response
+from gateway.wire.response import Response
 
 
 class Relay:
@@ -38,7 +38,7 @@ class Relay:
         try:
             await response.rest()
         except UpstreamError as error:
-            self._break_off(error)
+            self._break_off(error, response.length)
             return self._meter.settled
         finally:
             self._client.connect_flow(None)
@@ -55,11 +55,14 @@ class Relay:
         if end:
             self._client.finish()
 
-    def _break_off(self, error: UpstreamError) -> None:
-        """The provider died mid-answer: a stream says so, and nothing ends as if it were whole."""
+    def _break_off(self, error: UpstreamError, length: int | None) -> None:
+        """The provider died mid-answer: a stream says so, and nothing ends as if it were whole.
+
+        Where its length was announced, last words would take the place of what is missing.
+        """
         message = f"The provider's answer broke off: {error}"
         self._entry.error = message
         self._entry.settle("cut")
-        if last_words := self._meter.break_off(message):
+        if length is None and (last_words := self._meter.break_off(message)):
             self._client.write(last_words)
         self._client.cut()

@@ -17,7 +17,7 @@ from gateway.config import Provider
 Edits = Mapping[str, str | None]
 """Top-level fields of a JSON body to set, or with None to take out."""
 
-_ASK_USAGE = b'"stream_options":{"include_usage":true},'
+_ASK_USAGE = b',"stream_options":{"include_usage":true}'
 _NO_EDITS: Edits = {}
 _CACHE_KEY_SIZE = 16
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -77,8 +77,8 @@ def _cache_key(call: Call, secret: str) -> str:
 
 def _with_usage(body: bytes) -> bytes:
     if b'"stream_options"' not in body:
-        start = body.index(b"{") + 1
-        return body[:start] + _ASK_USAGE + body[start:]
+        end = body.rindex(b"}")  # where it counts, should the name be there with an escape in it
+        return body[:end] + _ASK_USAGE + body[end:]
     fields = _fields(body)
     options = _options(fields.get("stream_options", b"null")) or {}
     return msgspec.json.encode({**fields, "stream_options": {**options, "include_usage": True}})

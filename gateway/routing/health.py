@@ -59,7 +59,7 @@ class Health:
     def observe(self, verdict: Verdict, now: float) -> None:
         """A call has ended like this."""
         if verdict.is_sick:
-            self.failed(now)
+            self.failed(now, verdict.cause)
         if verdict.pause:
             self.pause(verdict.pause, now)
 
@@ -69,14 +69,14 @@ class Health:
         self._is_proven = self._is_proven or now >= self.out_until
         self._count(now)
 
-    def failed(self, now: float) -> None:
+    def failed(self, now: float, cause: str) -> None:
         """A call was not, and it was the provider's doing."""
         self._count(now)
         self._failures += 1
         self._failures_in_a_row += 1
         reason = self._reason_to_eject()
         if reason is not None and now >= self.out_until:
-            self._eject(reason, now)
+            self._eject(f"{reason}; the last: {cause}", now)
 
     def pause(self, seconds: float, now: float) -> None:
         """It asked to be left alone; heeded for at most the longest ejection."""

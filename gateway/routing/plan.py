@@ -5,7 +5,6 @@ from typing import Final
 
 from gateway.calls.call import Call
 from gateway.config import StickySource
-from gateway.errors import ModelNotFound
 from gateway.generation import Route
 from gateway.pricing.prices import Prices
 from gateway.routing.pool import Choice, Pool
@@ -82,12 +81,13 @@ class Planner:
         self._sources = sources
 
     def plan(self, call: Call, body: bytes) -> Plan:
-        """Where `call` may go. ModelNotFound when nobody serves its model, nor any other it names;
-        NotFound or BadRequest when its preferences leave nobody."""
+        """Where `call` may go. ModelNotFound when nobody serves its model, nor any other it names,
+        NoProvider when who does is drained; NotFound or BadRequest when its preferences leave
+        nobody."""
         models: tuple[str | None, ...] = call.models or (call.model,)
         legs = [Leg(model, pool) for model in models if (pool := self._router.pool(model))]
         if not legs:
-            raise ModelNotFound(f"No provider serves the model `{call.model}`", "model")
+            raise self._router.nobody(models)
         if call.provider is not None and (wanted := read_preferences(call.provider)):
             legs = self._narrowed(legs, wanted)
         return Plan(call.sticky_key(self._sources, body), legs)

@@ -27,11 +27,13 @@ class Pool:
     Of those that calls have shown to be sick, no more are passed over than make half of the pool
     together with those that are down, the first to fall ill first. Where nobody else is left, even
     a provider that is out is tried: with all of them out, the ring's order holds as if all were in.
+    Those of weight 0 are drained: they take no calls. `is_drained`: there are no others.
     """
 
     def __init__(self, providers: Sequence[Provider], sticky: Sticky) -> None:
         self._providers = {p.name: p for p in providers if p.weight > 0}
         self._members = list(self._providers.values())
+        self.is_drained: Final = bool(providers) and not self._members
         self._weight = sum([each.weight for each in self._members], 0.0)
         self._sticky = sticky
         self._floor = sticky.floor

@@ -1,6 +1,9 @@
 """Which providers serve a model."""
 
+from collections.abc import Sequence
+
 from gateway.config import Config
+from gateway.errors import GatewayError, ModelNotFound, NoProvider
 from gateway.routing.pool import Pool
 from gateway.routing.provider import Provider
 
@@ -23,6 +26,12 @@ class Router:
         if model is None:
             return self._no_model
         return self._by_model.get(model, self._any_model)
+
+    def nobody(self, models: Sequence[str | None]) -> GatewayError:
+        """Why a call has nowhere to go if the pool of each of its `models` is empty."""
+        if any(self.pool(model).is_drained for model in models):
+            return NoProvider(f"Every provider of the model `{models[0]}` is drained", "model")
+        return ModelNotFound(f"No provider serves the model `{models[0]}`", "model")
 
     def _pool_for(self, model: str | None) -> Pool:
         serving = [p for p in self.providers.values() if p.settings.serves(model)]

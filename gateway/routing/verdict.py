@@ -24,17 +24,19 @@ _BUSY = frozenset((429, 529))
 
 class Verdict(NamedTuple):
     """`is_trouble`: the next candidate is tried. `is_sick`: it counts towards an ejection. `pause`:
-    seconds that the provider asks to be left alone."""
+    seconds that the provider asks to be left alone. `cause`: what the provider did, in words that
+    an operator can act on."""
 
     is_trouble: bool = False
     is_sick: bool = False
     pause: float = 0.0
+    cause: str = ""
 
 
 FINE: Final = Verdict()
 ELSEWHERE: Final = Verdict(is_trouble=True)
-SICK: Final = Verdict(is_trouble=True, is_sick=True)
-"""Also what a failed connection, a timeout and an answer that breaks off say."""
+SICK: Final = Verdict(is_trouble=True, is_sick=True, cause="no answer")
+"""A failed connection and a timeout say the same, with causes of their own."""
 
 
 def judge(
@@ -51,7 +53,7 @@ def judge(
     if not is_sick and status not in _BUSY:
         return FINE
     wait = retry_after(headers, wall) if is_ours or is_sick else 0.0
-    return Verdict(is_trouble=True, is_sick=is_sick, pause=wait)
+    return Verdict(is_trouble=True, is_sick=is_sick, pause=wait, cause=f"status {status}")
 
 
 def _is_sick(status: int, settings: Settings, model: str | None) -> bool:

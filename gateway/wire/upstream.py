@@ -1,17 +1,19 @@
 """The client of one provider: keep-alive connections, and the one retry that is always safe."""
 
 import asyncio
+import errno
+import logging
+import socket
 import ssl
 from collections.abc import Awaitable, Callable
+from time import monotonic
 from typing import Final
 from urllib.parse import quote, urlsplit
 
 from gateway.config import Timeouts
-from gateway.errors import ConnectFailed, TimedOut
+from gateway.errors import ConnectFailed, NoConnection, TimedOut
 from gateway.wire.connection import Connection, WentStale
-from gateway.wire.response import Response, Sink
-
-__all__ = ["Response", "Send", "SendMiddleware", "Sink", "Upstream"]
+from gateway.wire.response import Response
 
 Send = Callable[[bytes, bytes], Awaitable[Response]]
 """`Upstream.send`, or what is to be used like it."""
@@ -24,6 +26,15 @@ KEPT_FOR: Final = 30.0
 
 MAX_KEPT: Final = 256
 """Connections to one provider that may wait for their next request."""
+
+_EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+"""What connect(2) and socket(2) say of this side alone. Not EADDRNOTAVAIL: ports run out towards
+one address, and where there is no such network at all, nobody is reached by it."""
+
+_CALM: Final = 60.0
+"""Seconds without a failure after which the next one is news."""
+
+_log = logging.getLogger(__name__)
 
 
 class Upstream:
@@ -57,6 +68,7 @@ class Upstream:
         self._max_kept = max_kept
         self._kept: list[Connection] = []  # last in, first out
         self._is_open = True
+        self._exhausted_at = -_CALM
         self._middleware = middleware
         end = parts.netloc.rindex(":") if parts.port else len(parts.netloc)
         self.authority = parts.netloc[:end].encode("idna") + parts.netloc[end:].encode()
@@ -70,7 +82,8 @@ class Upstream:
 
         The first-byte timeout runs until the answer's head is complete. A request on a kept
         connection that turns out to have ended before a byte of the answer is sent once more, on
-        a new one. Raises ConnectFailed, TimedOut, ConnectionLost or ProtocolError.
+        a new one. Raises ConnectFailed, TimedOut, ConnectionLost or ProtocolError, and NoConnection
+        where it is not the provider's fault.
         """
         if self._middleware is not None:
             return await self._middleware(self._send, head, body)
@@ -122,9 +135,23 @@ class Upstream:
         except OSError as error:  # TimeoutError and everything of ssl are OSErrors
             if clock.expired():
                 raise TimedOut(f"{self._peer}: not connected within {limit:g} s") from error
+            if (lack := _lack(error)) is not None:
+                self._tell(lack)
+                raise NoConnection("Hearth has no connection left; its log says why") from error
             reason = error.strerror or str(error)
             raise ConnectFailed(f"{self._peer}: cannot connect: {reason}") from error
         return connection
+
+    def _tell(self, lack: str) -> None:
+        """Log what is lacking, once for as long as that lasts."""
+        now = monotonic()
+        if now - self._exhausted_at > _CALM:
+            _log.error(
+                "calls are refused, as no connection to %s can be opened: %s (LimitNOFILE or "
+                "`ulimit -n`, and fs.file-max, set how many files may be)",
+                *(self._peer, lack),
+            )
+        self._exhausted_at = now
 
     def _new_connection(self) -> Connection:
         return Connection(self._peer, self._timeouts, self._kept_for, self._keep, self._drop)
@@ -152,6 +179,19 @@ def _close_opened(opening: asyncio.Task[Connection]) -> None:
     """Close a connection that opened after its caller was cancelled."""
     if not opening.cancelled() and opening.exception() is None:
         opening.result().close()
+
+
+def _lack(error: OSError) -> str | None:
+    """What this side has not got, where that is why it could not connect; None for other reasons.
+
+    A resolver that can open no file says that nobody has the name.
+    """
+    if isinstance(error, socket.gaierror):
+        try:
+            socket.socket().close()
+        except OSError as lack:
+            error = lack
+    return error.strerror if error.errno in _EXHAUSTED else None
 
 
 def verifying_context() -> ssl.SSLContext:

@@ -1,6 +1,7 @@
 """Whole exchanges with an upstream, and what came of each."""
 
-from gateway.wire.upstream import Response, Sink, Upstream
+from gateway.wire.response import Response, Sink
+from gateway.wire.upstream import Upstream
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 

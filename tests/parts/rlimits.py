@@ -20,6 +20,13 @@ def no_more_files() -> Iterator[None]:
 
 
 @contextmanager
+def few_files() -> Iterator[None]:
+    """As on most machines, where a process that wants more open files has to ask for them."""
+    with _limited(resource.RLIMIT_NOFILE, 512):
+        yield
+
+
+@contextmanager
 def _limited(kind: int, limit: int) -> Iterator[None]:
     soft, hard = resource.getrlimit(kind)
     resource.setrlimit(kind, (limit, hard))
