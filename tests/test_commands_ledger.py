@@ -73,19 +73,22 @@ def test_verify_counts_what_waits_too(tmp_path: Path, capsys: pytest.CaptureFixt
     assert capsys.readouterr().out == "4 requests on 2 days: sums agree\n"
 
 
-def test_verify_finds_drift(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A counter that was tampered with is exit code 1, and the day and the sums are shown."""
+@pytest.mark.parametrize("counter", ["requests", "moves"])
+def test_verify_finds_drift(
+    counter: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Any counter that was tampered with is exit code 1, and shown with its day and all sums."""
     config = write_config(tmp_path)
     journal(tmp_path)
     main(["ledger", "verify", "-c", str(config)])
     capsys.readouterr()
     with closing(sqlite3.connect(tmp_path / "hearth.db")) as db, db:
-        db.execute("UPDATE activity SET requests = requests + 1 WHERE user = 'user_2'")
+        (right,) = db.execute(f"SELECT sum({counter}) FROM totals WHERE day = 20000").fetchone()
+        db.execute(f"UPDATE activity SET {counter} = {counter} + 1 WHERE user = 'user_2'")
     assert main(["ledger", "verify", "-c", str(config)]) == 1
     drift, verdict = capsys.readouterr().out.splitlines()
-    assert drift.startswith("2024-10-04 users: 4 requests, ")
-    assert "; providers: 3 requests, " in drift
-    assert "; generations: 3 requests, " in drift
+    sums = f"users {right + 1}, providers {right}, generations {right}"
+    assert drift == f"2024-10-04 {counter}: {sums}"
     assert verdict.endswith("sums differ")
 
 

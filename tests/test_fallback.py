@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from gateway.generation import Generation
-from gateway.ledger import fallback
 from gateway.ledger.fallback import ping, recorded
 from gateway.ledger.journal import Journal
 from gateway.ledger.shipper import Shipper
@@ -35,8 +35,7 @@ class Silent(SqliteStore):
 
 
 @pytest.fixture
-async def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Silent]:
-    monkeypatch.setattr(fallback, "_TIMEOUT", 0.1)
+async def store(tmp_path: Path) -> AsyncIterator[Silent]:
     opened = await Silent.open(tmp_path / "hearth.db")
     yield opened
     opened.hangs = False
@@ -47,8 +46,8 @@ async def test_a_store_that_hangs(store: Silent) -> None:
     """It is given up soon, by name."""
     await ping(store)
     store.hangs = True
-    with pytest.raises(StoreUnavailable, match=f"{store.name}: no answer within"):
-        await ping(store)
+    with pytest.raises(StoreUnavailable, match=rf"{store.name}: no answer within 0\.1 s"):
+        await ping(store, within=0.1)
 
 
 async def test_wherever_it_is(store: Silent, tmp_path: Path) -> None:
@@ -85,17 +84,15 @@ async def test_shipped_while_it_is_looked_for(store: Silent, tmp_path: Path) -> 
     await late.close()
 
 
-async def test_only_the_store_could_tell(
-    store: Silent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_only_the_store_could_tell(store: Silent, tmp_path: Path) -> None:
     """Without it the journals' answer counts, and an id they lack, or cannot be searched for in
     time, is no 404."""
     journal = Journal(tmp_path / "journal")
     journal.append(generation(1))
     store.hangs = True
-    assert await recorded(store, journal.folder, generation(1).id, None) == generation(1)
+    soon = partial(recorded, store, journal.folder, tenants=None, within=0.1)
+    assert await soon(generation(1).id) == generation(1)
     with pytest.raises(StoreUnavailable, match="no answer"):
-        await recorded(store, journal.folder, "gen-none", None)
-    monkeypatch.setattr(fallback, "_SEARCH", 0.0)
+        await soon("gen-none")
     with pytest.raises(StoreUnavailable, match="far behind"):
-        await recorded(store, journal.folder, "gen-none", None)
+        await soon("gen-none", search_within=0.0)

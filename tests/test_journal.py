@@ -1,7 +1,9 @@
 """The journal: one line a record, one file after the other, nothing half written."""
 
 import os
+import shutil
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -142,6 +144,58 @@ def test_closed_journal_takes_nothing(folder: Path) -> None:
     journal.close()
     with pytest.raises(JournalError):
         journal.append(generation(1))
+
+
+def delete_file(folder: Path) -> None:
+    """The one that is written to."""
+    segments(folder)[0].path.unlink()
+
+
+def move(folder: Path) -> None:
+    """With all that is in it."""
+    folder.rename(folder.with_name("elsewhere"))
+
+
+def replace_by_copy(folder: Path) -> None:
+    """As who puts back a backup."""
+    shutil.copytree(folder, folder.with_name("backup"))
+    shutil.rmtree(folder)
+    folder.with_name("backup").rename(folder)
+
+
+@pytest.mark.parametrize("harm", [shutil.rmtree, delete_file, move, replace_by_copy])
+def test_segment_that_is_gone(folder: Path, harm: Callable[[Path], None]) -> None:
+    """All that was ever in it is put back under its name, is still held, and more follows."""
+    journal = Journal(folder, writer="w")
+    appended = [journal.append(generation(1))]
+    assert not journal.put_back()
+    harm(folder)
+    appended.append(journal.append(generation(2)))
+    assert journal.put_back()
+    assert not journal.put_back()
+    appended.append(journal.append(generation(3)))
+    assert lines(folder) == appended
+    with segments(folder)[0].open_to_read() as file:
+        assert not file.closed
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_segment_that_cannot_be_put_back(folder: Path) -> None:
+    """What is recorded meanwhile is not lost: all of it is there once it can be."""
+    journal = Journal(folder, writer="w")
+    appended = [journal.append(generation(1))]
+    shutil.rmtree(folder)
+    appended.append(journal.append(generation(2)))
+    with file_size_limit(30), pytest.raises(JournalError, match="too large"):
+        journal.put_back()
+    shutil.rmtree(folder)
+    folder.write_text("in the way")
+    with pytest.raises(JournalError, match="Not a directory"):
+        journal.put_back()
+    folder.unlink()
+    appended.append(journal.append(generation(3)))
+    assert journal.put_back()
+    assert lines(folder) == appended
 
 
 def test_segment_shows_whether_its_writer_lives(folder: Path) -> None:

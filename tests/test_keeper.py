@@ -9,13 +9,13 @@ import pytest
 
 from gateway.config import Retention
 from gateway.generation import Generation
-from gateway.ledger.keeper import Keeper, watch
+from gateway.ledger.keeper import Expiry, Keeper, watch
 from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.shipper import Shipper
 from gateway.ledger.sqlite import SqliteStore
 from gateway.units import Duration
 from tests.parts.generations import DAY, MICROSECONDS, generation, records
-from tests.parts.waiting import PATIENCE, eventually
+from tests.parts.waiting import PATIENCE, eventually, until
 
 
 @pytest.fixture
@@ -37,27 +37,50 @@ async def is_empty(store: SqliteStore) -> bool:
     return not await left(store)
 
 
-def keeper(store: SqliteStore, folder: Path, expired_at: float) -> Keeper:
-    """One that last forgot at `expired_at`."""
-    return Keeper(Shipper(folder / "journal", store), Retention(), expired_at=expired_at)
+def keeper(
+    store: SqliteStore, folder: Path, last_expiry: Expiry | None, expire_every: float = 3600
+) -> Keeper:
+    """One that last forgot then, by default as seldom as in production."""
+    shipper = Shipper(folder / "journal", store)
+    return Keeper(shipper, Retention(), last_expiry=last_expiry, expire_every=expire_every)
+
+
+def ago(seconds: float, ahead: float = 0.0) -> Expiry:
+    """So long ago, by a clock that was so many seconds ahead of today's."""
+    return Expiry(time.time() - seconds + ahead, time.monotonic() - seconds)
 
 
 async def test_what_is_old_is_forgotten(store: SqliteStore, tmp_path: Path) -> None:
     """At once by one that never did, which says when."""
     began = time.time()
-    keeping = keeper(store, tmp_path, 0.0)
+    keeping = keeper(store, tmp_path, None)
     keeping.start()
     await eventually(lambda: is_empty(store))
     await keeping.stop()
-    assert began <= keeping.expired_at <= time.time()
+    assert keeping.last_expiry
+    assert began <= keeping.last_expiry.at <= time.time()
 
 
-async def test_a_clock_that_is_set_back(
-    store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_a_clock_that_is_set_back(store: SqliteStore, tmp_path: Path) -> None:
+    """Who last forgot in what is now the future, forgets after the usual wait all the same."""
+    keeping = keeper(store, tmp_path, ago(3599.9, ahead=86_400))
+    keeping.start()
+    await eventually(lambda: is_empty(store))
+    await keeping.stop()
+
+
+async def test_a_clock_that_leaps_ahead(
+    store: SqliteStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Who last forgot in what is now the future, forgets after an hour of waiting all the same."""
-    monkeypatch.setattr("gateway.ledger.keeper._EXPIRE_EVERY", 0.1)
-    keeping = keeper(store, tmp_path, time.time() + 86_400)
+    """What it makes old is forgotten only if it says so the next time as well."""
+    doubting = keeper(store, tmp_path, ago(3599.9, ahead=-2 * 86_400))
+    doubting.start()
+    await until(lambda: "the clock leapt 48 hours ahead" in caplog.text)
+    await doubting.stop()
+    assert len(await left(store)) == 1
+    assert doubting.last_expiry
+    an_hour_ago = Expiry(*(moment - 3600 for moment in doubting.last_expiry))
+    keeping = keeper(store, tmp_path, an_hour_ago)
     keeping.start()
     await eventually(lambda: is_empty(store))
     await keeping.stop()
@@ -74,13 +97,12 @@ class Faulty(SqliteStore):
 
 
 async def test_a_failure_is_not_the_last_try(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whatever it was, the log tells it, and an hour later what is old is forgotten."""
-    monkeypatch.setattr("gateway.ledger.keeper._EXPIRE_EVERY", 0.1)
+    """Whatever it was, the log tells it, and the next time what is old is forgotten."""
     store = await Faulty.open(tmp_path / "hearth.db")
     await store.apply(records(generation(1)))
-    keeping = keeper(store, tmp_path, 0.0)
+    keeping = keeper(store, tmp_path, None, expire_every=0.1)
     keeping.start()
     await eventually(lambda: is_empty(store))
     await keeping.stop()
@@ -118,12 +140,12 @@ async def test_each_after_its_own_time(tmp_path: Path) -> None:
 
 async def test_who_follows_does_not_begin_anew(store: SqliteStore, tmp_path: Path) -> None:
     """One that takes over from another forgets when the hour is over, and not before."""
-    early = keeper(store, tmp_path, time.time() - 3000)
-    early.start()
-    await asyncio.sleep(0.1)
-    await early.stop()
-    assert len(await left(store)) == 1
-    due = keeper(store, tmp_path, time.time() - 3599.9)
-    due.start()
+    earlier = ago(3000)
+    early = keeper(store, tmp_path / "early", earlier)
+    due = keeper(store, tmp_path / "due", ago(3599.9))
+    for keeping in (early, due):
+        keeping.start()
     await eventually(lambda: is_empty(store))
-    await due.stop()
+    assert early.last_expiry == earlier
+    for keeping in (early, due):
+        await keeping.stop()

@@ -18,7 +18,6 @@ from tests.parts.generations import DAY, MICROSECONDS, generation, records
 from tests.parts.stores import STORES
 
 MONTH = month_of(DAY)
-APP = frozenset({"app"})
 
 
 def crowd(size: int = 300) -> list[Generation]:
@@ -58,12 +57,17 @@ async def test_order(crowded: Store, order: str, tenant: str | None) -> None:
     assert list(await crowded.leaderboard(reverse)) == expected[::-1]
 
 
-async def test_order_of_ids(crowded: Store) -> None:
-    """By user, ids come in the order of their code points."""
-    rows = await crowded.leaderboard(
-        LeaderboardQuery(month=MONTH, order="user", tenants=APP, limit=999)
-    )
-    assert list(rows) == counting.of_month(CROWD, MONTH, "app")
+@pytest.mark.parametrize("prefix", ["", "user_"])
+async def test_order_of_ids(crowded: Store, prefix: str) -> None:
+    """By user, ids come in the order of their code points, whichever key they are of."""
+    query = LeaderboardQuery(month=MONTH, order="user", prefix=prefix, limit=999)
+    rows = [
+        row for row in counting.of_month(CROWD, MONTH, None) if (row.user or "").startswith(prefix)
+    ]
+    expected = sorted(rows, key=lambda row: (row.user or "", row.tenant))
+    assert list(await crowded.leaderboard(query)) == expected
+    reverse = msgspec.structs.replace(query, ascending=True, offset=3)
+    assert list(await crowded.leaderboard(reverse)) == expected[::-1][3:]
 
 
 async def test_pages(crowded: Store) -> None:

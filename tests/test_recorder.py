@@ -1,6 +1,7 @@
 """What was recorded is in the journal by the end of the turn, or counted as lost."""
 
 import asyncio
+import shutil
 import time
 from pathlib import Path
 
@@ -70,6 +71,24 @@ async def test_what_was_applied_leaves_the_disk(journal: Journal) -> None:
     backlog.clean()
     [left] = segments(journal.folder)
     assert left.path.read_bytes() == b""
+
+
+async def test_journal_that_is_deleted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It is put back soon with all that was recorded, and at the end at once; the log says it once
+    in a minute."""
+    folder = tmp_path / "journal"
+    recorder = Recorder(Journal(folder), lambda: None, time.time)
+    recorder.record(generation(1, user="anna"))
+    recorder.commit()
+    shutil.rmtree(folder)
+    recorder.record(generation(2, user="boris"))
+    await until(lambda: journaled(folder) == ["anna", "boris"])
+    shutil.rmtree(folder)
+    recorder.close()
+    assert journaled(folder) == ["anna", "boris"]
+    [entry] = caplog.records
+    assert entry.levelname == "ERROR"
+    assert f"{folder}: its file was deleted" in entry.message
 
 
 async def test_one_record_that_cannot_be_written(journal: Journal) -> None:

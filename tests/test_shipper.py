@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import shutil
 import subprocess
 import sys
 import time
@@ -33,10 +34,7 @@ class Unsteady(SqliteStore):
     mistakes = 0
     loses_replies = 0
     asked = 0
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self.batches: list[int] = []
+    batches: list[int]
 
     async def positions(self, writers: Collection[str]) -> Mapping[str, int]:
         self.asked += 1
@@ -61,6 +59,7 @@ class Unsteady(SqliteStore):
 async def store(tmp_path: Path) -> AsyncIterator[Unsteady]:
     """An empty store, in reach."""
     opened = await Unsteady.open(tmp_path / "hearth.db")
+    opened.batches = []
     yield opened
     await opened.close()
 
@@ -199,6 +198,22 @@ async def test_restarted_shipper_skips_what_was_applied(journal: Journal, store:
         journal.append(generation(number))
         await Shipper(journal.folder, store).flush()
     assert await counted(store) == 5
+
+
+async def test_a_journal_that_was_deleted(journal: Journal, store: Unsteady) -> None:
+    """Once it is put back, what was not shipped is, and what was counts no second time."""
+    shipper = Shipper(journal.folder, store)
+    journal.append(generation(1))
+    await shipper.flush()
+    journal.append(generation(2))
+    shutil.rmtree(journal.folder)
+    journal.append(generation(3))
+    await shipper.flush()
+    assert await counted(store) == 1
+    assert journal.put_back()
+    await shipper.flush()
+    await Shipper(journal.folder, store).flush()
+    assert await counted(store) == 3
 
 
 async def test_shippers_of_several_workers(journal: Journal, store: Unsteady) -> None:
@@ -346,11 +361,21 @@ async def test_stop_does_not_wait_longer(
     started = time.monotonic()
     await shipper.finish(0.05)
     assert time.monotonic() - started < 10
-    assert "keeps records for the next start" in caplog.text
+    assert "keeps records for the next start: there was no time" in caplog.text
     holder.kill()
     holder.communicate()
     await Shipper(journal.folder, store).flush()
     assert await counted(store) == 1
+
+
+async def test_stop_with_the_store_away(
+    journal: Journal, store: Unsteady, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is left for the next start is said in words, and why."""
+    store.away = True
+    journal.append(generation(1))
+    await Shipper(journal.folder, store).finish(5)
+    assert caplog.messages[-1] == f"{journal.folder} keeps records for the next start: out to lunch"
 
 
 async def hold_turn(folder: Path) -> "subprocess.Popen[bytes]":

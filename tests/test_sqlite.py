@@ -50,6 +50,12 @@ def pragma(path: Path, name: str) -> Any:
         db.close()
 
 
+def replace(path: Path) -> None:
+    """Put another file in its place."""
+    path.with_name("copy").touch()
+    path.with_name("copy").replace(path)
+
+
 async def test_only_the_owner_may_read(store: SqliteStore, path: Path) -> None:
     """User ids are in the file and in its log: both are closed to everyone else."""
     await store.apply(records(generation(1)))
@@ -133,6 +139,19 @@ async def test_cancelled_batch_is_whole(store: SqliteStore) -> None:
     await asyncio.wait([applying])
     await store.apply(records(generation(999), writer="v"))
     assert len(await store.generations(GenerationQuery(limit=999))) in (1, 301)
+
+
+@pytest.mark.parametrize("lose", [Path.unlink, replace])
+async def test_file_that_is_lost_in_use(
+    store: SqliteStore, path: Path, lose: Callable[[Path], Any]
+) -> None:
+    """A store whose file was deleted or replaced says so and takes nothing, also on a thread that
+    had not opened it: the journal must not go on the word of a file that nobody finds."""
+    await store.apply(records(generation(1)))
+    lose(path)
+    for ask in (store.apply(records(generation(2))), store.positions(["w"])):
+        with pytest.raises(StoreUnavailable, match=r"hearth\.db was deleted or replaced"):
+            await ask
 
 
 async def test_expiry_goes_in_pieces(store: SqliteStore) -> None:

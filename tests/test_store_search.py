@@ -2,22 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from itertools import product
-from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
-import pytest
 
 from gateway.generation import Generation
 from gateway.ledger.conditions import Comparison, Condition, Junction, Measure
 from gateway.ledger.queries import SearchPage, UserSearch
-from gateway.ledger.redis import search as redis_search
 from gateway.ledger.results import UserRow
-from gateway.ledger.store import Store, TooManyUsers
+from gateway.ledger.store import Store
 from tests.parts import counting, crowds
 from tests.parts.crowds import NEXT_MONTH, crowd
 from tests.parts.generations import DAY, generation
-from tests.parts.stores import filled
 
 CROWD = crowd()
 RANGES = {**crowds.RANGES, "no day": (DAY, DAY - 1)}
@@ -55,17 +51,26 @@ KEYS: dict[Measure, Callable[[UserRow], Any]] = {
 }
 
 
-async def test_orders(crowded: Store) -> None:
-    """Whatever the range, everyone is there once, in the order asked for, with exact sums."""
+async def test_ranges(crowded: Store) -> None:
+    """Whatever the range, everyone is there once, with exact sums."""
     for (since, until), tenants in product(RANGES.values(), TENANTS):
+        found = await crowded.search_users(
+            UserSearch(since=since, until=until, tenants=tenants), TOP
+        )
         expected = people(since, until, tenants)
-        query = UserSearch(since=since, until=until, tenants=tenants)
+        assert found.rows == ordered(expected, KEYS["last_seen"], up=False)
+        assert found.count == len(expected)
+
+
+async def test_orders(crowded: Store) -> None:
+    """Whatever they are ordered by, equals stand by tenant and user."""
+    for name in ("a month and some days", "all"):
+        since, until = RANGES[name]
+        expected = people(since, until)
         for order, up in product(get_args(Measure), (True, False)):
-            found = await crowded.search_users(
-                query, SearchPage(order=order, ascending=up, limit=999)
-            )
+            page = SearchPage(order=order, ascending=up, limit=999)
+            found = await crowded.search_users(UserSearch(since=since, until=until), page)
             assert found.rows == ordered(expected, KEYS[order], up)
-            assert found.count == len(expected)
 
 
 async def test_pages(crowded: Store) -> None:
@@ -171,16 +176,3 @@ async def test_cut_month(own_crowded: Store) -> None:
     found = await own_crowded.search_users(UserSearch(since=0, until=99_999), TOP)
     expected = people(NEXT_MONTH + 10, 99_999)
     assert found.rows == ordered(expected, KEYS["last_seen"], up=False)
-
-
-@pytest.mark.parametrize("limit", ["MAX_USERS", "MAX_DAYS"])
-async def test_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
-    """Redis says how many it looks through, rather than answer in part; named users are few."""
-    monkeypatch.setattr(redis_search, limit, 3)
-    everyone = UserSearch(since=0, until=99_999)
-    async with filled("redis", tmp_path, CROWD) as store:
-        for query in (everyone, UserSearch(since=DAY, until=DAY + 9)):
-            with pytest.raises(TooManyUsers, match=r"more than 3 days|More than 3 users"):
-                await store.distribution(query)
-        named = msgspec.structs.replace(everyone, users=frozenset({"user_1"}))
-        assert (await store.search_users(named, TOP)).count == 2

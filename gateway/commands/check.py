@@ -3,7 +3,8 @@
 import argparse
 
 from gateway.commands.arguments import Commands, add_config, read_config
-from gateway.commands.output import console, counted
+from gateway.commands.output import console
+from gateway.units import counted
 
 
 def add_to(commands: Commands) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.commands.arguments import Commands, read_config
-from gateway.commands.output import console, counted
+from gateway.commands.output import console
 from gateway.commands.person import add_person, configured_keys, person
-from gateway.commands.stores import open_shipper
+from gateway.commands.shipper import open_shipper
 from gateway.config import Config
 from gateway.ledger.fallback import ping
 from gateway.ledger.person.erasure import Erasure, erase
@@ -16,6 +16,7 @@ from gateway.ledger.person.holdings import Holding, holdings, lines_by_tenant
 from gateway.ledger.person.traces import Person
 from gateway.ledger.shipper import Shipper
 from gateway.ledger.store import StoreUnavailable
+from gateway.units import counted
 
 
 def add_to(commands: Commands) -> None:

@@ -23,15 +23,13 @@ from gateway.commands.arguments import (
     read_config,
 )
 from gateway.commands.output import counting_rows, json_lines, open_output
-from gateway.commands.stores import open_shipper
+from gateway.commands.shipper import open_shipper
 from gateway.config import Config
 from gateway.ledger.paging import pages_of
-from gateway.ledger.queries import ActivityQuery, GenerationQuery, UserQuery
+from gateway.ledger.queries import EVERY_TENANT, ActivityQuery, GenerationQuery, UserQuery
 from gateway.ledger.store import Store
 
 _PAGE = 500
-_TENANTS = 100_000
-"""More than there are keys."""
 
 Page = list[dict[str, Any]]
 
@@ -128,7 +126,7 @@ async def _users(store: Store, span: Span) -> AsyncIterator[Page]:
         async for rows in store.everyone(span.since, span.until):
             yield [user_row(row) for row in rows]
     else:
-        named = UserQuery(since=span.since, until=span.until, user=span.user, limit=_TENANTS)
+        named = UserQuery(since=span.since, until=span.until, user=span.user, limit=EVERY_TENANT)
         yield [user_row(row) for row in await store.users(named)]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from gateway.commands.arguments import Commands, add_output, read_config
 from gateway.commands.output import counting_rows, json_lines, open_output, tell
 from gateway.commands.person import add_person, person
-from gateway.commands.stores import open_shipper
+from gateway.commands.shipper import open_shipper
 from gateway.config import Config
 from gateway.ledger.fallback import ping
 from gateway.ledger.person.dossier import DossierEntry, dossier, generation_entry, journaled

@@ -2,16 +2,16 @@
 
 import asyncio
 
-from gateway.api.money import usd
 from gateway.calendar import day_text
 from gateway.commands.arguments import Commands, add_config, read_config
-from gateway.commands.output import console, counted
-from gateway.commands.stores import open_shipper
+from gateway.commands.output import console
+from gateway.commands.shipper import open_shipper
 from gateway.config import Config
-from gateway.ledger.counts import Counts
+from gateway.ledger.counts import COUNTERS
 from gateway.ledger.losses import read_losses
 from gateway.ledger.segment import set_aside
 from gateway.ledger.verify import Drift, verify
+from gateway.units import counted
 
 
 def add_to(commands: Commands) -> None:
@@ -63,12 +63,12 @@ async def _verify(config: Config) -> int:
 
 
 def _print_drift(drift: Drift) -> None:
+    """A line for each counter that the ways to count disagree on; costs are nano-dollars."""
     ways = {"users": drift.by_user, "providers": drift.by_provider}
     if drift.by_generation is not None:
         ways["generations"] = drift.by_generation
-    sums = "; ".join(f"{way}: {_sum_text(counts)}" for way, counts in ways.items())
-    console().print(f"{day_text(drift.day)} {sums}")
-
-
-def _sum_text(counts: Counts) -> str:
-    return f"{counts.requests} requests, {counts.tokens} tokens, ${usd(counts.cost):.9f}"
+    for counter in COUNTERS:
+        sums = {way: getattr(counts, counter) for way, counts in ways.items()}
+        if len({*sums.values()}) > 1:
+            told = ", ".join(f"{way} {number}" for way, number in sums.items())
+            console().print(f"{day_text(drift.day)} {counter}: {told}")

@@ -48,8 +48,3 @@ def counting_rows() -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=err, disable=not err.is_terminal) as progress:
         task = progress.add_task("export", total=None)
         yield lambda rows: progress.advance(task, rows)
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 record`, `1,204 records`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -42,10 +42,10 @@ class Journal:
         self._size = 0
         self._torn = False
         self._encoder = msgspec.json.Encoder()
+        self._segment = self._next_segment()
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            prepare_losses(folder)
-            self._fd = self._next_segment()
+            self._make_folder()
+            self._fd = self._segment.open_to_append()
         except OSError as error:
             raise self._failure(error) from error
 
@@ -79,6 +79,23 @@ class Journal:
             with suppress(OSError):
                 self._rotate()
 
+    def put_back(self) -> bool:
+        """Where somebody deleted or moved the segment, write it once more, in a new folder if need
+        be; returns whether it was so. What was applied before counts no second time.
+
+        On JournalError records still go where nobody finds them: try again.
+        """
+        try:
+            if self._fd < 0 or self._segment.is_open_as(self._fd):
+                return False
+            self._make_folder()
+            fd = self._segment.write_again(self._fd)
+        except OSError as error:
+            raise self._failure(error) from error
+        os.close(self._fd)
+        self._fd = fd
+        return True
+
     def close(self) -> None:
         """Let go of the segment, so that a shipper may delete it once it is applied."""
         if self._fd >= 0:
@@ -104,12 +121,17 @@ class Journal:
         self._torn = False
 
     def _rotate(self) -> None:
-        fd = self._next_segment()
+        segment = self._next_segment()
+        fd = segment.open_to_append()
         os.close(self._fd)
-        self._fd, self._size = fd, 0
+        self._segment, self._fd, self._size = segment, fd, 0
 
-    def _next_segment(self) -> int:
-        return Segment(self.writer, self._sequence + 1, self.folder).open_to_append()
+    def _next_segment(self) -> Segment:
+        return Segment(self.writer, self._sequence + 1, self.folder)
+
+    def _make_folder(self) -> None:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        prepare_losses(self.folder)
 
     def _failure(self, error: Exception) -> JournalError:
         return JournalError(f"journal {self.folder}: {error}")

@@ -7,22 +7,36 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from gateway import config
 from gateway.calendar import SECOND, whole_days
 from gateway.ledger.shipper import Shipper
 from gateway.ledger.store import StoreUnavailable
 
-_EXPIRE_EVERY = 3600.0
+_LEAP = 24.0
+"""Hours that a clock may go ahead at once and is believed."""
+
 _LOOK_EVERY = 0.25
 
 _log = logging.getLogger(__name__)
 
 
-class Keeper:
-    """Ships, and expires what is past its retention.
+class Expiry(NamedTuple):
+    """When one was due: in seconds since the epoch, and on a clock that nobody sets."""
 
-    `clock` tells seconds since the epoch, in which `expired_at` is the last expiry.
+    at: float
+    steady: float
+
+
+class Keeper:
+    """Ships, and every `expire_every` seconds expires what is past its retention.
+
+    `clock` tells seconds since the epoch. `last_expiry`: of a keeper before this one; without any
+    the next is due at once.
+
+    A clock that leapt ahead is not believed before it says so once more: what is expired in error
+    is gone for good.
     """
 
     def __init__(
@@ -30,11 +44,13 @@ class Keeper:
         shipper: Shipper,
         retention: config.Retention,
         clock: Callable[[], float] = time.time,
-        expired_at: float = 0.0,
+        last_expiry: Expiry | None = None,
+        expire_every: float = 3600.0,
     ) -> None:
         self._shipper = shipper
         self._retention = retention
-        self.expired_at = expired_at
+        self.last_expiry = last_expiry
+        self._expire_every = expire_every
         self._clock = clock
         self._expiry: asyncio.Task[None] | None = None
 
@@ -67,9 +83,13 @@ class Keeper:
 
     async def _expire_regularly(self) -> None:
         while True:
-            left = self.expired_at + _EXPIRE_EVERY - self._clock()
-            await asyncio.sleep(min(left, _EXPIRE_EVERY))  # a clock that is set back adds nothing
-            self.expired_at = self._clock()
+            if self.last_expiry:
+                await asyncio.sleep(self.last_expiry.steady + self._expire_every - time.monotonic())
+            before, self.last_expiry = self.last_expiry, Expiry(self._clock(), time.monotonic())
+            leap = _leap(before, self.last_expiry) if before else 0.0
+            if leap > _LEAP:
+                _log.error("the clock leapt %.0f hours ahead: nothing expires for now", leap)
+                continue
             try:
                 await self.expire()
             except StoreUnavailable as error:
@@ -81,6 +101,11 @@ class Keeper:
         if self._expiry:
             self._expiry.cancel()
             await asyncio.wait([self._expiry])
+
+
+def _leap(before: Expiry, now: Expiry) -> float:
+    """By how many hours the clock went further than time did."""
+    return ((now.at - before.at) - (now.steady - before.steady)) / 3600
 
 
 async def watch(folder: Path, notify: Callable[[], None]) -> None:

@@ -23,12 +23,12 @@ def try_lock(fd: int, kind: int) -> bool:
 
 
 @asynccontextmanager
-async def exclusive(path: Path) -> AsyncIterator[None]:
-    """Wait until no other process, and nobody else in this one, has its turn at `path`.
+async def exclusive(folder: Path) -> AsyncIterator[None]:
+    """Wait until no other process, and nobody else in this one, has its turn at the journals.
 
     It polls, since a thread that waits inside flock cannot be cancelled.
     """
-    fd = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    fd = os.open(folder / "ship.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
         while not try_lock(fd, fcntl.LOCK_EX):  # noqa: ASYNC110  # other processes set no Event
             await asyncio.sleep(_POLL)

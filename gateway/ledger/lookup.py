@@ -19,31 +19,22 @@ class SearchTooLong(Exception):
     """The journals are longer than the time allowed to search them."""
 
 
-class Deadline:
-    """An end to searching, `within` seconds from now."""
-
-    def __init__(self, within: float) -> None:
-        self._within = within
-        self._end = time.monotonic() + within
-
-    def check(self) -> None:
-        """Raises SearchTooLong once it has passed."""
-        if time.monotonic() > self._end:
-            raise SearchTooLong(f"not found within {self._within:g} s")
-
-
 def find_generation(
-    folder: Path, generation_id: str, tenants: frozenset[str] | None, within: float
+    folder: Path,
+    generation_id: str,
+    tenants: frozenset[str] | None,
+    within: float,
+    block: int = _BLOCK,
 ) -> Generation | None:
     """By our id or the upstream's, only of `tenants`; None for any, and when no line has it.
 
-    From the newest line on, so that what was just recorded is found at once. Reads files: call it
-    in a thread. Raises SearchTooLong after `within` seconds.
+    From the newest line on, so that what was just recorded is found at once. Reads files, `block`
+    bytes at a time: call it in a thread. Raises SearchTooLong after `within` seconds.
     """
-    needle, deadline = msgspec.json.encode(generation_id), Deadline(within)
+    needle, search = msgspec.json.encode(generation_id), _Search(within, block)
     for segment in _newest_first(folder):
         with segment.open_to_read() as file:
-            for line in _lines_with(needle, file, deadline):
+            for line in search.lines_with(needle, file):
                 record = record_of(line)
                 if record and _answers(record.generation, generation_id, tenants):
                     return record.generation
@@ -61,27 +52,41 @@ def _written_at(segment: Segment) -> float:
         return 0.0
 
 
-def _lines_with(needle: bytes, file: OpenSegment, deadline: Deadline) -> Iterator[bytes]:
-    """The complete lines with `needle` in them, last first."""
-    end = _last(b"\n", file, file.size, deadline) + 1
-    while (hit := _last(needle, file, end, deadline)) >= 0:
-        start = _last(b"\n", file, hit, deadline) + 1
-        yield file.lines(start, _BLOCK)[0]
-        end = start
+class _Search:
+    """Through segments from their ends, `block` bytes at a time, until `within` seconds from now.
 
+    Raises SearchTooLong then.
+    """
 
-def _last(needle: bytes, file: OpenSegment, end: int, deadline: Deadline) -> int:
-    """Where `needle` stands last before byte `end`; -1 when it does not."""
-    while end >= len(needle):
-        deadline.check()
-        start = max(0, end - _BLOCK - len(needle))
-        at = os.pread(file.fd, end - start, start).rfind(needle)
-        if at >= 0:
-            return start + at
-        if start == 0:
-            break
-        end = start + len(needle) - 1
-    return -1
+    def __init__(self, within: float, block: int) -> None:
+        self._within = within
+        self._ends_at = time.monotonic() + within
+        self._block = block
+
+    def lines_with(self, needle: bytes, file: OpenSegment) -> Iterator[bytes]:
+        """The complete lines with `needle` in them, last first."""
+        end = self._last(b"\n", file, file.size) + 1
+        while (hit := self._last(needle, file, end)) >= 0:
+            start = self._last(b"\n", file, hit) + 1
+            yield file.lines(start, self._block)[0]
+            end = start
+
+    def _last(self, needle: bytes, file: OpenSegment, end: int) -> int:
+        """Where `needle` stands last before byte `end`; -1 when it does not."""
+        while end >= len(needle):
+            self._check()
+            start = max(0, end - self._block - len(needle))
+            at = os.pread(file.fd, end - start, start).rfind(needle)
+            if at >= 0:
+                return start + at
+            if start == 0:
+                break
+            end = start + len(needle) - 1
+        return -1
+
+    def _check(self) -> None:
+        if time.monotonic() > self._ends_at:
+            raise SearchTooLong(f"not found within {self._within:g} s")
 
 
 def _answers(found: Generation, wanted: str, tenants: frozenset[str] | None) -> bool:

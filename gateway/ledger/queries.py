@@ -59,6 +59,10 @@ UserOrder = Literal["cost", "requests", "tokens", "errors", "flags"]
 """`tokens` is prompt and completion together."""
 
 
+EVERY_TENANT = 100_000
+"""A limit for one user id, which has a row in each tenant: there are never so many."""
+
+
 class UserQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which users, over days `since` to `until` inclusive, the highest `order` first; equals by
     tenant, then user."""
@@ -116,9 +120,10 @@ LeaderboardOrder = Literal[
 class LeaderboardQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which users of a calendar month (months since January 1970), in which order.
 
-    The highest first, equals by tenant, then user; by `user`, the first in code point order first.
-    Per-something and `latency` are means: requests per active day, tokens and milliseconds per
-    request. `ascending` is the reverse of all that. `prefix` keeps ids that begin with it.
+    The highest first, equals by tenant, then user; by `user`, the first in code point order first,
+    equals by tenant. Per-something and `latency` are means: requests per active day, tokens and
+    milliseconds per request. `ascending` is the reverse of all that. `prefix` keeps ids that begin
+    with it.
     """
 
     month: int

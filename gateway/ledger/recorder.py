@@ -9,10 +9,13 @@ from gateway.generation import Generation
 from gateway.ledger.journal import Journal, JournalError
 
 _CALM: Final = 60.0
-"""Seconds without a loss after which the next one is said again."""
+"""Seconds without trouble after which the next one is said again."""
 
 _NOBODYS: Final = 60
 """Records of nobody's calls that are kept in a minute."""
+
+_LOOK_EVERY: Final = 1.0
+"""Seconds between two looks whether the journal's file is still there."""
 
 _A_DAY: Final = 86_400.0
 
@@ -26,7 +29,8 @@ class Recorder:
     generations that the journal could not take; they are gone.
 
     The journal goes on in another file `segment_age` seconds after a record, so that what the store
-    has does not stay on the disk for years where calls are few.
+    has does not stay on the disk for years where calls are few. Until then it is put back when
+    somebody deletes it.
 
     Of calls without a key that is known, some are kept and no more: anybody can send those, and the
     disk must not be theirs to fill.
@@ -43,12 +47,12 @@ class Recorder:
         self._journal = journal
         self._written = written
         self._clock = clock
-        self._last_loss = 0.0
+        self._last_trouble = 0.0
         self._minute = 0
         self._nobodys = 0
         self._unsafe: list[Generation] = []
         self._segment_age = segment_age
-        self._is_ageing = False
+        self._is_watching = False
 
     def record(self, generation: Generation) -> None:
         """Have it made safe at the end of this turn of the event loop, or at the next `commit`."""
@@ -57,9 +61,9 @@ class Recorder:
         if not self._unsafe:
             loop = asyncio.get_running_loop()
             loop.call_soon(self.commit)
-            if not self._is_ageing:
-                self._is_ageing = True
-                loop.call_later(self._segment_age, self._begin_segment)
+            if not self._is_watching:
+                self._is_watching = True
+                self._watch(loop.time() + self._segment_age)
         self._unsafe.append(generation)
 
     def commit(self) -> None:
@@ -80,11 +84,27 @@ class Recorder:
     def close(self) -> None:
         """Write what is left, and let go of the journal."""
         self.commit()
+        self._put_back()
         self._journal.close()
 
-    def _begin_segment(self) -> None:
-        self._is_ageing = False
-        self._journal.begin_segment()
+    def _watch(self, until: float) -> None:
+        """See to the file that is written to, and have another begun then."""
+        self._put_back()
+        loop = asyncio.get_running_loop()
+        left = until - loop.time()
+        if left > 0:
+            loop.call_later(min(left, _LOOK_EVERY), self._watch, until)
+        else:
+            self._is_watching = False
+            self._journal.begin_segment()
+
+    def _put_back(self) -> None:
+        try:
+            if self._journal.put_back():
+                folder = self._journal.folder
+                self._complain(f"journal {folder}: its file was deleted or moved, and is put back")
+        except JournalError as error:
+            self._complain(f"records go to a file that was deleted or moved: {error}")
 
     def _is_flooded(self) -> bool:
         minute = int(self._clock() // 60)
@@ -97,12 +117,12 @@ class Recorder:
         try:
             self._journal.append(generation)
         except JournalError as error:
-            self._lose(error)
+            self.lost += 1
+            # On a full disk some fit in between, whenever a segment was shipped.
+            self._complain(f"generations are being lost: {error}")
 
-    def _lose(self, error: JournalError) -> None:
-        self.lost += 1
+    def _complain(self, trouble: str) -> None:
         now = self._clock()
-        # On a full disk some fit in between, whenever a segment was shipped.
-        if now - self._last_loss > _CALM:
-            _log.error("generations are being lost: %s", error)
-        self._last_loss = now
+        if now - self._last_trouble > _CALM:
+            _log.error(trouble)
+        self._last_trouble = now

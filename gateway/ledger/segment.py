@@ -7,6 +7,7 @@ does, however it ends, so a segment that nobody holds is closed for good.
 import fcntl
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -55,12 +56,33 @@ class Segment:
     def open_to_append(self) -> int:
         """Create the file, for its owner's eyes only, and hold it; returns its descriptor."""
         while True:
-            fd = os.open(self.path, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            fd = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC, 0o600)
             fcntl.flock(fd, fcntl.LOCK_EX)
             if os.fstat(fd).st_nlink:
                 return fd
             # A shipper took the new file for a dead writer's before it was held, and deleted it.
             os.close(fd)
+
+    def is_open_as(self, fd: int) -> bool:
+        """Whether what is open to append is still the file in the folder."""
+        try:
+            return os.path.samestat(os.stat(self.path), os.fstat(fd))
+        except FileNotFoundError:
+            return False
+
+    def write_again(self, held: int) -> int:
+        """Create the file once more with all that the one open as `held` has; returns the new
+        one's descriptor, as `open_to_append` does."""
+        fd = self.open_to_append()
+        try:
+            os.ftruncate(fd, 0)
+            os.lseek(held, 0, os.SEEK_SET)
+            with open(held, "rb", closefd=False) as old, open(fd, "ab", closefd=False) as new:
+                shutil.copyfileobj(old, new)
+        except OSError:
+            os.close(fd)
+            raise
+        return fd
 
     @contextmanager
     def open_to_read(self) -> Iterator[OpenSegment]:

@@ -120,7 +120,8 @@ class Shipper:
             async with asyncio.timeout(within):
                 await self.flush()
         except (StoreUnavailable, TimeoutError) as error:
-            _log.warning("%s keeps records for the next start: %r", self.folder, error)
+            why = str(error) or "there was no time"
+            _log.warning("%s keeps records for the next start: %s", self.folder, why)
         finally:
             await self.stop()
 
@@ -178,7 +179,7 @@ class Shipper:
         writers = await asyncio.to_thread(self._backlog.writers)
         if not writers:
             return
-        async with exclusive(self.folder / "ship.lock"):
+        async with exclusive(self.folder):
             met = await self.store.positions(writers)
             self._positions = {writer: met.get(writer, 0) for writer in writers}
             batches = self._backlog.batches(self._positions, self.store.batch_size)

@@ -23,7 +23,7 @@ class UserCounters:
             return
         counts = self._counts_of((generation.tenant, generation.user))
         counts[0] += 1
-        counts[1] += generation.usage.prompt_tokens + generation.usage.completion_tokens
+        counts[1] += generation.usage.tokens
         counts[2] += generation.cost
 
     def rows(self) -> tuple[tuple[UserLabels, UserCounts], ...]:

@@ -4,8 +4,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 
-from gateway import config
 from gateway.config import Config
+from gateway.config import Provider as Settings
 from gateway.metrics.snapshot import Snapshot
 from gateway.processes.channel import (
     CooldownStarted,
@@ -96,9 +96,9 @@ class Hub:
         worker.send(Snapshots(number, snapshots))
 
 
-def _cause(provider: config.Provider) -> tuple[object, ...]:
-    """The part of its settings by which calls can fail."""
-    return provider.base_url, provider.api_key, provider.headers, provider.models
+def _cause(settings: Settings) -> tuple[object, ...]:
+    """The part of a provider's settings by which calls can fail."""
+    return settings.base_url, settings.api_key, settings.headers, settings.models
 
 
 def _start_cooldown(provider: Provider, cooldown: Cooldown) -> None:

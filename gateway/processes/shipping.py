@@ -101,8 +101,8 @@ class Shipping:
 
     def _after(self, thread: ShippingThread) -> ShippingThread:
         """The next thread. What a new retention says is old is forgotten at once."""
-        expired_at = thread.expired_at if thread.section == self._section else 0.0
-        return ShippingThread(self._section, self._backlog, next(self._schedulings), expired_at)
+        last_expiry = thread.last_expiry if thread.section == self._section else None
+        return ShippingThread(self._section, self._backlog, next(self._schedulings), last_expiry)
 
     async def _ship_the_rest(self) -> None:
         section = self._section

@@ -15,7 +15,7 @@ import uvloop
 
 from gateway import config
 from gateway.ledger.backlog import Backlog
-from gateway.ledger.keeper import Keeper, watch
+from gateway.ledger.keeper import Expiry, Keeper, watch
 from gateway.ledger.shipper import Shipper
 from gateway.ledger.stores import open_store
 
@@ -42,8 +42,7 @@ class Scheduling(msgspec.Struct, frozen=True):
 class ShippingThread:
     """`run` occupies the thread that calls it; everything else is for the thread that made this.
 
-    `backlog`: of the journals, which goes from thread to thread. `expired_at`: when what is old was
-    last forgotten, in seconds since the epoch.
+    `backlog`: of the journals, which goes from thread to thread, and so does `last_expiry`.
     """
 
     def __init__(
@@ -51,12 +50,12 @@ class ShippingThread:
         section: config.Ledger,
         backlog: Backlog,
         scheduling: Scheduling,
-        expired_at: float = 0.0,
+        last_expiry: Expiry | None = None,
     ) -> None:
         self.section = section
         self._backlog = backlog
         self._scheduling = scheduling
-        self._expired_at = expired_at
+        self._last_expiry = last_expiry
         self._keeper: Keeper | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped = asyncio.Event()
@@ -68,9 +67,9 @@ class ShippingThread:
         return self._keeper.failures if self._keeper else 0
 
     @property
-    def expired_at(self) -> float:
-        """When it last forgot what is old, in seconds since the epoch."""
-        return self._keeper.expired_at if self._keeper else self._expired_at
+    def last_expiry(self) -> Expiry | None:
+        """When what is old was last to be forgotten."""
+        return self._keeper.last_expiry if self._keeper else self._last_expiry
 
     def run(self) -> None:
         """Ship until it is over. Raises StoreUnavailable when the store cannot be opened."""
@@ -93,7 +92,7 @@ class ShippingThread:
         store = await open_store(section.url, section.retention)
         try:
             shipper = Shipper(folder, store, backlog=self._backlog)
-            keeper = Keeper(shipper, section.retention, expired_at=self._expired_at)
+            keeper = Keeper(shipper, section.retention, last_expiry=self._last_expiry)
             self._keeper = keeper
             keeper.start()
             watching = asyncio.create_task(watch(folder, shipper.notify))

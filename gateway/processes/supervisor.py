@@ -31,6 +31,8 @@ from gateway.processes.worker_process import StartFailed
 from gateway.routing.prober import Prober
 
 _CHECK_EVERY = 1.0
+"""Seconds between two looks at the configuration's file."""
+
 _MARGIN = GRACE + 5.0
 """Seconds beyond `server.drain` that a worker may take to go."""
 

@@ -1,5 +1,5 @@
 """`hearth route`: where a user goes, first to last choice, and why."""
 
-from gateway.commands.route.command import add_to, run
+from gateway.commands.route.command import add_to
 
-__all__ = ["add_to", "run"]
+__all__ = ["add_to"]

@@ -7,7 +7,7 @@ import msgspec
 from gateway.api.moves import Change, RingUsage, moves, recent_usage
 from gateway.api.user_route import UserRoute, ring_key_of, with_choices
 from gateway.calendar import whole_days
-from gateway.commands.stores import open_shipper
+from gateway.commands.shipper import open_shipper
 from gateway.config import Config
 from gateway.keys import OPEN
 from gateway.ledger.store import StoreUnavailable

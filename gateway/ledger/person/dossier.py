@@ -14,13 +14,11 @@ from gateway.ledger.named import NamedGeneration, named
 from gateway.ledger.paging import pages_of
 from gateway.ledger.person.holdings import daily_rows
 from gateway.ledger.person.traces import Person, find_traces
-from gateway.ledger.queries import GenerationQuery, UserQuery
+from gateway.ledger.queries import EVERY_TENANT, GenerationQuery, UserQuery
 from gateway.ledger.results import ActivityRow, UserRow
 from gateway.ledger.store import Store
 
 _PAGE = 500
-_TENANTS = 100_000
-"""More than there are keys."""
 
 
 class DossierEntry(msgspec.Struct, frozen=True):
@@ -63,5 +61,5 @@ async def journaled(folder: Path, person: Person) -> Sequence[Generation]:
 async def _sums(store: Store, person: Person) -> Sequence[UserRow]:
     until, tenants = whole_days(time.time()) + 1, person.tenants
     return await store.users(
-        UserQuery(since=0, until=until, tenants=tenants, user=person.user, limit=_TENANTS)
+        UserQuery(since=0, until=until, tenants=tenants, user=person.user, limit=EVERY_TENANT)
     )

@@ -38,7 +38,7 @@ async def erase(shipper: Shipper, person: Person, known: Collection[str]) -> Era
         async with asyncio.timeout(_TIMEOUT):
             await shipper.flush()
     await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
-    async with exclusive(folder / "ship.lock"):
+    async with exclusive(folder):
         generations: dict[str, int] = {}
         error = None
         try:

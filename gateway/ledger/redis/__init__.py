@@ -7,8 +7,9 @@ builder                   its batch, made of counters and lists; key_table: the 
 store                     the store's methods; connect, client, resp: the connection they share
 generations, unusual      reads of single generations
 activity                  reads of hours and days
-users, ranking, spans,    reads of users: over any days, of a month, and filtered; out of periods
-leaderboard, search       and user_rows; spread: how those of a month are spread
+users, ranking, spans,    reads of users: over any days, of a month, and filtered; spread: how
+leaderboard, search       those of a month are spread
+periods, hashes           what is kept, and what it holds
 erasing, expiry, recount  erasing a user, expiry, and the recount
 """
 

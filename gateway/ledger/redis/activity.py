@@ -8,6 +8,7 @@ from gateway.ledger.counts import Counts, total
 from gateway.ledger.queries import ActivityQuery
 from gateway.ledger.redis import keys, periods
 from gateway.ledger.redis.client import Client
+from gateway.ledger.redis.hashes import Fields, counts_by_row
 from gateway.ledger.redis.keys import Shards
 from gateway.ledger.redis.periods import Part
 from gateway.ledger.results import ActivityRow, HourRow
@@ -33,13 +34,13 @@ async def activity(client: Client, shards: Shards, query: ActivityQuery) -> Sequ
 def _added_up(
     query: ActivityQuery,
     places: Sequence[tuple[Part, str]],
-    hashes: Sequence[Mapping[bytes, bytes]],
+    hashes: Sequence[Fields],
     names: Mapping[tuple[Part, bytes], bytes],
 ) -> Sequence[ActivityRow]:
     """In order. There may be a hundred thousand users, and calls go on meanwhile."""
     sums: dict[Row, list[Counts]] = {}
     for (day, user), fields in zip(places, hashes, strict=True):
-        for kept, counts in periods.rows(fields).items():
+        for kept, counts in counts_by_row(fields).items():
             name = names.get((day, kept), kept)
             # A number is left only where the day, and its names with it, was forgotten meanwhile.
             if b":" in name:
@@ -102,7 +103,7 @@ async def hours(
     hashes = await client.ask([("HGETALL", hour.totals) for hour in found])
     sums: dict[tuple[int, str, str, str], list[Counts]] = {}
     for hour, fields in zip(found, hashes, strict=True):
-        for name, counts in periods.rows(fields).items():
+        for name, counts in counts_by_row(fields).items():
             model, provider, _ = keys.split(name)
             sums.setdefault((-hour.number, hour.tenant, model, provider), []).append(counts)
     return [

@@ -15,7 +15,6 @@ from gateway.ledger.redis.periods import Part
 from gateway.ledger.redis.unusual import kinds_of
 
 _AT_ONCE = 500
-_EVER = 10**9
 
 
 async def erase(
@@ -48,7 +47,7 @@ async def _remove_from_periods(
     client: Client, shards: Shards, lifetimes: Lifetimes, shard: Shard, tenant: str, user: str
 ) -> bool:
     """Remove the user from days and months; False as soon as a generation is in the way."""
-    for part in await periods.parts(client, shards, 0, _EVER):
+    for part in await periods.parts(client, shards, "-inf", "+inf"):
         if part.shard is shard and part.tenant == tenant and part.period[0] in "dm":
             [left] = await client.run([_removal_call(part, user, lifetimes)])
             if isinstance(left, int):

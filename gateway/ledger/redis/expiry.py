@@ -96,7 +96,10 @@ async def _expire_some(client: Client, shard: Shard, tenant: str, before: int) -
 
 
 async def obsolete(client: Client, upstream: Sequence[str], ids: Sequence[str]) -> list[Command]:
-    """To unlink what refers to one of `ids`; an upstream id that was used again is kept."""
+    """To unlink what refers to one of `ids`; an upstream id that was used again is kept.
+
+    Where an older generation with that upstream id is left, it is found by its own id alone.
+    """
     references = await client.ask([("GET", key) for key in upstream])
     gone = set(ids)
     return [

@@ -2,7 +2,8 @@
 
 import heapq
 from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
+from itertools import islice, product
+from operator import itemgetter
 from typing import Any
 
 from gateway.generation import Generation
@@ -34,23 +35,14 @@ async def generation(
 async def _by_upstream_id(
     client: Client, shards: Shards, upstream_id: str, tenants: frozenset[str] | None
 ) -> Generation | None:
-    known = [
-        (shard, tenant)
-        for tenant in await all_tenants(client, shards, tenants)
-        for shard in shards.all
-    ]
+    homes = list(product(shards.all, await all_tenants(client, shards, tenants)))
     references = await client.ask(
-        [("GET", shard.upstream(tenant, upstream_id)) for shard, tenant in known]
+        [("GET", shard.upstream(tenant, upstream_id)) for shard, tenant in homes]
     )
-    newest = max(
-        ((reference, shard) for reference, (shard, _) in zip(references, known, strict=True)
-         if reference),
-        key=lambda found: found[0],
-        default=None,
-    )  # fmt: skip
-    if newest is None:
+    known = [each for each in zip(references, homes, strict=True) if each[0]]
+    if not known:
         return None
-    reference, shard = newest
+    reference, (shard, _) = max(known, key=itemgetter(0))
     [record] = await client.ask([("GET", shard.generation(reference.decode().split(" ", 1)[1]))])
     return next(readable([record]), None)
 
@@ -75,7 +67,7 @@ async def generations(
     before = query.before
     size = max(query.limit, _LEAST) if matches else query.limit
     while len(found) < query.limit:
-        places = await _newest(client, lists, query, before, size)
+        places = await newest(client, lists, query, before, size)
         some = await records(client, places)
         found += filter(matches, some) if matches else some
         if len(places) < size:
@@ -129,7 +121,7 @@ async def _lists(client: Client, shards: Shards, query: GenerationQuery) -> list
             return own
         unusual = [(shard, shard.unusual(tenant, kind)) for shard, tenant in homes]
         return await _shorter(client, own, unusual)
-    every = [(shard, tenant) for shard in shards.all for tenant in tenants]
+    every = list(product(shards.all, tenants))
     if kind is not None:
         return [(shard, shard.unusual(tenant, kind)) for shard, tenant in every]
     if query.model is not None or query.provider is not None:
@@ -159,21 +151,21 @@ async def _shorter(
     return [one if size <= other_size else other for one, other, size, other_size in pairs]
 
 
-async def _newest(
+async def newest(
     client: Client,
     lists: Sequence[tuple[Shard, str]],
     query: GenerationQuery,
     before: Place | None,
     size: int,
 ) -> list[Found]:
-    """The `size` newest of all lists together, before a place."""
+    """The `size` newest of all lists together, before a place and in the query's time."""
     pages = [
         [(place, shard) for place in page]
         for (shard, _), page in zip(
             lists, await _pages(client, [key for _, key in lists], query, before, size), strict=True
         )
     ]
-    merged = heapq.merge(*pages, key=lambda found: found[0], reverse=True)
+    merged = heapq.merge(*pages, key=itemgetter(0), reverse=True)
     return list(islice(merged, size))
 
 
@@ -186,14 +178,14 @@ async def _pages(
 ) -> list[list[Place]]:
     """The first `size` of each list.
 
-    A list is entered by moment; of those with the cursor's own, the ones on earlier pages are
-    dropped, and more is read as long as that leaves too few.
+    A list is entered by moment; of those with the cursor's own, itself and the ones on earlier
+    pages are dropped, and more is read as long as that leaves too few.
     """
     lowest = "-inf" if query.since is None else str(query.since)
     highest = "+inf" if query.until is None else f"({query.until}"
     if before is not None and (query.until is None or before[0] < query.until):
         highest = str(before[0])
-    read, short = size, True
+    read, short = size + (before is not None), True
     pages: list[list[Place]] = []
     while short:
         whole = [_places(reply) for reply in await client.ask(_walks(keys, highest, lowest, read))]

@@ -2,18 +2,21 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
+from operator import itemgetter
 
 from gateway.ledger.queries import LeaderboardQuery
 from gateway.ledger.redis import periods
 from gateway.ledger.redis.client import Client, Command
 from gateway.ledger.redis.generations import pairs
+from gateway.ledger.redis.hashes import user_rows
 from gateway.ledger.redis.keys import Shards
 from gateway.ledger.redis.periods import Part
-from gateway.ledger.redis.user_rows import user_rows
 from gateway.ledger.results import UserRow
 
 Ranked = tuple[float, str, str]
 """A score, a tenant, a user; tuples sort as users rank, equals by name."""
+
+_BY_ID = itemgetter(2, 1)
 
 _FEW = 500
 """Names on one board that are looked up at once."""
@@ -33,7 +36,7 @@ async def leaderboard(client: Client, shards: Shards, query: LeaderboardQuery) -
             for part, reply in zip(parts, replies, strict=True)
             for place in _ranked(part, reply)
         ]
-    ranked.sort(reverse=query.ascending)
+    ranked.sort(key=_BY_ID if query.order == "user" else None, reverse=query.ascending)
     page = ranked[query.offset :][: query.limit]
     return await user_rows(client, shards, parts, [(tenant, user) for _, tenant, user in page])
 

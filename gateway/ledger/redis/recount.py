@@ -1,15 +1,17 @@
 """The recount, while nothing may change."""
 
+import itertools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from gateway.generation import Generation
 from gateway.ledger.counts import Counts, total
-from gateway.ledger.packing import readable
+from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.redis import keys, periods
-from gateway.ledger.redis.activity import all_users
 from gateway.ledger.redis.client import Client, Command
-from gateway.ledger.redis.generations import all_tenants
+from gateway.ledger.redis.generations import Place, all_tenants, newest, records
+from gateway.ledger.redis.hashes import counts_by_row, counts_of
 from gateway.ledger.redis.keys import Shards
 from gateway.ledger.redis.periods import Part
 from gateway.ledger.results import Recount
@@ -26,22 +28,30 @@ Sums = dict[int, Counts]
 
 async def recount(client: Client, shards: Shards) -> Recount:
     """Meanwhile shippers have to wait: a batch between two reads would look like drift."""
+    by_user: Sums = {}
+    by_provider: Sums = {}
+    by_generation: Sums = {}
     async with _held(client, shards):
-        days = await periods.days(client, shards, 0, _EVER, None)
-        users = await all_users(client, days)
         erasing = await _erasing(client, shards)
-        half_erased = [(day, user) for day, user in users if (day.tenant, user) in erasing]
-        erased = await _erased(client, shards, days)
-        return Recount(
-            by_user=_together(await _by_user(client, shards, users), erased),
-            by_provider=await _by_provider(client, shards, days),
-            by_generation=_together(
-                await _by_generation(client, shards, erasing),
-                await _by_user(client, shards, half_erased),
-                erased,
-            ),
-            complete_from=await periods.noted(client, shards, "complete_from"),
-        )
+        for day in await periods.days(client, shards, 0, _EVER, None):
+            totals, erased = await client.ask([("HGETALL", day.totals), ("HGETALL", day.erased)])
+            _add(by_provider, day.number, *counts_by_row(totals).values())
+            for sums in (by_user, by_generation) if erased else ():
+                _add(sums, day.number, counts_of(erased))
+            async for user, rows in _users(client, shards, day):
+                _add(by_user, day.number, *rows)
+                if (day.tenant, user) in erasing:
+                    _add(by_generation, day.number, *rows)
+        async for one in _generations(client, shards):
+            if (one.tenant, one.user or "") not in erasing:
+                _add(by_generation, one.day, Counts.of(one))
+        complete_from = await periods.noted(client, shards, "complete_from")
+    return Recount(
+        by_user=by_user,
+        by_provider=by_provider,
+        by_generation=by_generation,
+        complete_from=complete_from,
+    )
 
 
 @asynccontextmanager
@@ -59,35 +69,10 @@ async def _held(client: Client, shards: Shards) -> AsyncIterator[None]:
         raise StoreUnavailable("the recount was interrupted; try again")
 
 
-async def _read(client: Client, shards: Shards, commands: Sequence[Command]) -> AsyncIterator[Any]:
-    """The replies in order, some at a time."""
+async def _ask(client: Client, shards: Shards, commands: Sequence[Command]) -> list[Any]:
+    """The replies; the hold is renewed."""
     renew: list[Command] = [("EXPIRE", shard.hold, _HOLD) for shard in shards.all]
-    for start in range(0, len(commands), _AT_ONCE):
-        part = commands[start : start + _AT_ONCE]
-        for reply in (await client.ask([*part, *renew]))[: len(part)]:
-            yield reply
-
-
-async def _by_user(client: Client, shards: Shards, users: Sequence[tuple[Part, str]]) -> Sums:
-    hashes = _read(client, shards, [("HGETALL", day.user(user)) for day, user in users])
-    return await _by_day([day.number for day, _ in users], hashes)
-
-
-async def _by_provider(client: Client, shards: Shards, days: Sequence[Part]) -> Sums:
-    hashes = _read(client, shards, [("HGETALL", day.totals) for day in days])
-    return await _by_day([day.number for day in days], hashes)
-
-
-async def _erased(client: Client, shards: Shards, days: Sequence[Part]) -> Sums:
-    """What erased users left in the totals."""
-    hashes = _read(client, shards, [("HGETALL", day.erased) for day in days])
-    sums: Sums = {}
-    day = iter(days)
-    async for fields in hashes:
-        number = next(day).number
-        if fields:
-            _add(sums, number, periods.single(fields))
-    return sums
+    return (await client.ask([*commands, *renew]))[: len(commands)]
 
 
 async def _erasing(client: Client, shards: Shards) -> frozenset[Person]:
@@ -96,40 +81,32 @@ async def _erasing(client: Client, shards: Shards) -> frozenset[Person]:
     return frozenset((tenant, user) for some in members for tenant, user in map(keys.split, some))
 
 
-def _together(sums: Sums, *others: Sums) -> Sums:
-    for more in others:
-        for day, counts in more.items():
-            _add(sums, day, counts)
-    return sums
+async def _users(
+    client: Client, shards: Shards, day: Part
+) -> AsyncIterator[tuple[str, Sequence[Counts]]]:
+    """Each user of a day with its rows; the board stays as it is while it is read."""
+    for start in itertools.count(0, _AT_ONCE):
+        page = ("ZRANGE", day.board("requests"), start, start + _AT_ONCE - 1)
+        [users] = await _ask(client, shards, [page])
+        names = [user.decode() for user in users]
+        hashes = await _ask(client, shards, [("HGETALL", day.user(name)) for name in names])
+        for name, fields in zip(names, hashes, strict=True):
+            yield name, list(counts_by_row(fields).values())
+        if len(names) < _AT_ONCE:
+            return
 
 
-async def _by_day(days: Sequence[int], hashes: AsyncIterator[periods.Fields]) -> Sums:
-    sums: Sums = {}
-    day = iter(days)
-    async for fields in hashes:
-        _add(sums, next(day), *periods.rows(fields).values())
-    return sums
-
-
-async def _by_generation(client: Client, shards: Shards, without: frozenset[Person]) -> Sums:
-    """Out of the full records, not out of anything that was derived from them."""
-    homes = [
-        (shard, tenant)
-        for tenant in await all_tenants(client, shards, None)
-        for shard in shards.all
-    ]
-    lists = await client.ask([("ZRANGE", shard.newest(tenant), 0, -1) for shard, tenant in homes])
-    commands: list[Command] = [
-        ("GET", shard.generation(one.decode()))
-        for (shard, _), some in zip(homes, lists, strict=True)
-        for one in some
-    ]
-    sums: Sums = {}
-    async for record in _read(client, shards, commands):
-        for single in readable([record]):
-            if (single.tenant, single.user or "") not in without:
-                _add(sums, single.day, Counts.of(single))
-    return sums
+async def _generations(client: Client, shards: Shards) -> AsyncIterator[Generation]:
+    """Each that is kept: the full records, not anything that was derived from them."""
+    homes = itertools.product(shards.all, await all_tenants(client, shards, None))
+    for shard, tenant in homes:
+        lists = [(shard, shard.newest(tenant))]
+        before: Place | None = None
+        while places := await newest(client, lists, GenerationQuery(), before, _AT_ONCE):
+            for one in await records(client, places):
+                yield one
+            before = places[-1][0]
+            await _ask(client, shards, ())
 
 
 def _add(sums: Sums, day: int, *counts: Counts) -> None:

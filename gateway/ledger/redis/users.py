@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Sequence
 
 from gateway.ledger.queries import UserQuery
 from gateway.ledger.redis.client import Client
+from gateway.ledger.redis.hashes import user_rows
 from gateway.ledger.redis.keys import Shards
 from gateway.ledger.redis.ranking import FIRST, named, ranked
 from gateway.ledger.redis.spans import spans
-from gateway.ledger.redis.user_rows import user_rows
 from gateway.ledger.results import UserRow
 from gateway.ledger.topn import Place
 
@@ -41,11 +41,6 @@ async def everyone(
 
 def _in_order(rows: Sequence[UserRow], query: UserQuery) -> list[UserRow]:
     def place(row: UserRow) -> Place:
-        counts = row.counts
-        if query.order == "tokens":
-            value = counts.prompt_tokens + counts.completion_tokens
-        else:
-            value = getattr(counts, query.order)
-        return -value, row.tenant, row.user or ""
+        return -getattr(row.counts, query.order), row.tenant, row.user or ""
 
     return sorted(rows, key=place)

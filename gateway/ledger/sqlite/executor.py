@@ -1,6 +1,7 @@
 """Threads that work on one SQLite file, so that the event loop never waits for the disk."""
 
 import asyncio
+import os
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -15,10 +16,15 @@ T = TypeVar("T")
 
 
 class Executor:
-    """Runs work on `threads` threads, each with a connection of its own."""
+    """Runs work on `threads` threads, each with a connection of its own.
 
-    def __init__(self, path: Path, threads: int) -> None:
+    `file` is the one at `path`. Where another is there, or none, nothing is done: SQLite would go
+    on in the one that nobody finds any more, and journals would be deleted on its word.
+    """
+
+    def __init__(self, path: Path, file: os.stat_result, threads: int) -> None:
         self._path = path
+        self._file = file
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="sqlite")
         self._own = threading.local()
         self._connections: list[sqlite3.Connection] = []
@@ -37,10 +43,18 @@ class Executor:
             await asyncio.to_thread(connection.close)
 
     def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        if not self._is_there():
+            raise StoreUnavailable(f"{self._path} was deleted or replaced: it takes a new start")
         try:
             return work(self._connection())
         except sqlite3.Error as error:
             raise StoreUnavailable(f"{self._path}: {error}") from error
+
+    def _is_there(self) -> bool:
+        try:
+            return os.path.samestat(self._path.stat(), self._file)
+        except OSError:
+            return False
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._own, "connection", None)

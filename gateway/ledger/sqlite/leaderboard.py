@@ -39,8 +39,9 @@ def leaderboard(db: sqlite3.Connection, query: LeaderboardQuery) -> list[UserRow
 def walk(
     db: sqlite3.Connection, query: LeaderboardQuery, columns: str, bits: int = EVERY_DAY
 ) -> Iterator[tuple[Any, ...]]:
-    """Users of the month in order, as they are read: minus the value, then `columns`, of which the
-    first two are tenant and user; only those with a request on one of the days of `bits`."""
+    """Users of the month in order, as they are read: minus the value, or the id, then `columns`, of
+    which the first two are tenant and user; only those with a request on one of the days of
+    `bits`."""
     cursors = [
         _cursor(db, query, tenant, hot, columns, bits)
         for tenant in tenants_known(db, query.tenants)
@@ -65,7 +66,7 @@ def _cursor(
         plus = "+" if query.order != "user" and _is_common(db, query, tenant) else ""
         _begin_with(where, plus, query.prefix)
     value = ORDERS[query.order]
-    rank = "0" if query.order == "user" else f"-{value}"
+    rank = "user" if query.order == "user" else f"-{value}"
     # Naming the values, not the negated ones, is what lets SQLite walk the index.
     ways = ("", "DESC") if query.ascending else ("DESC", "")
     order = f"user {ways[1]}" if query.order == "user" else f"{value} {ways[0]}, user {ways[1]}"

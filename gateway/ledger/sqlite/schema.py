@@ -34,8 +34,8 @@ def connect(path: Path) -> sqlite3.Connection:
     return db
 
 
-def prepare(path: Path) -> None:
-    """Create the file, for its owner's eyes only, or bring it up to date.
+def prepare(path: Path) -> os.stat_result:
+    """Create the file, for its owner's eyes only, or bring it up to date; returns which one it is.
 
     Raises sqlite3.Error, OSError.
     """
@@ -49,6 +49,7 @@ def prepare(path: Path) -> None:
                 _migrate(db)
         finally:
             db.close()
+        return path.stat()
 
 
 @contextmanager

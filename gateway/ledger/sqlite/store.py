@@ -1,6 +1,7 @@
 """The store's methods: each runs functions of the other modules on the right threads."""
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from functools import partial
@@ -48,20 +49,20 @@ class SqliteStore:
     batch_size = 2000
     """A page that many of them change is written once."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, file: os.stat_result) -> None:
         self.name = str(path)
-        self._writer = Executor(path, threads=1)
-        self._readers = Executor(path, threads=_READERS)
-        self._patient = Executor(path, threads=1)
+        self._writer = Executor(path, file, threads=1)
+        self._readers = Executor(path, file, threads=_READERS)
+        self._patient = Executor(path, file, threads=1)
 
     @classmethod
     async def open(cls, path: Path) -> Self:
         """Create the file or bring it up to date; StoreUnavailable when that cannot be done."""
         try:
-            await asyncio.to_thread(schema.prepare, path)
+            file = await asyncio.to_thread(schema.prepare, path)
         except (sqlite3.Error, OSError) as error:
             raise StoreUnavailable(f"{path}: {error}") from error
-        return cls(path)
+        return cls(path, file)
 
     async def apply(self, parcels: Sequence[Parcel]) -> None:
         """One transaction, synced to the disk."""

@@ -1,4 +1,4 @@
-"""The store as commands use it: beside a running gateway or without one."""
+"""The ledger as commands use it: beside a running gateway or without one."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
