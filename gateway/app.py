@@ -11,9 +11,9 @@ from pathlib import Path
 
 from aiohttp import web
 
-from gateway.api.answers import json_answer
-from gateway.api.openapi.document import document_answer
-from gateway.api.routes import Route, find_route
+from gateway.api.answers import error_answer, json_answer
+from gateway.api.openapi.document import document
+from gateway.api.routes import AT_ROOT, Route, find_route
 from gateway.assembly import Gateway, Lifespan, standalone
 from gateway.calls.endpoint import Target, envelope_at, parse_target, unmetered
 from gateway.calls.request import Request
@@ -33,13 +33,9 @@ from gateway.wire.aiohttp_edge import (
 )
 from gateway.wire.limits import LIMITS, Limits
 
-PAGES = ("generation", "generations", "activity")
-"""Also answered at the root, where a browser looks for them."""
-
 _SAFE = ("GET", "HEAD", "OPTIONS")
 """Methods that change nothing, RFC 9110 section 9.2.1."""
 
-CONFIG = web.AppKey("config", Config)
 GATEWAY = web.AppKey("gateway", Gateway)
 _LIMITS = web.AppKey("limits", Limits)
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -55,9 +51,8 @@ def create_app(
     Starting it raises StoreUnavailable or JournalError when the ledger cannot work.
     """
     app = web.Application(middlewares=[_explain])
-    app[CONFIG] = config
     app[_LIMITS] = limits
-    app.cleanup_ctx.append(partial(_run_gateway, lifespan))
+    app.cleanup_ctx.append(partial(_run_gateway, config, lifespan))
     app.on_response_prepare.append(drop_aiohttp_defaults)
     app.on_response_prepare.append(_close_while_draining)
     app.router.add_get("/healthz", _healthz)
@@ -69,10 +64,12 @@ def create_app(
     return app
 
 
-async def _run_gateway(lifespan: Lifespan, app: web.Application) -> AsyncIterator[None]:
-    async with lifespan(app[CONFIG]) as gateway:
+async def _run_gateway(
+    config: Config, lifespan: Lifespan, app: web.Application
+) -> AsyncIterator[None]:
+    async with lifespan(config) as gateway:
         app[GATEWAY] = gateway
-        secret = await asyncio.to_thread(load_secret, Path(app[CONFIG].ledger.journal))
+        secret = await asyncio.to_thread(load_secret, Path(config.ledger.journal))
         app[DASHBOARD] = Dashboard(gateway.context, secret, app[_LIMITS])
         yield
 
@@ -93,8 +90,8 @@ async def _explain(request: web.Request, handler: _Handler) -> web.StreamRespons
         _log.exception("%s %s failed", request.method, request.rel_url.raw_path)
         error = GatewayError("Hearth failed to answer this; its log says why")
         if wants_page(request):
-            return show_error(request, error.status, error.message)
-        return _error_answer(error, envelope_at(request.raw_path))
+            return show_error(request, error)
+        return error_answer(error, envelope_at(request.raw_path))
 
 
 async def _close_while_draining(request: web.Request, response: web.StreamResponse) -> None:
@@ -119,8 +116,8 @@ async def _readyz(request: web.Request) -> web.Response:
 
 
 async def _openapi(request: web.Request) -> web.Response:
-    """The description of all this."""
-    return document_answer(PAGES)
+    """The description of all this, for anyone."""
+    return web.Response(body=document(), content_type="application/json")
 
 
 async def _metrics(request: web.Request) -> web.Response:
@@ -130,7 +127,7 @@ async def _metrics(request: web.Request) -> web.Response:
         if not gateway.config.metrics.public:
             gateway.context.keyring.manager(without_body(request))
     except GatewayError as error:
-        return _error_answer(error, Envelope.OPENAI)
+        return error_answer(error, Envelope.OPENAI)
     snapshots = await gateway.peers.snapshots()
     if not snapshots:  # a failed scrape is a gap, zeros would be a restart
         return web.Response(status=503, text="The supervisor does not answer\n")
@@ -149,8 +146,8 @@ async def _serve(request: web.Request) -> web.StreamResponse:
         target = _target(received.head.target)
     except GatewayError as error:
         if wants_page(request):
-            return show_error(request, error.status, error.message)
-        return _error_answer(error, envelope_at(received.head.target))
+            return show_error(request, error)
+        return error_answer(error, envelope_at(received.head.target))
     route = find_route(received.head.method, target)
     if route is None:
         if received.head.method in _SAFE:
@@ -159,7 +156,7 @@ async def _serve(request: web.Request) -> web.StreamResponse:
     try:
         return await _answered(gateway, request, received, target, route)
     except GatewayError as error:
-        return _error_answer(error, route.envelope or target.envelope)
+        return error_answer(error, route.envelope or target.envelope)
 
 
 async def _answered(
@@ -176,7 +173,7 @@ async def _answered(
 
 def _target(raw: str) -> Target:
     name = raw.partition("?")[0].strip("/").lower()
-    target = parse_target(f"/api/v1/{raw.lstrip('/')}" if name in PAGES else raw)
+    target = parse_target(f"/api/v1/{raw.lstrip('/')}" if name in AT_ROOT else raw)
     if target is None:
         raise NotFound(f"There is nothing at {raw.partition('?')[0]}; the API is below /v1/")
     return target
@@ -219,12 +216,3 @@ async def _with_body(gateway: Gateway, request: web.Request, received: Request) 
         gateway.context.keyring.tenant(received)
     limits = request.app[_LIMITS]
     return await with_body(received, request, gateway.config.server.max_body, limits)
-
-
-def _error_answer(error: GatewayError, envelope: Envelope) -> web.Response:
-    return web.Response(
-        body=error.body(envelope),
-        status=error.status,
-        headers=dict(error.headers),
-        content_type="application/json",
-    )

@@ -60,5 +60,10 @@ def first_day(month: int) -> int:
     return (date(1970 + month // 12, month % 12 + 1, 1) - _FIRST).days
 
 
+def month_text(month: int) -> str:
+    """A month as YYYY-MM."""
+    return day_text(first_day(month))[:7]
+
+
 def _date(day: int) -> date:
     return _FIRST + timedelta(days=day)

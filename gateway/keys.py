@@ -26,6 +26,11 @@ class Tenant:
     policies: Policies
     key_hash: str | None = None
 
+    @property
+    def is_manager(self) -> bool:
+        """Whether it may see all keys' records, and not only those of its own."""
+        return self.role == "management"
+
 
 class Keyring:
     """The configured keys, looked up by hash so that a comparison tells nothing by its time.
@@ -78,16 +83,25 @@ class Keyring:
         openrouter.ai/docs/guides/overview/auth/management-api-keys: they cannot call models.
         """
         tenant = self.tenant(request)
-        if tenant.role == "management" and tenant is not self._open:
+        if tenant.is_manager and tenant is not self._open:
             raise Forbidden("Management keys cannot call models or providers; use a client key")
         return tenant
 
     def manager(self, request: Request) -> Tenant:
         """The tenant of a management call; Forbidden for any other key."""
         tenant = self.tenant(request)
-        if tenant.role != "management":
+        if not tenant.is_manager:
             raise Forbidden("Only management keys can perform this operation")
         return tenant
+
+    def tenant_by_hash(self, key_hash: str) -> Tenant | None:
+        """The tenant whose key has this SHA-256 in hex."""
+        return self._tenants.get(key_hash.lower())
+
+    def name_by_hash(self, key_hash: str) -> str | None:
+        """The name of that tenant."""
+        tenant = self.tenant_by_hash(key_hash)
+        return tenant.name if tenant else None
 
     def _found(self, key: bytes) -> Tenant | None:
         tenant = self._presented.get(key)
@@ -96,15 +110,6 @@ class Keyring:
             if tenant is not None:
                 self._presented[key] = tenant
         return tenant
-
-    def tenant_by_hash(self, key_hash: str) -> Tenant | None:
-        """The tenant whose key has this SHA-256 in lower-case hex."""
-        return self._tenants.get(key_hash)
-
-    def name_by_hash(self, key_hash: str) -> str | None:
-        """The tenant whose key has this SHA-256 in hex."""
-        tenant = self._tenants.get(key_hash.lower())
-        return tenant.name if tenant else None
 
 
 def _refuse_other_sites(request: Request) -> None:

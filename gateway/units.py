@@ -1,4 +1,4 @@
-"""Durations and sizes as people write them: `5s`, `1m30s`, `30d`; `32MiB`, `500kB`."""
+"""Durations, sizes and counts as people write them: `1m30s`, `30d`; `32MiB`, `500kB`; `1 day`."""
 
 import re
 from typing import Self
@@ -42,3 +42,8 @@ class Size(int):
         if size > _LARGEST:
             raise ValueError("Expected a size of at most 1024GiB")
         return cls(size)
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of something: `1 day`, `1,204 days`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""Answers: JSON, and CSV that reads back as it was and runs nothing."""
+"""Answers: JSON, errors, and CSV that reads back as it was and runs nothing."""
 
 import csv
 import io
@@ -9,7 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.api.answers import csv_answer, json_answer
+from gateway.api.answers import csv_answer, error_answer, json_answer
+from gateway.envelope import Envelope
+from gateway.errors import GatewayError, NotFound
+from gateway.ledger.store import StoreUnavailable
 
 PRINTABLE = st.text(st.characters(exclude_categories=("Cs", "Cc")))
 
@@ -34,6 +37,16 @@ def test_json_answer() -> None:
     assert answer.body == '{"data":["ü",null,1.5]}'.encode()
     assert (answer.status, answer.content_type) == (404, "application/json")
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("error", [NotFound("No."), StoreUnavailable("away")])
+def test_error_answer(error: GatewayError) -> None:
+    """The API's own form, with the error's headers, and for no cache to keep: what is missing now
+    may be there soon."""
+    answer = error_answer(error, Envelope.OPENROUTER)
+    assert (answer.status, answer.body) == (error.status, error.body(Envelope.OPENROUTER))
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert set(error.headers.items()) <= set(answer.headers.items())
 
 
 def test_csv_answer_is_a_download() -> None:

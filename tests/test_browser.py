@@ -176,6 +176,22 @@ async def test_long_names(tmp_path: Path, width: int) -> None:
             assert await page.evaluate(OVERFLOWING) == [], path
 
 
+async def test_the_log_fits_a_laptop(tmp_path: Path) -> None:
+    """What a call cost is in sight, however long its user's and its model's names are."""
+    now = int(time.time()) * 1_000_000
+    named = generation(
+        created_at=now, user="user" * 60, model="model" * 60, route="failover", latency_ms=9_999
+    )
+    await seed(tmp_path, [named])
+    async with (
+        running_gateway(tmp_path, [{"name": "a", "base_url": "http://127.0.0.1:9"}]) as gateway,
+        open_window(gateway.origin, viewport={"width": 1280, "height": 740}) as page,
+    ):
+        await page.goto("/generations")
+        frame = page.get_by_role("region", name="Generations, newest first")
+        assert await frame.evaluate("frame => frame.scrollWidth - frame.clientWidth") == 0
+
+
 TEXT_HEIGHT = """
 chart => parseFloat(getComputedStyle(chart.querySelector("text")).fontSize)
   * chart.getBoundingClientRect().width / chart.viewBox.baseVal.width

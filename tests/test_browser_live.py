@@ -35,13 +35,52 @@ async def test_live_rows(
     assert await window.evaluate("window.untouched") is True
 
 
+async def test_live_rows_that_came_and_went(
+    window: Page, gateway: RunningGateway, http: aiohttp.ClientSession
+) -> None:
+    """Of more new calls between two looks than the page has rows nobody claims to know how many."""
+    await window.clock.install()
+    await window.goto("/generations?limit=2")
+    await refused(http, gateway)
+    await window.clock.fast_forward(A_LOOK)
+    await expect(window.get_by_role("status")).to_have_text("1 new")
+    for _ in range(3):
+        await refused(http, gateway)
+    await window.clock.fast_forward(A_LOOK)
+    await expect(window.get_by_role("status")).to_have_text("3 or more new")
+
+
 async def test_live_rows_after_an_interruption(window: Page) -> None:
     """A log that cannot be read again says so, and only until it can."""
     await window.goto("/generations")
-    await window.route("**/generations?*", lambda route: route.abort("aborted"))
+    await window.route("**/generations", lambda route: route.abort("aborted"))
     await expect(window.get_by_role("status")).to_have_text("not connected")
-    await window.unroute("**/generations?*")
+    await window.unroute("**/generations")
     await expect(window.get_by_role("status")).to_have_text("")
+
+
+async def test_the_first_call(
+    window: Page, gateway: RunningGateway, http: aiohttp.ClientSession
+) -> None:
+    """A log that is empty says so until there is a call to show."""
+    await window.goto("/generations?model=just+now")
+    async with window.expect_response("**/generations?*"):
+        await expect(window.get_by_text("No call matches.")).to_be_visible()
+    await expect(window.get_by_text("No call matches.")).to_be_visible()
+    made = await refused(http, gateway)
+    await expect(window.locator("tbody tr")).to_have_attribute("data-id", made)
+
+
+@pytest.mark.parametrize("path", ["/generations", "/users"])
+async def test_the_end_of_a_session(window: Page, path: str) -> None:
+    """A page whose session is over stays as it is, and says why nothing comes any more."""
+    await window.clock.install()
+    await window.goto(path)
+    shown = await window.locator("tbody tr").count()
+    await window.context.clear_cookies()
+    await window.clock.fast_forward(A_LOOK)
+    await expect(window.get_by_role("status")).to_have_text("signed out")
+    assert await window.locator("tbody tr").count() == shown
 
 
 LINES = "/activity?metric=requests"

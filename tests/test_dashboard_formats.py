@@ -51,9 +51,10 @@ def test_share_and_change() -> None:
     """Of nothing there is no share and from nothing no change, only a dash."""
     assert (formats.share(1, 3), formats.share(1, 0)) == ("33.3%", "\u2013")
     assert formats.change(3, 2) == "+50.0%"
+    assert formats.change(5000, 2) == "+249,900.0%"
     assert formats.change(1, 2) == "\u221250.0%"
     assert formats.change(10_001, 10_000) == formats.change(9_999, 10_000) == "0.0%"
-    assert formats.change(1, 0) == "\u2013"
+    assert formats.change(1, 0) == formats.change(2, -1) == "\u2013"
 
 
 def test_duration() -> None:
@@ -92,7 +93,9 @@ def test_invisible_characters_are_seen() -> None:
     assert (formats.shown(family), formats.shown("")) == (family, "")
 
 
-def test_counted() -> None:
-    """One is not many."""
-    found = [formats.counted(number, "day") for number in (0, 1, 1200)]
-    assert found == ["0 days", "1 day", "1,200 days"]
+@pytest.mark.parametrize(
+    ("month", "name"), [(0, "January 1970"), (682, "November 2026"), (96_347, "December 9998")]
+)
+def test_month_name(month: int, name: str) -> None:
+    """As people write it."""
+    assert formats.month_name(month) == name

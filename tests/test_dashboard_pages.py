@@ -15,10 +15,11 @@ import pytest
 from gateway.dashboard.formats import shown
 from gateway.dashboard.visit import user_path
 from tests.parts.gateways import RunningGateway, running_gateway
+from tests.parts.generations import generation
 from tests.parts.page_tables import figures
 from tests.parts.page_tables import table as page_table
 from tests.parts.raw_client import connected
-from tests.parts.seeded import WEIRD, seeded_gateway
+from tests.parts.seeded import WEIRD, seed, seeded_gateway
 from tests.parts.visitor import BROWSER, data, sign_in, table, text
 
 YESTERDAY = f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}"
@@ -209,14 +210,6 @@ async def test_blocked_call_says_why(
     assert "not sent to any provider" in page
 
 
-async def test_rows_alone(gateway: RunningGateway, browser: aiohttp.ClientSession) -> None:
-    """What the live list asks for is the table's rows and nothing around them."""
-    await sign_in(browser, gateway, "ops-key")
-    part = await text(browser, f"{gateway.origin}/generations?format=rows&limit=5")
-    assert part.count("<tr data-id=") == 5
-    assert "<html" not in part
-
-
 async def test_pdf(gateway: RunningGateway, browser: aiohttp.ClientSession) -> None:
     """The PDF has the page's totals and groups; an id without letters in its font is not lost."""
     await sign_in(browser, gateway, "ops-key")
@@ -237,6 +230,9 @@ async def test_pdf(gateway: RunningGateway, browser: aiohttp.ClientSession) -> N
     ("path", "status"),
     [
         ("/users?sort=shoe", 400),
+        *((f"{path}?format=shoe", 400) for path in ("/activity", "/users", "/generations")),
+        *((f"{path}?format=shoe", 400) for path in ("/users/user_anna", "/providers")),
+        ("/generations/gen-000100?format=pdf", 400),
         ("/users?month=2026-13", 400),
         ("/users?shoe=1", 400),
         ("/users/nobody", 404),
@@ -273,6 +269,19 @@ async def test_nothing_yet(tmp_path: Path, browser: aiohttp.ClientSession) -> No
         assert "\u2013 of requests" not in await text(browser, f"{new.origin}/activity")
 
 
+async def test_calls_that_cost_nothing(tmp_path: Path, browser: aiohttp.ClientSession) -> None:
+    """Models without a price have their lines: there is nothing to draw, but there is to tell."""
+    now = int(datetime.now(UTC).timestamp()) * 1_000_000
+    await seed(tmp_path, [generation(n, created_at=now, cost=0) for n in range(3)])
+    async with running_gateway(tmp_path, [{"name": "a", "base_url": "http://127.0.0.1:9"}]) as one:
+        page = await text(browser, f"{one.origin}/activity")
+    line, everything = page_table(page, "By model")
+    assert (line["Model"].text, line["Requests"].number) == ("small", 3)
+    assert everything["Requests"].text == figures(page)["Requests"].text
+    assert "Nothing to show" not in page
+    assert '<svg class="chart"' not in page
+
+
 async def test_address_that_is_wrong(
     gateway: RunningGateway, http: aiohttp.ClientSession, browser: aiohttp.ClientSession
 ) -> None:
@@ -294,29 +303,6 @@ async def test_boards_tell_keys_apart(
     board = page.partition('data-now="boards"')[2].partition("</ol>")[0]
     users, keys = board.count("<li>"), len(re.findall(r'<span class="note">(shop|bot)<', board))
     assert (users > 0, keys) == (True, users if told else 0)
-
-
-async def test_an_address_has_only_what_was_chosen(
-    gateway: RunningGateway, browser: aiohttp.ClientSession
-) -> None:
-    """Fields of a form that were left empty are not in the address that is kept or sent on."""
-    await sign_in(browser, gateway, "ops-key")
-    sent = "/generations?user=&model=gpt-4o&status=&since=+&key=shop"
-    async with browser.get(gateway.origin + sent) as answer:
-        assert (answer.status, answer.url.raw_path_qs) == (
-            200,
-            "/generations?model=gpt-4o&key=shop",
-        )
-
-
-async def test_a_way_back_from_filters_that_are_wrong(
-    gateway: RunningGateway, browser: aiohttp.ClientSession
-) -> None:
-    """The page that says what is wrong leads to the one without filters."""
-    await sign_in(browser, gateway, "ops-key")
-    path = "/generations?no_user=true&user=user_anna"
-    assert 'href="/generations">Take all filters' in await text(browser, gateway.origin + path, 400)
-    assert "Take all filters" not in await text(browser, f"{gateway.origin}/generation", 400)
 
 
 async def test_calls_of_nobody_are_a_click_away(
@@ -354,10 +340,11 @@ async def test_a_move_is_on_the_page_of_its_call(
 async def test_calls_of_one_keys_user(
     gateway: RunningGateway, browser: aiohttp.ClientSession
 ) -> None:
-    """The page of one key's user leads to that user's calls, not to those of a namesake."""
+    """The page of one key's user leads to that user's calls and days, not to a namesake's."""
     await sign_in(browser, gateway, "ops-key")
     page = html.unescape(await text(browser, f"{gateway.origin}/users/user_anna?key=bot"))
     assert 'href="/generations?user=user_anna&key=bot">All calls' in page
+    assert 'href="/activity?user=user_anna&key=bot">Other days' in page
 
 
 async def test_store_that_fails(
@@ -367,7 +354,9 @@ async def test_store_that_fails(
     await sign_in(browser, gateway, "ops-key")
     with closing(sqlite3.connect(tmp_path / "hearth.db")) as db:
         db.execute("DROP TABLE months")
-    page = await text(browser, f"{gateway.origin}/users?sort=cost", 503)
+    async with browser.get(f"{gateway.origin}/users?sort=cost") as answer:
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+        page = await answer.text()
     assert "store does not answer" in page
     assert "Calls go on" in page
     assert 'href="/users?sort=cost">Try again' in page

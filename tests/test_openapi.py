@@ -15,7 +15,6 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 
 from gateway.api.openapi.document import document
 from gateway.api.openapi.proxied import ProxiedCall
-from gateway.app import PAGES
 from gateway.calls.body import Body
 from gateway.calls.endpoint import ENDPOINTS
 from gateway.mock.running import running_provider
@@ -25,7 +24,7 @@ from tests.parts.seeded import KEYS, history, seed
 
 pytestmark = pytest.mark.heavy
 
-DESCRIPTION = json.loads(document(PAGES))
+DESCRIPTION = json.loads(document())
 CONFIG = schemathesis.Config.from_dict(
     {
         "phases": {"coverage": {"enabled": False}},

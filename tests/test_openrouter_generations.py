@@ -7,7 +7,7 @@ import pytest
 
 from gateway.api.openrouter.generations import get_generation, list_generations
 from gateway.errors import BadRequest, NotFound, Unauthorized
-from gateway.generation import Attempt, Flag, Generation, Usage
+from gateway.generation import Attempt, Extras, Flag, Generation, Usage
 from tests.parts.asking import Asker, recording
 from tests.parts.generations import DAY, generation, refusal
 
@@ -60,6 +60,26 @@ async def test_record(tmp_path: Path) -> None:
     assert tries == [("b", 503), ("a", 200)]
     assert [one.get("id") for one in data["provider_responses"]] == [None, "chatcmpl-1"]
     assert (data["http_referer"], data["user_agent"]) == ("https://app.example", "sdk/1")
+
+
+async def test_record_of_what_is_not_text(tmp_path: Path) -> None:
+    """Images that were generated under OpenRouter's name, the rest under Hearth's; null where
+    nobody tells, as of a call that is text alone, or of how many pictures there were."""
+    extras = Extras(90, 80, 70, 60, 50, 40, web_searches=2)
+    calls = [generation(1), generation(2, usage=Usage(200, 100, 0, 130, extras=extras))]
+    async with recording(tmp_path, calls) as context:
+        asker = Asker(context, list_generations, "generations")
+        told, text = (await asker.json(""))["data"]
+    images = "native_tokens_completion_images"
+    assert (told[images], text[images]) == (40, None)
+    names = (
+        *("prompt_audio_tokens", "prompt_image_tokens", "cached_audio_tokens"),
+        *("cached_image_tokens", "completion_audio_tokens", "web_searches"),
+    )
+    assert [told["hearth"][name] for name in names] == [90, 80, 70, 60, 50, 2]
+    assert [text["hearth"][name] for name in names] == [0] * 6
+    unknown = ("num_media_prompt", "num_media_completion", "num_search_results")
+    assert [told[name] for name in unknown] == [None] * 3
 
 
 async def test_found_by_either_id(tmp_path: Path) -> None:
@@ -151,7 +171,7 @@ async def test_pages(tmp_path: Path, limit: int) -> None:
         *("limit=0", "limit=1001", "limit=many", "flagged=yes", "since=yesterday"),
         *("status=fine", "status=42", "status=600", "since=2024-10-05&until=2024-10-04"),
         *("cursor=%21%21", "cursor=bm9wZQ", "users=a", "user=a&user=b"),
-        *("no_user=false", "no_user=true&user=a"),
+        *("no_user=false", "no_user=true&user=a", "format=pdf"),
         "cursor=OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5Omdlbg",
     ],
 )

@@ -4,11 +4,10 @@ import time
 from collections.abc import Iterator, Mapping
 
 from bench.sizes.people import RARE
-from gateway.calendar import day_text, month_of, whole_days
+from gateway.calendar import day_text, month_of, month_text, whole_days
 from gateway.dashboard.activity.span import GROUPS, METRICS
 from gateway.dashboard.providers.page import SPANS as PROVIDER_SPANS
 from gateway.dashboard.users.grid import COLUMNS
-from gateway.dashboard.users.month import month_text
 from gateway.dashboard.users.user import SPANS as USER_SPANS
 from gateway.dashboard.visit import generation_path, link, user_path
 
@@ -96,4 +95,3 @@ def _generations(today: int, quiet: str) -> Iterator[Page]:
     }
     for name, values in filters.items():
         yield f"generations: {name}", link("/generations", **values)
-    yield "generations: the rows alone", link("/generations", format="rows")

@@ -1,12 +1,14 @@
-"""Answers of the API: JSON, and tables as CSV."""
+"""Answers of the API: JSON, errors, tables as CSV, and what is sent piece by piece."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
 from gateway.api.table import csv_header, csv_lines
+from gateway.envelope import Envelope
+from gateway.errors import GatewayError
 
 _PRIVATE: Mapping[str, str] = {"Cache-Control": "no-store"}
 """A cache on the way keeps answers to `Authorization` to itself, but knows no `x-api-key`: RFC 9111
@@ -26,6 +28,16 @@ def json_answer(
     )
 
 
+def error_answer(error: GatewayError, envelope: Envelope) -> web.Response:
+    """`error` in the form of the API that was called."""
+    return web.Response(
+        body=error.body(envelope),
+        status=error.status,
+        content_type="application/json",
+        headers={**_PRIVATE, **error.headers},
+    )
+
+
 def csv_answer(
     rows: Sequence[Mapping[str, Any]],
     columns: Sequence[str],
@@ -37,9 +49,36 @@ def csv_answer(
         text=csv_header(columns) + csv_lines(rows, columns),
         content_type="text/csv",
         charset="utf-8",
-        headers={
-            **_PRIVATE,
-            "Content-Disposition": f'attachment; filename="{name}"',
-            **(headers or {}),
-        },
+        headers={**_download(name), **(headers or {})},
     )
+
+
+async def long_answer(
+    chunks: AsyncIterator[bytes],
+    content_type: str,
+    name: str,
+    headers: Mapping[str, str] | None = None,
+) -> web.Response:
+    """A download called `name`, sent piece by piece, so that a long one neither fills the memory
+    nor holds up others.
+
+    What fails before the first piece is raised; later it ends the connection, so that nobody takes
+    the answer for whole.
+    """
+    first = await anext(chunks, b"")
+    return web.Response(
+        body=_from(first, chunks),
+        content_type=content_type,
+        charset="utf-8",
+        headers={**_download(name), **(headers or {})},
+    )
+
+
+async def _from(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for chunk in rest:
+        yield chunk
+
+
+def _download(name: str) -> dict[str, str]:
+    return {**_PRIVATE, "Content-Disposition": f'attachment; filename="{name}"'}

@@ -38,4 +38,4 @@ Handler = Callable[[Context, Request, Target], Awaitable[web.Response]]
 
 def visible_tenants(tenant: Tenant) -> frozenset[str] | None:
     """Whose records a key may see: a management key everyone's (None), another its own."""
-    return None if tenant.role == "management" else frozenset((tenant.name,))
+    return None if tenant.is_manager else frozenset((tenant.name,))

@@ -87,6 +87,7 @@ ROUTES = (
             summary="Generations, newest first",
             answer=generations.GenerationsAnswer,
             parameters=generations.LIST_PARAMETERS,
+            tables=True,
             counts=True,
             errors=(400, 503),
         ),
@@ -177,6 +178,9 @@ ROUTES = (
         Envelope.HELICONE,
     ),
 )
+
+AT_ROOT = ("generation", "generations", "activity")
+"""Paths that are also answered at the root, where a browser looks for their pages."""
 
 _BY_PATH: Mapping[str, Route] = {each.path: each for each in ROUTES if each not in _NAMED.values()}
 

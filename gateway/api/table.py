@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -33,6 +33,17 @@ def csv_header(columns: Sequence[str]) -> str:
 def csv_lines(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
     """A line a row; what a row lacks is an empty cell, a list or object is JSON."""
     return _lines([_cell(row.get(column)) for column in columns] for row in rows)
+
+
+async def csv_pieces(
+    pages: AsyncIterator[Iterable[Mapping[str, Any]]], columns: Sequence[str]
+) -> AsyncIterator[bytes]:
+    """The whole table, the line of column names with its first piece."""
+    header = csv_header(columns)
+    async for rows in pages:
+        yield (header + csv_lines(rows, columns)).encode()
+        header = ""
+    yield header.encode()
 
 
 def _lines(rows: Iterable[Sequence[object]]) -> str:

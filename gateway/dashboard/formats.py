@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gateway.api.money import usd
-from gateway.calendar import day_text, iso_moment
+from gateway.calendar import day_text, first_day, iso_moment
 from gateway.dashboard.visit import generation_path, link, user_path
+from gateway.money import usd
+from gateway.units import counted
 
 NOTHING = "\u2013"
 MINUS = "\u2212"
@@ -97,28 +98,28 @@ def short_hour(hour: int) -> str:
     return f"{_EPOCH + timedelta(hours=hour):%b %-d, %H:00}"
 
 
+def month_name(month: int) -> str:
+    """`November 2026`."""
+    return f"{_EPOCH + timedelta(days=first_day(month)):%B %Y}"
+
+
 def form_moment(microseconds: int | None) -> str:
     """As an `<input type=datetime-local>` wants it, UTC."""
     return iso_moment(microseconds)[:16] if microseconds is not None else ""
 
 
 def change(now: float, before: float) -> str:
-    """By how much something grew or shrank; a dash when there was nothing before."""
-    if not before:
+    """By how much something grew or shrank; a dash when there was nothing before, or less."""
+    if before <= 0:
         return NOTHING
     share = round(now / before - 1, 3)
-    return f"{share:+.1%}".replace("-", MINUS) if share else "0.0%"
+    return f"{share:+,.1%}".replace("-", MINUS) if share else "0.0%"
 
 
 def shown(text: str) -> str:
     """Text that looks like what it is: nothing in it is hidden, and no text looks empty."""
     signs = text.translate(_SIGNS)
     return signs if signs.strip(_JOINING) else "\ufffd" * len(signs)
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 day`, `1,204 days`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 FILTERS: Mapping[str, Callable[..., Any]] = {

@@ -8,6 +8,7 @@ from pathlib import Path
 import aiohttp_jinja2
 from aiohttp import web
 
+from gateway.api.accept import preferred
 from gateway.api.context import Context
 from gateway.dashboard.access.attempts import Attempts
 from gateway.dashboard.access.session import COOKIE, Sessions
@@ -56,14 +57,21 @@ DASHBOARD = web.AppKey("dashboard", Dashboard)
 
 def wants_page(request: web.Request) -> bool:
     """Whether the client is a browser that asks for a page."""
-    return "text/html" in request.headers.get("Accept", "")
+    asked = ",".join(request.headers.getall("Accept", ()))
+    return preferred(asked, ("application/json", "text/csv", "text/html")) == "text/html"
 
 
-def show_error(request: web.Request, status: int, message: str) -> web.Response:
-    """A page that says what is wrong."""
-    phrase, address = HTTPStatus(status).phrase, str(request.rel_url)
-    values = {"status": status, "phrase": phrase, "message": message, "address": address}
-    return render(request, "error.html", values, status)
+def show_error(request: web.Request, error: GatewayError) -> web.Response:
+    """A page that says what is wrong, with the error's own headers."""
+    values = {
+        "status": error.status,
+        "phrase": HTTPStatus(error.status).phrase,
+        "message": error.message,
+        "address": str(request.rel_url),
+    }
+    response = render(request, "error.html", values, error.status)
+    response.headers.update(error.headers)
+    return response
 
 
 def render(

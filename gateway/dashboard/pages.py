@@ -21,7 +21,7 @@ from gateway.dashboard.providers import page as providers
 from gateway.dashboard.sending import send
 from gateway.dashboard.users import grid, personal, user
 from gateway.dashboard.visit import Handler, Visit, link
-from gateway.errors import GatewayError, Unauthorized
+from gateway.errors import Forbidden, GatewayError, Unauthorized
 from gateway.keys import Tenant
 
 AiohttpHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -107,8 +107,7 @@ async def _home(request: web.Request) -> web.StreamResponse:
 def _either(page: AiohttpHandler, api: AiohttpHandler) -> AiohttpHandler:
     async def answer(request: web.Request) -> web.StreamResponse:
         response = await (page if wants_page(request) else api)(request)
-        if not response.prepared:
-            response.headers["Vary"] = "Accept"
+        response.headers["Vary"] = "Accept"
         return response
 
     return answer
@@ -125,9 +124,7 @@ def _page(route: Route) -> AiohttpHandler:
         except Unauthorized:
             raise web.HTTPSeeOther(link("/login", next=request.raw_path)) from None
         except GatewayError as error:
-            if request.writer.output_size:  # a download cannot end well any more
-                raise
-            return show_error(request, error.status, error.message)
+            return show_error(request, error)
 
     return answer
 
@@ -137,7 +134,7 @@ def _form(route: Route) -> AiohttpHandler:
 
     async def answer(request: web.Request) -> web.StreamResponse:
         if is_cross_site(request):
-            return show_error(request, 403, "Use the form on Hearth's own page.")
+            return show_error(request, Forbidden("Use the form on Hearth's own page."))
         return await page(request)
 
     return answer

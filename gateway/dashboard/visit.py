@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 import msgspec
 
 from gateway.api.context import Context, visible_tenants
+from gateway.api.query import read_choice
 from gateway.calendar import whole_days
 from gateway.keys import Tenant
 
@@ -33,11 +34,6 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
         return whole_days(self.now)
 
     @property
-    def is_manager(self) -> bool:
-        """Whether all keys' records may be seen, and not only those of its own."""
-        return self.tenant.role == "management"
-
-    @property
     def tenants(self) -> frozenset[str] | None:
         """Whose records the page is about: all that may be seen, or those of `key` alone."""
         visible = visible_tenants(self.tenant)
@@ -49,7 +45,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def keys(self) -> list[str]:
         """Names of the keys whose records may be seen."""
-        if not self.is_manager:
+        if not self.tenant.is_manager:
             return [self.tenant.name]
         clients = [key.name for key in self.context.config.keys if key.role == "client"]
         return clients or [self.tenant.name]
@@ -64,6 +60,10 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the address has empty parameters, as those of a form's empty fields are."""
         pairs = parse_qsl(self.query, keep_blank_values=True)
         return not all(value.strip() for _, value in pairs)
+
+    def form(self, *others: str) -> str:
+        """`html`, or which of `others` the address asks for; BadRequest for any other `format`."""
+        return read_choice(self.values, "format", ("html", *others), "html")
 
     def link(self, **changes: object) -> str:
         """This address with some parameters set, or taken away by None."""

@@ -4,7 +4,6 @@ from functools import cache
 from typing import Literal
 
 import msgspec
-from aiohttp import web
 
 import gateway
 from gateway.api.openapi.own import own_paths, page_paths
@@ -32,10 +31,10 @@ class Readiness(msgspec.Struct, frozen=True):
 
 
 @cache
-def document(pages: tuple[str, ...]) -> bytes:
-    """The description as JSON; `pages` are answered at the root, too."""
+def document() -> bytes:
+    """The description as JSON."""
     schemas = Schemas()
-    paths: Json = {**_root(schemas), **page_paths(pages, schemas)}
+    paths: Json = {**_root(schemas), **page_paths(schemas)}
     for prefix in PREFIXES:
         paths |= own_paths(prefix, schemas) | proxied_paths(prefix, schemas)
     return msgspec.json.encode(
@@ -54,11 +53,6 @@ def document(pages: tuple[str, ...]) -> bytes:
             "security": [{name: []} for name in _SCHEMES],
         }
     )
-
-
-def document_answer(pages: tuple[str, ...]) -> web.Response:
-    """The description, for anyone."""
-    return web.Response(body=document(pages), content_type="application/json")
 
 
 def _root(schemas: Schemas) -> Json:

@@ -4,7 +4,7 @@ import re
 
 from gateway.api.openapi.parts import LAG, Json, content, failures, parameter
 from gateway.api.openapi.schemas import Schemas
-from gateway.api.routes import ROUTES, Route
+from gateway.api.routes import AT_ROOT, ROUTES, Route
 from gateway.calls.endpoint import envelope_at
 
 _ALWAYS = (401,)
@@ -17,10 +17,10 @@ def own_paths(prefix: str, schemas: Schemas) -> Json:
     return {f"{prefix}{each.path}": _path(each, prefix, schemas) for each in ROUTES}
 
 
-def page_paths(names: tuple[str, ...], schemas: Schemas) -> Json:
-    """The same for the routes called `names`, at the root, where browsers get a page."""
+def page_paths(schemas: Schemas) -> Json:
+    """The same for the routes at the root, where browsers get a page."""
     paths: Json = {
-        f"/{each.path}": _path(each, "/", schemas) for each in ROUTES if each.path in names
+        f"/{each.path}": _path(each, "/", schemas) for each in ROUTES if each.path in AT_ROOT
     }
     for path in paths.values():
         answer = path["get"]["responses"]["200"]

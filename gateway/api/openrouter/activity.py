@@ -12,6 +12,7 @@ import msgspec
 from aiohttp import web
 from msgspec import UNSET, UnsetType
 
+from gateway.api.accept import FORMAT, wants_csv
 from gateway.api.answers import csv_answer, json_answer
 from gateway.api.context import Context
 from gateway.api.days import read_days
@@ -25,7 +26,7 @@ from gateway.api.openrouter.activity_item import (
     own_columns,
 )
 from gateway.api.operation import Day, Parameter
-from gateway.api.query import read_bool, read_choice, read_day, read_query
+from gateway.api.query import read_bool, read_day, read_query
 from gateway.calendar import day_text, whole_days
 from gateway.calls.endpoint import Target
 from gateway.calls.request import Request
@@ -42,7 +43,7 @@ PARAMETERS = (
     Parameter("since", "The first day; Hearth's own", Day),
     Parameter("until", "The last day; Hearth's own", Day),
     Parameter("include_today", "Also the day that is not over; Hearth's own", bool),
-    Parameter("format", "`json` or `csv`, against what `Accept` says; Hearth's own"),
+    FORMAT,
 )
 _ELSEWHERE = ("user_id", "workspace_id")
 _KNOWN = (*(parameter.name for parameter in PARAMETERS), *_ELSEWHERE)
@@ -67,10 +68,10 @@ async def get_activity(context: Context, request: Request, target: Target) -> we
     today = whole_days(context.now())
     query = _activity_query(values, today, context.keyring)
     by = query.by if any(name in values for name in _OWN) else None
-    wants_csv = _wants_csv(values, request)
+    is_table = wants_csv(values, request)
     reading = await read_ledger(context)
     rows = await read_days(reading.store, query)
-    if wants_csv:
+    if is_table:
         name = f"activity-{day_text(today)}.csv"
         return await asyncio.to_thread(_as_csv, rows, by, name, reading)
     return await asyncio.to_thread(_as_json, rows, by, reading)
@@ -138,8 +139,3 @@ def _days(values: dict[str, str], today: int) -> tuple[int, int]:
         end = f"after {day_text(until)}, the last day; `include_today=true` adds today"
         raise BadRequest(f"Parameter `since` is {end}", "since")
     return since, until
-
-
-def _wants_csv(values: dict[str, str], request: Request) -> bool:
-    accepted = "csv" if "text/csv" in (request.header(b"accept") or "") else "json"
-    return read_choice(values, "format", ("json", "csv"), accepted) == "csv"

@@ -5,27 +5,38 @@ Parameters and errors: openrouter.ai/docs/api-reference/get-a-generation.
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from aiohttp import web
 
-from gateway.api.answers import json_answer
+from gateway.api.accept import FORMAT, wants_csv
+from gateway.api.answers import json_answer, long_answer
 from gateway.api.context import Context, visible_tenants
 from gateway.api.lag import Meta, read_ledger
-from gateway.api.openrouter.record import GenerationRecord, generation_record
+from gateway.api.openrouter.record import (
+    ROW_COLUMNS,
+    GenerationRecord,
+    generation_record,
+    generation_row,
+)
 from gateway.api.operation import Moment, Parameter
 from gateway.api.query import read_bool, read_choice, read_int, read_moment, read_query
+from gateway.api.table import csv_pieces
+from gateway.calendar import day_text, whole_days
 from gateway.calls.endpoint import Target
 from gateway.calls.request import Request
 from gateway.errors import BadRequest, NotFound
-from gateway.generation import Generation
+from gateway.generation import Generation, Outcome
 from gateway.keys import Keyring, Tenant
+from gateway.ledger.paging import pages_of
 from gateway.ledger.queries import GenerationQuery
+from gateway.ledger.store import Store
 
 MAX_LIMIT = 1000
-OUTCOMES = ("ok", "refused", "failed", "cancelled", "cut")
+_PIECE = 500
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 _STATUS = re.compile(r"[1-5][0-9]{2}")
 _CURSOR = re.compile(r"([0-9]{1,18}):(.+)")  # a moment that any store can hold, and an id
 
@@ -41,6 +52,7 @@ LIST_PARAMETERS = (
     Parameter("key", "Of one key: its name, or its SHA-256 in hex"),
     Parameter("limit", "50 unless said", Annotated[int, msgspec.Meta(ge=1, le=MAX_LIMIT)]),
     Parameter("cursor", "`next` of the page before"),
+    FORMAT,
 )
 FILTERS = tuple(parameter.name for parameter in LIST_PARAMETERS)
 ONE_PARAMETERS = (
@@ -73,10 +85,16 @@ async def get_generation(context: Context, request: Request, target: Target) -> 
 
 
 async def list_generations(context: Context, request: Request, target: Target) -> web.Response:
-    """Newest first; `next` is the cursor of the following page, null on the last."""
+    """Newest first; a page of them as JSON, or all as a table."""
     tenant = context.keyring.tenant(request)
-    query = read_list_query(read_query(target.query, FILTERS), tenant, context.keyring)
+    values = read_query(target.query, FILTERS)
+    query = read_list_query(values, tenant, context.keyring)
+    is_table = wants_csv(values, request)
     reading = await read_ledger(context)
+    if is_table:
+        chunks = csv_pieces(table_rows(reading.store, query, values), ROW_COLUMNS)
+        name = f"generations-{day_text(whole_days(context.now()))}.csv"
+        return await long_answer(chunks, "text/csv", name, reading.headers)
     rows = await reading.store.generations(query)
     answer = GenerationsAnswer(
         [generation_record(row) for row in rows], next_cursor(rows, query), Meta(reading.lag)
@@ -105,6 +123,17 @@ def read_list_query(values: Mapping[str, str], tenant: Tenant, keyring: Keyring)
         before=_read_cursor(values.get("cursor")),
         limit=read_int(values, "limit", default=50, maximum=MAX_LIMIT),
     )
+
+
+async def table_rows(
+    store: Store, query: GenerationQuery, values: Mapping[str, str]
+) -> AsyncIterator[list[dict[str, Any]]]:
+    """A table's rows of all that `query` matches, piece by piece; with a `limit`, so many."""
+    if "limit" in values:
+        yield [generation_row(row) for row in await store.generations(query)]
+        return
+    async for rows in pages_of(store, msgspec.structs.replace(query, limit=_PIECE)):
+        yield [generation_row(row) for row in rows]
 
 
 def next_cursor(rows: Sequence[Generation], query: GenerationQuery) -> str | None:

@@ -9,7 +9,7 @@ from aiohttp import web
 from gateway.dashboard.access.origin import is_cross_site
 from gateway.dashboard.access.session import COOKIE, LIFETIME
 from gateway.dashboard.frame import DASHBOARD, Dashboard, render, show_error
-from gateway.errors import GatewayError, Unauthorized
+from gateway.errors import Forbidden, GatewayError, Unauthorized
 from gateway.keys import Tenant
 from gateway.wire.aiohttp_edge import read_body
 
@@ -32,18 +32,18 @@ async def _show(request: web.Request) -> web.Response:
     except Unauthorized:
         return _form(request, "", 200)
     except GatewayError as error:
-        return show_error(request, error.status, error.message)
+        return show_error(request, error)
     raise web.HTTPSeeOther(_next(request))
 
 
 async def _sign_in(request: web.Request) -> web.Response:
     if is_cross_site(request):
-        return show_error(request, 403, "Sign in on Hearth's own page.")
+        return show_error(request, Forbidden("Sign in on Hearth's own page."))
     dashboard, address = request.app[DASHBOARD], request.remote or ""
     try:
         form = await read_body(request, _MAX_FORM, dashboard.limits)
     except GatewayError as error:
-        return show_error(request, error.status, f"{error}.")
+        return show_error(request, error)
     # Nothing is awaited from here on, or attempts at the same moment would not know of each other.
     wait = dashboard.attempts.wait(address)
     if wait > 0:
@@ -62,7 +62,7 @@ async def _sign_in(request: web.Request) -> web.Response:
 
 async def _sign_out(request: web.Request) -> web.Response:
     if is_cross_site(request):
-        return show_error(request, 403, "Sign out on Hearth's own page.")
+        return show_error(request, Forbidden("Sign out on Hearth's own page."))
     sessions = request.app[DASHBOARD].sessions
     await asyncio.to_thread(sessions.end, request.cookies.get(COOKIE, ""))
     answer = web.HTTPSeeOther("/login")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from gateway.calendar import day_text, first_day, month_of
+from gateway.calendar import first_day, month_of, month_text
 from gateway.dashboard.activity.facts import Fact
 from gateway.dashboard.activity.lines import Line
 from gateway.dashboard.activity.span import Span, metric_of
@@ -44,7 +44,7 @@ def _steps(span: Span) -> dict[int, str]:
     if span.per == "day":
         return {day: short_day(day) for day in range(span.since, span.until + 1)}
     months = range(month_of(span.since), month_of(span.until) + 1)
-    return {first_day(month): day_text(first_day(month))[:7] for month in months}
+    return {first_day(month): month_text(month) for month in months}
 
 
 def _step(fact: Fact, span: Span) -> int:

@@ -50,15 +50,15 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
 
 async def show_activity(visit: Visit) -> Page | Table | Document:
     """The page, its daily rows as CSV, or its totals and groups as PDF."""
-    span = read_span(visit)
+    span, form = read_span(visit), visit.form("csv", "pdf")
     store = await visit.context.ledger.fresh()
     name = f"activity-{day_text(span.since)}-{day_text(span.until)}"
-    if visit.values.get("format") == "csv":
+    if form == "csv":
         return Table(name, own_columns(_kept_apart(span)), _table(store, span))
     facts = await read_facts(store, span, visit.keys)
     lines = await asyncio.to_thread(lines_of, facts, span)
     now, before = total(line.now for line in lines), total(line.before for line in lines)
-    if visit.values.get("format") == "pdf":
+    if form == "pdf":
         body = await write_report(span, now, before, shortened(lines, span))
         return Document(f"{name}.pdf", "application/pdf", body)
     apart = groups_apart(lines, span)

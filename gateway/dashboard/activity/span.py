@@ -1,7 +1,7 @@
 """What an activity page is about: which days, whose calls, and how they are cut."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -22,14 +22,16 @@ PARAMETERS = (
 """As the API calls them where it has them, so that an address of its also opens the page; the page
 always includes today."""
 
-GROUPS: tuple[Group, ...] = ("model", "provider", "route", "key", "user")
-METRICS: tuple[Metric, ...] = ("cost", "requests", "tokens")
-STEPS: tuple[Step, ...] = ("hour", "day", "month")
+GROUPS: tuple[Group, ...] = get_args(Group)
+METRICS: tuple[Metric, ...] = get_args(Metric)
+STEPS: tuple[Step, ...] = get_args(Step)
 
 _DEFAULT_DAYS = 30
 _MAX_DAYS = 400
 _MAX_DAYS_OF: Mapping[Step, int] = {"hour": 3, "day": 92, "month": _MAX_DAYS}
 """The most days of which each step is shown."""
+
+_WITHOUT_HOURS: tuple[Group, ...] = ("route", "user")
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +87,7 @@ def read_span(visit: Visit) -> Span:
         "until": until,
         "group": values.get("group_by", "model"),
         "metric": values.get("metric", "cost"),
-        "per": values.get("per", "day" if until - since < _MAX_DAYS_OF["day"] else "month"),
+        "per": values.get("per", _fitting_step(visit, since, until)),
         "tenants": visit.tenants,
         "user": values.get("user"),
         "model": values.get("model"),
@@ -99,10 +101,18 @@ def read_span(visit: Visit) -> Span:
     return span
 
 
+def _fitting_step(visit: Visit, since: int, until: int) -> Step:
+    """Of hours those of today, which are sure to be kept still."""
+    has_hours = "user" not in visit.values and visit.values.get("group_by") not in _WITHOUT_HOURS
+    if since == until == visit.today and has_hours:
+        return "hour"
+    return "day" if until - since < _MAX_DAYS_OF["day"] else "month"
+
+
 def _check(span: Span) -> None:
     """Hours are counted for each key, model and provider, and for nothing finer."""
     most = _MAX_DAYS_OF[span.per]
     if span.days > most:
         raise BadRequest(f"Choose at most {most} days, or show them in longer steps", "per")
-    if span.per == "hour" and (span.user is not None or span.group in ("user", "route")):
+    if span.per == "hour" and (span.user is not None or span.group in _WITHOUT_HOURS):
         raise BadRequest("Hours are not kept by user or route; show days", "per")

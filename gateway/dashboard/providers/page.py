@@ -2,11 +2,10 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
-from gateway.api.money import usd
 from gateway.api.query import read_choice
 from gateway.calendar import day_text, iso_moment
 from gateway.dashboard.providers.live import Live, read_live
@@ -16,10 +15,11 @@ from gateway.ledger.counts import COUNTERS, Counts, total
 from gateway.ledger.queries import ActivityQuery
 from gateway.ledger.results import ActivityRow
 from gateway.ledger.store import StoreUnavailable
+from gateway.money import usd
 
 PARAMETERS = ("key", "days", "format")
 SPANS = ("1", "7", "30", "90")
-ROUTES: tuple[Route, ...] = ("home", "spill", "failover", "ramp", "unkeyed", "pinned")
+ROUTES: tuple[Route, ...] = get_args(Route)
 
 _LIVE = ("share", "weight", "in_flight", "max_in_flight", "state", "ejections")
 _ABSENCE = ("left_alone_at", "left_alone_seconds", "left_alone_reason")
@@ -47,8 +47,9 @@ class Providers(msgspec.Struct, frozen=True, kw_only=True):
 
 async def show_providers(visit: Visit) -> Page | Table:
     """The page, or its table as CSV."""
+    form = visit.form("csv")
     days, live = read_choice(visit.values, "days", SPANS, "7"), await read_live(visit)
-    if visit.values.get("format") == "csv":
+    if form == "csv":
         rows = _rows(await _activity(visit, int(days)), live)
         return Table(f"providers-{day_text(visit.today)}", _COLUMNS, _table(rows))
     try:

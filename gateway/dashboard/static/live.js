@@ -1,49 +1,71 @@
-// New calls appear on top of the first page of the log.
+// While the box is checked the page is fetched again and again. The log gets its new calls on top;
+// of any other page the parts that tell how things are now are replaced.
 "use strict";
 
-const EVERY = 2000;
 const PATIENCE = 30000;
-const LOST = "not connected";
 
-const rows = document.getElementById("rows");
 const box = document.getElementById("live");
 const notice = document.getElementById("notice");
+const rows = document.getElementById("rows");
+const every = rows ? 2000 : 5000;
+let added = 0;
+let more = "";
 
-if (rows && box) {
+if (box) {
   box.closest("label").hidden = false;
-  setTimeout(look, EVERY);
+  setTimeout(look, every);
 }
 
 async function look() {
-  if (box.checked && !document.hidden) {
-    const html = await read(rows.dataset.source).catch(() => null);
-    if (html === null) notice.textContent = LOST;
-    else show(html);
-  }
-  setTimeout(look, EVERY);
+  if (box.checked && !document.hidden) tell(await follow().catch(() => "not connected"));
+  setTimeout(look, every);
 }
 
-async function read(address) {
-  const answer = await fetch(address, {
+// Only what is new, or a screen reader would say it again and again.
+function tell(text) {
+  if (notice.textContent !== text) notice.textContent = text;
+}
+
+async function follow() {
+  const answer = await fetch(location.href, {
     headers: { Accept: "text/html" },
     signal: AbortSignal.timeout(PATIENCE),
   });
-  if (!answer.ok || answer.redirected) throw new Error(answer.statusText);
-  return answer.text();
+  if (answer.redirected) return "signed out";
+  if (!answer.ok) return `error ${answer.status}`;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  return rows ? addRows(page.querySelectorAll("#rows > tr")) : replaceParts(page);
 }
 
-function show(html) {
-  const template = document.createElement("template");
-  template.innerHTML = html;
-  const known = new Set([...rows.querySelectorAll("tr")].map((row) => row.dataset.id));
-  const fresh = [...template.content.querySelectorAll("tr")].filter((row) => !known.has(row.dataset.id));
-  if (fresh.length && rows.tagName !== "TBODY") {
-    location.reload(); // the first call of an empty page
-    return;
+function addRows(latest) {
+  if (rows.tagName !== "TBODY") {
+    if (latest.length) location.reload(); // the first call of an empty page
+    return "";
   }
+  const known = new Set([...rows.children].map((row) => row.dataset.id));
+  const fresh = [...latest].filter((row) => !known.has(row.dataset.id));
   fresh.forEach((row) => row.classList.add("new"));
   rows.prepend(...fresh);
-  while (rows.children.length > Number(rows.dataset.most)) rows.lastElementChild.remove();
-  if (fresh.length) notice.textContent = `${fresh.length} new`;
-  else if (notice.textContent === LOST) notice.textContent = "";
+  while (rows.children.length > latest.length) rows.lastElementChild.remove();
+  added += fresh.length;
+  // Nothing of before is left on the page: others may have come and gone between two looks.
+  if (fresh.length && fresh.length === latest.length) more = " or more";
+  return added ? `${added}${more} new` : "";
+}
+
+function replaceParts(page) {
+  for (const part of document.querySelectorAll("[data-now]")) {
+    const next = page.querySelector(`[data-now="${part.dataset.now}"]`);
+    if (!next || isRead(part) || part.innerHTML === next.innerHTML) continue;
+    const places = [...part.querySelectorAll(".scroll")].map((frame) => frame.scrollLeft);
+    part.replaceChildren(...next.childNodes);
+    part.querySelectorAll(".scroll").forEach((frame, at) => (frame.scrollLeft = places[at]));
+  }
+  return "";
+}
+
+// With the keyboard or the mouse; what was touched or clicked is not read for ever.
+function isRead(part) {
+  const isPointedAt = matchMedia("(hover: hover)").matches && part.matches(":hover");
+  return isPointedAt || part.querySelector(":focus-visible") !== null;
 }

@@ -9,8 +9,9 @@ from markupsafe import Markup
 from gateway.api.helicone.histogram import PERCENTILES
 from gateway.api.query import read_choice, read_int
 from gateway.api.user_row import USER_TOTALS, user_row
-from gateway.calendar import month_of
-from gateway.dashboard.users.month import month_name, month_text, read_month
+from gateway.calendar import month_of, month_text
+from gateway.dashboard.formats import month_name
+from gateway.dashboard.users.month import read_month
 from gateway.dashboard.users.spreads import (
     QUARTERS,
     Ranks,
@@ -82,10 +83,10 @@ class Users(msgspec.Struct, frozen=True, kw_only=True):
 
 async def show_users(visit: Visit) -> Page | Table:
     """The page, or its grid as CSV."""
-    query = _query(visit)
+    query, form = _query(visit), visit.form("csv")
     store = await visit.context.ledger.fresh()
     month = month_text(query.month)
-    if visit.values.get("format") == "csv":
+    if form == "csv":
         beyond = msgspec.structs.replace(query, limit=1, offset=_MAX_ROWS)
         part = f"-first-{_MAX_ROWS}" if await store.leaderboard(beyond) else ""
         return Table(f"users-{month}{part}", USER_TOTALS, _table(store, query))

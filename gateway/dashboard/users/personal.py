@@ -54,7 +54,7 @@ async def erase_user(visit: Visit) -> Page:
 
 
 def _must_manage(visit: Visit) -> None:
-    if not visit.is_manager:
+    if not visit.tenant.is_manager:
         raise Forbidden("Only management keys can perform this operation")
 
 

@@ -47,7 +47,8 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
 async def show_user(visit: Visit) -> Page | Table | Chunks:
     """The page, the user's daily rows as CSV, or all there is as JSON lines. NotFound for one who
     never called."""
-    if visit.values.get("format") == "jsonl":
+    form = visit.form("csv", "jsonl")
+    if form == "jsonl":
         return await export_user(visit)
     user = person(visit).user
     days = read_choice(visit.values, "days", SPANS, "30")
@@ -60,7 +61,7 @@ async def show_user(visit: Visit) -> Page | Table | Chunks:
     calls = await store.generations(latest)
     if not rows and not calls:
         raise NotFound(f"There is nothing on record of the user {user}")
-    if visit.values.get("format") == "csv":
+    if form == "csv":
         return Table(f"user-{day_text(visit.today)}", USER_COLUMNS, _table(rows))
     flagged = msgspec.structs.replace(latest, flagged=True, limit=_FLAGGED)
     homes = homes_of(visit, user, rows, {call.tenant for call in calls})
