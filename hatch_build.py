@@ -14,9 +14,10 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-_FLAGS = ("-fvisibility=hidden", "-fno-plt")
+_FLAGS = ("-fvisibility=hidden", "-fno-plt", "-w")
 """The functions of an extension call each other directly, not by way of the dynamic linker, which
-would let other libraries replace them."""
+would let other libraries replace them. Nobody wrote their C, so nobody can heed what a compiler
+warns of in it; to look for that would take longer than to compile it unoptimized."""
 
 
 class CompileHook(BuildHookInterface[Any]):

@@ -17,6 +17,7 @@ from gateway.calendar import (
     iso_moment,
     microseconds,
     month_of,
+    month_text,
     whole_days,
 )
 
@@ -32,6 +33,7 @@ def test_days(when: date) -> None:
     assert day_of_month(day) == when.day
     assert month_of(day) == (when.year - 1970) * 12 + when.month - 1
     assert day_text(first_day(month_of(day))) == when.replace(day=1).isoformat()
+    assert month_text(month_of(day)) == when.isoformat()[:7]
 
 
 @pytest.mark.parametrize("text", ["", "2026-13-01", "2026-02-29", "20260131", "2026-W05-6", "now"])

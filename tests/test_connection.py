@@ -206,16 +206,16 @@ async def test_no_more_of_the_answer_in_time() -> None:
         await peer.head()
         peer.send(ENDLESS)
         for _ in range(10):
-            await asyncio.sleep(0.03)
+            await asyncio.sleep(0.06)  # together more than either of the two times
             peer.send(b"a")
         await peer.wait_closed()
 
     async with serving(script) as provider:
         started = loop.time()
-        response = await provider.upstream(first_byte=0.05, idle=0.2).send(GET, b"")
-        with pytest.raises(TimedOut, match=r"nothing more of the answer for 0\.2 s"):
+        response = await provider.upstream(first_byte=0.4, idle=0.5).send(GET, b"")
+        with pytest.raises(TimedOut, match=r"nothing more of the answer for 0\.5 s"):
             await relay(response, body)
-        assert loop.time() - started > 0.45
+        assert loop.time() - started > 1.0
         await provider.wait_closed()
     assert body.data == b"a" * 10
 

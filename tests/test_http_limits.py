@@ -252,7 +252,7 @@ async def test_a_client_that_takes_nothing(
 
 async def test_a_client_that_takes_it_slowly(tmp_path: Path, wire: Wire) -> None:
     """As long as something is taken in every window, an answer may last."""
-    patient = Limits(answer=2.0, rate=100_000)
+    patient = Limits(answer=0.5, rate=100_000)
     taken = 0
     async with world(tmp_path, wire, flood, limits=patient) as here:
         here.client.send(post(CHAT, "/v1/files"))

@@ -57,7 +57,7 @@ async def test_a_broken_connection_answers_nothing(
     """`refuse` resets, `garbage` is not HTTP, `hang` outlasts every timeout."""
     provider.fail(fault)
     with pytest.raises(error):
-        await http.post(f"{provider.url}/responses", timeout=aiohttp.ClientTimeout(total=0.2))
+        await http.post(f"{provider.url}/responses", timeout=aiohttp.ClientTimeout(total=0.5))
     assert len(provider.seen) == 1
 
 

@@ -18,6 +18,7 @@ from tests.parts.metrics import scraped
 from tests.parts.raw_client import RawAnswer, ask_once, connected, post
 from tests.parts.raw_provider import Peer, Script, answers, serving
 from tests.parts.recorded import next_generation, only_generation, read_json
+from tests.parts.waiting import PATIENCE
 
 PASSED = b'{"results":[{"flagged":false,"categories":{"hate":false}}]}'
 FLAGGED = (
@@ -285,7 +286,7 @@ async def test_client_leaves_while_its_call_is_checked(tmp_path: Path, wire: Wir
         async with connected(setting.gateway.origin) as client:
             client.send(post(CHAT))
             await asked.wait()
-        await asyncio.wait_for(left.wait(), 5)
+        await asyncio.wait_for(left.wait(), PATIENCE)
         record = await next_generation(setting.gateway)
         assert (record["cancelled"], record["hearth"]["status"]) == (True, 499)
         assert setting.models.seen == []

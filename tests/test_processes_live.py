@@ -90,7 +90,7 @@ async def test_a_stream_ends_well(tmp_path: Path) -> None:
     stopping = asyncio.Event()
     async with (
         serving(ends_at(stopping)) as provider,
-        served(tmp_path, [at(provider)], server={"workers": 2}) as gateway,
+        served(tmp_path, [at(provider)], server={"workers": 2, "drain": "1m"}) as gateway,
         connected(gateway.url) as client,
     ):
         client.send(post(STREAM))
@@ -102,7 +102,7 @@ async def test_a_stream_ends_well(tmp_path: Path) -> None:
         assert gateway.running.process.returncode is None
         stopping.set()
         assert [piece async for piece in pieces] == [DONE, b""]
-        assert await asyncio.wait_for(gateway.running.process.wait(), 5) == 0
+        assert await asyncio.wait_for(gateway.running.process.wait(), PATIENCE) == 0
 
 
 async def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ async def test_the_end_does_not_wait_for_a_reload(tmp_path: Path) -> None:
     """SIGTERM while new workers start, which may take long, is heeded at once."""
     async with (
         serving(Requests(whole(COMPLETION))) as provider,
-        served(tmp_path, [at(provider)]) as gateway,
+        served(tmp_path, [at(provider)], server={"drain": "1m"}) as gateway,
     ):
         [old] = gateway.workers()
         os.kill(gateway.pid, signal.SIGHUP)
@@ -132,7 +132,7 @@ async def test_the_end_does_not_wait_for_a_reload(tmp_path: Path) -> None:
         [fresh] = set(gateway.workers()) - {old}
         os.kill(fresh, signal.SIGSTOP)  # it never becomes ready
         os.kill(gateway.pid, signal.SIGTERM)
-        assert await asyncio.wait_for(gateway.running.process.wait(), 10) == 0
+        assert await asyncio.wait_for(gateway.running.process.wait(), PATIENCE) == 0
 
 
 async def test_no_reload_begins_after_the_end(tmp_path: Path) -> None:

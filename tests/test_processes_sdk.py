@@ -14,7 +14,7 @@ from openai.types.chat import ChatCompletionChunk
 from tests.parts.calls import at, ends_at
 from tests.parts.raw_provider import serving
 from tests.parts.served import Served, served
-from tests.parts.waiting import eventually, until
+from tests.parts.waiting import PATIENCE, eventually, until
 
 pytestmark = pytest.mark.heavy
 
@@ -31,7 +31,7 @@ async def streaming(
     async with (
         serving(ends_at(moment)) as a,
         serving(ends_at(moment)) as b,
-        served(folder, [at(a, "a"), at(b, "b")], server={"workers": 2}) as gateway,
+        served(folder, [at(a, "a"), at(b, "b")], server={"workers": 2, "drain": "1m"}) as gateway,
         openai.AsyncOpenAI(
             base_url=f"{gateway.url}/v1", api_key="none", max_retries=0, timeout=20
         ) as client,
@@ -86,7 +86,7 @@ async def test_streams_through_the_end(tmp_path: Path) -> None:
         await eventually(lambda: _refuses(client))
         moment.set()
         assert {await read(stream) for stream in streams} == {"Hello"}
-        assert await asyncio.wait_for(gateway.running.process.wait(), 10) == 0
+        assert await asyncio.wait_for(gateway.running.process.wait(), PATIENCE) == 0
 
 
 async def _refuses(client: openai.AsyncOpenAI) -> bool:

@@ -13,14 +13,15 @@ import pytest
 from gateway.processes.service_manager import READY, ServiceManager
 from tests.parts.commands import running_hearth, write_config
 from tests.parts.rlimits import no_more_files
+from tests.parts.waiting import PATIENCE
 
 
 @pytest.fixture
 def heard(tmp_path: Path) -> Iterator[socket.socket]:
-    """A service manager's end; it waits for five seconds at most."""
+    """A service manager's end; it does not wait for ever."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as inlet:
         inlet.bind(str(tmp_path / "notify"))
-        inlet.settimeout(5)
+        inlet.settimeout(PATIENCE)
         yield inlet
 
 

@@ -1,4 +1,4 @@
-"""gateway.units: durations and sizes as people write them."""
+"""gateway.units: durations, sizes and counts as people write them."""
 
 from contextlib import suppress
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.units import Duration, Size
+from gateway.units import Duration, Size, counted
 
 SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 BYTES = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
@@ -89,3 +89,9 @@ def test_units_refuse_with_a_value_error_only(text: str) -> None:
     for unit in (Duration, Size):
         with suppress(ValueError):
             assert 0 <= unit.parse(text) < float("inf")
+
+
+def test_counted() -> None:
+    """One is not many."""
+    found = [counted(number, "day") for number in (0, 1, 1200)]
+    assert found == ["0 days", "1 day", "1,200 days"]

@@ -13,7 +13,7 @@ from gateway.wire.edge import Edge
 from gateway.wire.limits import LIMITS, Limits
 from tests.parts.listeners import lone_edge
 from tests.parts.raw_client import RawClient, connected, post
-from tests.parts.waiting import until
+from tests.parts.waiting import PATIENCE, until
 
 REQUEST = post(b'{"model":"gpt-4o-mini"}')
 LARGE = bytes(16 << 20)
@@ -83,9 +83,9 @@ async def test_an_answer_waits_for_the_one_before_it(cut: int) -> None:
         client.send(REQUEST)
         _, headers = await client.head()
         client.send(REQUEST[len(REQUEST) - cut :])
-        await until(lambda: answers.provided.asked == ["pause"], within=5)
+        await until(lambda: answers.provided.asked == ["pause"])
         assert sum([len(piece) async for piece in client.pieces(headers)]) == len(LARGE)
-        await until(lambda: answers.provided.asked == ["pause", "resume"], within=5)
+        await until(lambda: answers.provided.asked == ["pause", "resume"])
         answers.is_here.set()
         assert (await client.answer()).body == b"ok"
 
@@ -98,4 +98,4 @@ async def test_a_client_that_takes_nothing_is_given_up(cut: int) -> None:
         client.send(REQUEST)
         await client.head()
         client.send(REQUEST[len(REQUEST) - cut :])
-        await asyncio.wait_for(answers.is_left.wait(), 5)
+        await asyncio.wait_for(answers.is_left.wait(), PATIENCE)
