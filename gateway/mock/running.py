@@ -12,6 +12,8 @@ from gateway.mock.faults import parse_faults
 from gateway.mock.provider import FAULTS, SEEN, Clock, Seen, create_provider
 from gateway.mock.settings import MockSettings
 
+_HOST = "127.0.0.1"
+
 
 class RunningProvider(msgspec.Struct, frozen=True):
     """A provider that listens. `origin` is `http://host:port`."""
@@ -35,19 +37,15 @@ class RunningProvider(msgspec.Struct, frozen=True):
 
 @asynccontextmanager
 async def running_provider(
-    settings: MockSettings,
-    *,
-    host: str = "127.0.0.1",
-    port: int = 0,
-    clock: Clock = time.time,
+    settings: MockSettings, *, port: int = 0, clock: Clock = time.time
 ) -> AsyncIterator[RunningProvider]:
     """A provider on `port`, by default a free one; leaving drops what it has not answered yet."""
     app = create_provider(settings, clock)
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.05)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port).start()
+        await web.TCPSite(runner, _HOST, port).start()
         bound_port = runner.addresses[0][1]
-        yield RunningProvider(f"http://{host}:{bound_port}", app)
+        yield RunningProvider(f"http://{_HOST}:{bound_port}", app)
     finally:
         await runner.cleanup()
