@@ -89,6 +89,15 @@ def test_a_store_that_lost_what_it_had(tmp_path: Path) -> None:
             backlog.applied(batch)
 
 
+def test_no_file_stays_open(tmp_path: Path) -> None:
+    """Whoever stops halfway through the batches, or finds what a store lacks first, leaves none."""
+    path, backlog = written(tmp_path, *range(1, 1001)), Backlog(tmp_path)
+    batches = backlog.batches({})
+    next(batches)
+    assert backlog.waiting({"w": 500}).size > 0
+    assert path not in [each.resolve() for each in Path("/proc/self/fd").iterdir()]
+
+
 def test_segments_come_in_order(tmp_path: Path) -> None:
     """A writer's records come by sequence across its segments."""
     journal = Journal(tmp_path, segment_size=1)

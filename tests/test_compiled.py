@@ -63,6 +63,28 @@ def test_no_record_is_compiled(path: Path) -> None:
     assert (with_keywords, structs) == ([], [])
 
 
+@pytest.mark.parametrize("path", sources(ROOT, patterns()), ids=lambda path: path.stem)
+def test_no_generator_has_what_must_be_released(path: Path) -> None:
+    """Nothing ends a compiled generator that is left before its end, where the interpreter closes
+    it; those for `with` are always taken to their end."""
+    functions = [
+        node
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef)
+        and "contextmanager" not in map(_last_name, node.decorator_list)
+    ]
+    holding = [
+        node.name
+        for node in functions
+        if any(isinstance(each, ast.Yield | ast.YieldFrom) for each in ast.walk(node))
+        and any(
+            isinstance(each, ast.With) or (isinstance(each, ast.Try) and each.finalbody)
+            for each in ast.walk(node)
+        )
+    ]
+    assert holding == []
+
+
 def _last_name(base: ast.expr) -> str:
     return ast.unparse(base).rpartition(".")[2]
 

@@ -89,7 +89,7 @@ class Backlog:
                 place = _BEGINNING
             reported = place.offset
             end, sequence = self._beyond(segment, place, position)
-            for start, _, lines in self._reads(segment, end):
+            for start, _, lines in _reads(segment, end):
                 end = start
                 for line in lines:
                     record = self._record(line, segment, end)
@@ -142,7 +142,7 @@ class Backlog:
         place = self._beyond(segment, self._place(segment), position)
         self._places[segment] = place
         sequence = place.sequence
-        for start, left, lines in self._reads(segment, place.offset):
+        for start, left, lines in _reads(segment, place.offset):
             end = start
             for line in lines:
                 record = self._record(line, segment, end)
@@ -162,7 +162,7 @@ class Backlog:
         """
         if place.sequence >= position:
             return place
-        for start, _, lines in self._reads(segment, place.offset):
+        for start, _, lines in _reads(segment, place.offset):
             first, last = _own(lines[0], segment), _own(lines[-1], segment)
             if first is None or last is None or last.sequence > position:
                 break
@@ -170,13 +170,6 @@ class Backlog:
                 break
             place = Place(start + _size(lines), last.sequence)
         return place
-
-    def _reads(self, segment: Segment, start: int) -> Iterator[Read]:
-        """From byte `start` up to the size that the segment has now."""
-        with segment.open_to_read() as file:
-            while start < file.size and (lines := file.lines(start, _READ_BYTES)):
-                yield Read(start, file.size - start, lines)
-                start += _size(lines)
 
     def _record(self, line: bytes, segment: Segment, start: int) -> Record | None:
         record = _own(line, segment)
@@ -198,6 +191,28 @@ class Backlog:
         else:
             segment.path.unlink()
         self._places.pop(segment, None)
+
+
+def _reads(segment: Segment, start: int) -> Iterator[Read]:
+    """From byte `start` up to the size that the segment has now.
+
+    No file is open between two of them: compiled by mypyc, a generator that nobody takes to its
+    end does not get to close one.
+    """
+    read = _read(segment, start)
+    end = start + read.left
+    while read.lines:
+        yield read
+        start += _size(read.lines)
+        if start >= end:
+            break
+        read = _read(segment, start)
+
+
+def _read(segment: Segment, start: int) -> Read:
+    with segment.open_to_read() as file:
+        lines = file.lines(start, _READ_BYTES) if start < file.size else []
+        return Read(start, file.size - start, lines)
 
 
 def _own(line: bytes, segment: Segment) -> Record | None:
