@@ -1,4 +1,5 @@
-"""What a program uses: CPU time and memory of a process, its threads and all its descendants."""
+"""What a program uses: CPU time, memory and files of a process, its threads and all its
+descendants."""
 
 import os
 from pathlib import Path
@@ -48,6 +49,11 @@ def resident(root: int) -> int:
 def residents(root: int) -> dict[int, int]:
     """The same for each process by its id, lowest first."""
     return {pid: stat.resident for pid, stat in _family(root).items()}
+
+
+def open_files(root: int) -> dict[int, int]:
+    """How many descriptors each process has, by its id, lowest first."""
+    return {pid: len(os.listdir(_PROC / str(pid) / "fd")) for pid in _family(root)}
 
 
 def _family(root: int) -> dict[int, _Stat]:

@@ -10,19 +10,20 @@ from pathlib import Path
 import pytest
 
 from bench.soak import report
-from bench.soak.memory import MIB, Journal, Sample, courses
+from bench.soak.memory import MIB, Journal, Sample
 from bench.soak.report import Outcome
 
 HERE = os.getpid()
 
 
-def run_of(*sizes: Sequence[int], failures: int = 0) -> Outcome:
-    """A run whose samples found processes of so many MiB."""
+def run_of(*sizes: Sequence[int], failures: int = 0, leak: int = 0) -> Outcome:
+    """A run whose samples found processes of so many MiB, and `leak` files more each time."""
     samples = [
         Sample(
             seconds=float(second),
             calls=second,
             resident={pid: mib * MIB for pid, mib in enumerate(each)},
+            files={pid: 20 + second * leak for pid, _ in enumerate(each)},
         )
         for second, each in enumerate(sizes)
     ]
@@ -36,7 +37,7 @@ def test_warming_up_is_no_growth() -> None:
     grown = [(50, 50 + 2 * number) for number in range(10)]
     run = run_of(*grown, *[(50, 70)] * 7, (50, 400), *[(50, 70)] * 12)
     assert run.faults(4 * MIB) == []
-    supervisor, worker = courses(run.samples).values()
+    supervisor, worker = run.memory.values()
     assert (supervisor.growth, worker.start / MIB, worker.growth) == (0, 52, 0)
 
 
@@ -45,6 +46,13 @@ def test_growth_in_the_second_half() -> None:
     run = run_of(*[(50, 50 + number) for number in range(20)])
     assert run.faults(9 * MIB) == []
     assert run.faults(4 * MIB) == ["process 1 grew by 8.0 MiB in the second half"]
+
+
+def test_files_left_open() -> None:
+    """Memory may be flat while files are opened and never closed."""
+    [supervisor, worker] = run_of(*[(50, 50)] * 30, leak=10).faults(MIB)
+    assert supervisor == "process 0 opened 120 files more than it closed in the second half"
+    assert worker.startswith("process 1 ")
 
 
 def test_other_processes_and_failures() -> None:
@@ -60,8 +68,8 @@ def test_samples_are_written_as_they_are_taken() -> None:
     sample = journal.take(10.0, 3000)
     assert sample.resident[HERE] > MIB
     head, *lines = file.getvalue().split()
-    assert head == "seconds,calls,process,resident_bytes"
-    assert f"10.0,3000,{HERE},{sample.resident[HERE]}" in lines
+    assert head == "seconds,calls,process,resident_bytes,open_files"
+    assert f"10.0,3000,{HERE},{sample.resident[HERE]},{sample.files[HERE]}" in lines
 
 
 def test_document(tmp_path: Path) -> None:
@@ -71,7 +79,7 @@ def test_document(tmp_path: Path) -> None:
     report.write(run_of(*[(50, 60)] * 4), file)
     text = file.read_text()
     assert "60 minutes:\n1,200 streamed; 0 failed" in text
-    assert "| worker | 60.0 | 60.0 | 60.0 | +0.0 | 60.0 |" in text
+    assert "| worker | 60.0 | 60.0 | 60.0 | +0.0 | 60.0 | 20 |" in text
 
 
 @pytest.mark.heavy

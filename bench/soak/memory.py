@@ -7,7 +7,7 @@ from typing import TextIO
 
 import msgspec
 
-from bench.accounting import residents
+from bench.accounting import open_files, residents
 
 MIB = 1024 * 1024
 _PART = 0.1
@@ -15,16 +15,17 @@ _PART = 0.1
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
-    """Bytes resident in each process, by id, `seconds` into the run and after so many calls."""
+    """Bytes resident in each process, by id, and descriptors open there, `seconds` into the run and
+    after so many calls."""
 
     seconds: float
     calls: int
     resident: Mapping[int, int]
+    files: Mapping[int, int]
 
 
 class Course(msgspec.Struct, frozen=True, kw_only=True):
-    """How many bytes one process held at the start, in the middle and at the end of a run, and at
-    most.
+    """How much one process held at the start, in the middle and at the end of a run, and at most.
 
     Each but `peak` is a median over a tenth of the run; that of the middle begins there.
     """
@@ -36,7 +37,7 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def growth(self) -> float:
-        """In the second half of the run, in bytes."""
+        """In the second half of the run."""
         return self.end - self.middle
 
 
@@ -48,22 +49,27 @@ class Journal:
         self._root = root
         self._file = file
         self._lines = csv.writer(file)
-        self._lines.writerow(("seconds", "calls", "process", "resident_bytes"))
+        self._lines.writerow(("seconds", "calls", "process", "resident_bytes", "open_files"))
 
     def take(self, seconds: float, calls: int) -> Sample:
         """Take a sample now."""
-        sample = Sample(seconds=seconds, calls=calls, resident=residents(self._root))
+        sample = Sample(
+            seconds=seconds,
+            calls=calls,
+            resident=residents(self._root),
+            files=open_files(self._root),
+        )
         self.samples.append(sample)
         for pid, size in sample.resident.items():
-            self._lines.writerow((f"{seconds:.1f}", calls, pid, size))
+            self._lines.writerow((f"{seconds:.1f}", calls, pid, size, sample.files.get(pid)))
         self._file.flush()
         return sample
 
 
-def courses(samples: Sequence[Sample]) -> dict[int, Course]:
-    """The course of each process that was there from the first sample to the last."""
-    steady = set(samples[0].resident).intersection(*(each.resident for each in samples))
-    return {pid: _course([each.resident[pid] for each in samples]) for pid in sorted(steady)}
+def courses(looks: Sequence[Mapping[int, int]]) -> dict[int, Course]:
+    """The course of each process that was there from the first look at all of them to the last."""
+    steady = set(looks[0]).intersection(*looks)
+    return {pid: _course([each[pid] for each in looks]) for pid in sorted(steady)}
 
 
 def is_steady(samples: Sequence[Sample]) -> bool:

@@ -10,13 +10,16 @@ import msgspec
 from bench.marks import fill_place
 from bench.soak.calls import KINDS
 from bench.soak.load import Load
-from bench.soak.memory import MIB, Sample, courses, is_steady
+from bench.soak.memory import MIB, Course, Sample, courses, is_steady
 from bench.table import markdown
 
 COLUMNS = (
     *("process", "MiB at the start", "in the middle", "at the end", "second half"),
-    "at most",
+    *("at most", "open files"),
 )
+
+_MORE_FILES = 100
+"""Open files that a process may gain in the second half; every connection is one."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,17 +47,32 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         """All calls that ended as they should not."""
         return sum(self.failures.values())
 
+    @property
+    def memory(self) -> dict[int, Course]:
+        """Bytes resident in each process."""
+        return courses([each.resident for each in self.samples])
+
+    @property
+    def files(self) -> dict[int, Course]:
+        """Descriptors open in each process."""
+        return courses([each.files for each in self.samples])
+
     def faults(self, bound: float) -> list[str]:
         """Why the run is not good: `bound` is how many bytes a process may gain in its second
         half."""
         grown = [
             f"process {pid} grew by {course.growth / MIB:.1f} MiB in the second half"
-            for pid, course in courses(self.samples).items()
+            for pid, course in self.memory.items()
             if course.growth > bound
+        ]
+        opened = [
+            f"process {pid} opened {course.growth:.0f} files more than it closed in the second half"
+            for pid, course in self.files.items()
+            if course.growth > _MORE_FILES
         ]
         replaced = [] if is_steady(self.samples) else ["processes ended or began on the way"]
         failed = [f"{self.failed:,} calls failed"] if self.failed else []
-        return [*grown, *replaced, *failed]
+        return [*grown, *opened, *replaced, *failed]
 
 
 def rows(outcome: Outcome) -> list[tuple[str, ...]]:
@@ -65,8 +83,11 @@ def rows(outcome: Outcome) -> list[tuple[str, ...]]:
             *(f"{size / MIB:.1f}" for size in (course.start, course.middle, course.end)),
             f"{course.growth / MIB:+.1f}",
             f"{course.peak / MIB:.1f}",
+            f"{files.end:.0f}",
         )
-        for number, course in enumerate(courses(outcome.samples).values())
+        for number, (course, files) in enumerate(
+            zip(outcome.memory.values(), outcome.files.values(), strict=True)
+        )
     ]
 
 
