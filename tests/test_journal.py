@@ -1,5 +1,6 @@
 """The journal: one line a record, one file after the other, nothing half written."""
 
+import fcntl
 import os
 import shutil
 import time
@@ -213,6 +214,25 @@ def test_deleted_segment_reads_as_empty(folder: Path) -> None:
     """A segment another shipper deleted has nothing to apply, and is not deleted again."""
     with Segment("w", 1, folder).open_to_read() as file:
         assert (file.closed, file.size) == (False, 0)
+
+
+def test_segment_that_is_put_back_while_opened(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who opened the file before does not take the one there is now for closed, and delete it."""
+    journal = Journal(folder, writer="w")
+    journal.append(generation(1))
+    lock = fcntl.flock
+
+    def late(fd: int, kind: int) -> None:
+        if kind & fcntl.LOCK_SH:
+            delete_file(folder)
+            journal.put_back()
+        lock(fd, kind)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with segments(folder)[0].open_to_read() as file:
+        assert not file.closed
 
 
 def test_new_segment_deleted_before_it_was_held(folder: Path) -> None:

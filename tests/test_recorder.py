@@ -117,6 +117,21 @@ async def test_losses_are_told(journal: Journal, caplog: pytest.LogCaptureFixtur
     assert "generations are being lost" in caplog.text
 
 
+async def test_each_trouble_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """That records are lost is logged also where it was just said that their file was gone."""
+    journal = Journal(tmp_path / "journal")
+    recorder = Recorder(journal, lambda: None, Clock())
+    shutil.rmtree(journal.folder)
+    recorder.record(generation(1))
+    journal.close()
+    recorder.commit()
+    assert recorder.lost == 1
+    assert [entry.message.split(":")[0] for entry in caplog.records] == [
+        f"journal {journal.folder}",
+        "generations are being lost",
+    ]
+
+
 async def test_nobodys_calls_fill_no_disk(journal: Journal) -> None:
     """Of calls without a known key so many a minute are kept; all of a key's are."""
     clock = Clock()

@@ -9,7 +9,7 @@ from gateway.generation import Generation
 from gateway.ledger.journal import Journal, JournalError
 
 _CALM: Final = 60.0
-"""Seconds without trouble after which the next one is said again."""
+"""Seconds without a trouble after which the next of its kind is said again."""
 
 _NOBODYS: Final = 60
 """Records of nobody's calls that are kept in a minute."""
@@ -47,7 +47,7 @@ class Recorder:
         self._journal = journal
         self._written = written
         self._clock = clock
-        self._last_trouble = 0.0
+        self._troubles: dict[str, float] = {}
         self._minute = 0
         self._nobodys = 0
         self._unsafe: list[Generation] = []
@@ -101,10 +101,10 @@ class Recorder:
     def _put_back(self) -> None:
         try:
             if self._journal.put_back():
-                folder = self._journal.folder
-                self._complain(f"journal {folder}: its file was deleted or moved, and is put back")
+                gone = "journal %s: its file was deleted or moved, and is put back"
+                self._complain(gone, self._journal.folder)
         except JournalError as error:
-            self._complain(f"records go to a file that was deleted or moved: {error}")
+            self._complain("records go to a file that was deleted or moved: %s", error)
 
     def _is_flooded(self) -> bool:
         minute = int(self._clock() // 60)
@@ -119,10 +119,11 @@ class Recorder:
         except JournalError as error:
             self.lost += 1
             # On a full disk some fit in between, whenever a segment was shipped.
-            self._complain(f"generations are being lost: {error}")
+            self._complain("generations are being lost: %s", error)
 
-    def _complain(self, trouble: str) -> None:
+    def _complain(self, trouble: str, about: object) -> None:
+        """Each trouble by itself: a harmless one must not hide that records are lost."""
         now = self._clock()
-        if now - self._last_trouble > _CALM:
-            _log.error(trouble)
-        self._last_trouble = now
+        if now - self._troubles.get(trouble, 0.0) > _CALM:
+            _log.error(trouble, about)
+        self._troubles[trouble] = now

@@ -64,7 +64,7 @@ class Segment:
             os.close(fd)
 
     def is_open_as(self, fd: int) -> bool:
-        """Whether what is open to append is still the file in the folder."""
+        """Whether what is open is still the file in the folder."""
         try:
             return os.path.samestat(os.stat(self.path), os.fstat(fd))
         except FileNotFoundError:
@@ -88,7 +88,8 @@ class Segment:
     def open_to_read(self) -> Iterator[OpenSegment]:
         """Open the file; while this lasts nobody can start to append to a closed segment.
 
-        One that another shipper deleted in the meantime reads as empty and not closed.
+        One that another shipper deleted in the meantime reads as empty and not closed. Nor is one
+        closed that its writer let go of to put it back: the file in the folder is another.
         """
         try:
             fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
@@ -97,7 +98,7 @@ class Segment:
             return
         try:
             # Asked before the size: once the writer has let go, the size is final.
-            closed = try_lock(fd, fcntl.LOCK_SH)
+            closed = try_lock(fd, fcntl.LOCK_SH) and self.is_open_as(fd)
             yield OpenSegment(fd, closed, os.fstat(fd).st_size)
         finally:
             os.close(fd)
