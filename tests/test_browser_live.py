@@ -50,6 +50,27 @@ async def test_live_rows_that_came_and_went(
     await expect(window.get_by_role("status")).to_have_text("3 or more new")
 
 
+async def test_live_rows_are_in_order(
+    window: Page, gateway: RunningGateway, http: aiohttp.ClientSession
+) -> None:
+    """A call that began before others and ended after them comes between them, one that was erased
+    goes, and one that moves up in its place is not called new."""
+    made = [await refused(http, gateway) for _ in range(5)][::-1]
+    await window.clock.install()
+    await window.goto("/generations?limit=4")
+    rows = window.locator("tbody tr")
+    await rows.nth(1).evaluate("row => row.remove()")
+    await window.clock.fast_forward(A_LOOK)
+    await expect(window.get_by_role("status")).to_have_text("1 new")
+    assert await rows.evaluate_all(IDS) == made[:4]
+    await rows.nth(3).evaluate("row => row.remove()")
+    await rows.nth(2).evaluate("row => { row.dataset.id = 'erased'; }")
+    await window.clock.fast_forward(A_LOOK)
+    await expect(rows).to_have_count(4)
+    assert await rows.evaluate_all(IDS) == made[:4]
+    await expect(window.get_by_role("status")).to_have_text("1 new")
+
+
 async def test_live_rows_after_an_interruption(window: Page) -> None:
     """A log that cannot be read again says so, and only until it can."""
     await window.goto("/generations")
@@ -83,6 +104,7 @@ async def test_the_end_of_a_session(window: Page, path: str) -> None:
     assert await window.locator("tbody tr").count() == shown
 
 
+IDS = "rows => rows.map(row => row.dataset.id)"
 LINES = "/activity?metric=requests"
 A_LOOK = 5_000
 """Milliseconds from one look of a page at its counts to the next."""

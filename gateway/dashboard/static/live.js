@@ -1,5 +1,5 @@
-// While the box is checked the page is fetched again and again. The log gets its new calls on top;
-// of any other page the parts that tell how things are now are replaced.
+// While the box is checked the page is fetched again and again. The log gets what is new, and loses
+// what is gone; of any other page the parts that tell how things are now are replaced.
 "use strict";
 
 const PATIENCE = 30000;
@@ -42,14 +42,19 @@ function addRows(latest) {
     if (latest.length) location.reload(); // the first call of an empty page
     return "";
   }
-  const known = new Set([...rows.children].map((row) => row.dataset.id));
-  const fresh = [...latest].filter((row) => !known.has(row.dataset.id));
-  fresh.forEach((row) => row.classList.add("new"));
-  rows.prepend(...fresh);
-  while (rows.children.length > latest.length) rows.lastElementChild.remove();
-  added += fresh.length;
+  const listed = new Set([...latest].map((row) => row.dataset.id));
+  for (const row of [...rows.children]) if (!listed.has(row.dataset.id)) row.remove();
+  const kept = rows.children.length;
+  for (const [at, row] of latest.entries()) {
+    const here = rows.children[at];
+    if (here?.dataset.id === row.dataset.id) continue;
+    rows.insertBefore(row, here ?? null); // a call that took long began before others on the page
+    if (kept && !here) continue; // an older one, which has moved up as another was erased
+    row.classList.add("new");
+    added += 1;
+  }
   // Nothing of before is left on the page: others may have come and gone between two looks.
-  if (fresh.length && fresh.length === latest.length) more = " or more";
+  if (latest.length && !kept) more = " or more";
   return added ? `${added}${more} new` : "";
 }
 
