@@ -2,6 +2,7 @@
 descendants."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -53,7 +54,11 @@ def residents(root: int) -> dict[int, int]:
 
 def open_files(root: int) -> dict[int, int]:
     """How many descriptors each process has, by its id, lowest first."""
-    return {pid: len(os.listdir(_PROC / str(pid) / "fd")) for pid in _family(root)}
+    found: dict[int, int] = {}
+    for pid in _family(root):
+        with suppress(FileNotFoundError):  # it ended meanwhile
+            found[pid] = len(os.listdir(_PROC / str(pid) / "fd"))
+    return found
 
 
 def _family(root: int) -> dict[int, _Stat]:

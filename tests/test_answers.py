@@ -2,14 +2,17 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
+import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.api.answers import csv_answer, error_answer, json_answer
+from gateway.api.answers import csv_answer, error_answer, json_answer, long_answer
 from gateway.envelope import Envelope
 from gateway.errors import GatewayError, NotFound
 from gateway.ledger.store import StoreUnavailable
@@ -56,6 +59,28 @@ def test_csv_answer_is_a_download() -> None:
     assert answer.headers["Content-Disposition"] == 'attachment; filename="activity-2026-01-31.csv"'
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.body == "user\r\nZoë\r\n".encode()
+
+
+async def failing_after(*pieces: bytes) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
+    raise StoreUnavailable("away")
+
+
+async def test_a_download_that_fails(http: aiohttp.ClientSession) -> None:
+    """At once it can still be answered with why; later nobody takes what came for whole."""
+    with pytest.raises(StoreUnavailable):
+        await long_answer(failing_after(), "text/csv", "table.csv")
+
+    async def download(request: web.Request) -> web.Response:
+        return await long_answer(failing_after(b"a\r\n", b"1\r\n"), "text/csv", "table.csv")
+
+    app = web.Application()
+    app.router.add_get("/", download)
+    async with TestServer(app) as server, http.get(server.make_url("/")) as answer:
+        assert answer.status == 200
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await answer.read()
 
 
 def test_columns_are_in_the_order_given() -> None:

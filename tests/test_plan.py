@@ -70,7 +70,11 @@ def test_a_model_of_drained_providers_is_not_unknown() -> None:
     drained = settings("openai-d", models=("resting",), weight=0)
     router = Router(Config(providers=(*PROVIDERS, drained)))
     assert tries(router, model="resting", models=["large"]) == [("openai-a", "home", "large")]
-    for fields in ({"model": "resting"}, {"model": "resting", "models": ["nil"]}):
+    for fields in (
+        {"model": "resting"},
+        {"model": "resting", "models": ["nil"]},
+        {"model": "nil", "models": ["resting"]},
+    ):
         with pytest.raises(NoProvider, match="`resting` is drained"):
             tries(router, **fields)
 

@@ -50,6 +50,12 @@ def test_call_without_a_model_may_go_anywhere() -> None:
     assert names_of(router().pool(None)) == {"named", "twin"}
 
 
+def test_nobody_is_left_for_a_call_without_a_model() -> None:
+    """Where all are drained, the reason names no model that the call has not named."""
+    reason = Router(Config(providers=(settings("a", weight=0),))).nobody([None])
+    assert (reason.status, reason.message) == (503, "Every provider is drained")
+
+
 def test_models_of_the_same_providers_share_a_pool() -> None:
     """One ring for one set of providers, so a user's home is the same for all their models."""
     subject = router()

@@ -113,7 +113,7 @@ ROUTES = (
             summary="Where a user goes, and why",
             answer=route.RouteAnswer,
             parameters=route.PARAMETERS,
-            errors=(400, 403, 404),
+            errors=(400, 403, 404, 503),
         ),
     ),
     Route(

@@ -29,8 +29,10 @@ class Router:
 
     def nobody(self, models: Sequence[str | None]) -> GatewayError:
         """Why a call has nowhere to go if the pool of each of its `models` is empty."""
-        if any(self.pool(model).is_drained for model in models):
-            return NoProvider(f"Every provider of the model `{models[0]}` is drained", "model")
+        for model in models:
+            if self.pool(model).is_drained:
+                whose = f" of the model `{model}`" if model else ""
+                return NoProvider(f"Every provider{whose} is drained", "model")
         return ModelNotFound(f"No provider serves the model `{models[0]}`", "model")
 
     def _pool_for(self, model: str | None) -> Pool:
