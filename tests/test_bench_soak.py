@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.soak import report
+from bench.soak.load import Failure
 from bench.soak.memory import MIB, Journal, Sample
 from bench.soak.report import Outcome
 
@@ -27,7 +28,7 @@ def run_of(*sizes: Sequence[int], failures: int = 0, leak: int = 0) -> Outcome:
         )
         for second, each in enumerate(sizes)
     ]
-    failed = {"streamed: TimeoutError": failures} if failures else {}
+    failed = [Failure("streamed: TimeoutError", 60.0 * n, f"user_{n}") for n in range(failures)]
     made = {"streamed": 1200}
     return Outcome(command="soak", seconds=3600.0, samples=samples, made=made, failures=failed)
 
@@ -59,6 +60,12 @@ def test_other_processes_and_failures() -> None:
     """A worker that was replaced, or a call that failed, makes flat memory worth nothing."""
     run = run_of((50, 50), (50, 50), (50,), failures=3)
     assert run.faults(MIB) == ["processes ended or began on the way", "3 calls failed"]
+
+
+def test_first_of_each_failure() -> None:
+    """The table says when the first call failed in a way, and whose it was."""
+    rows = report.calls(run_of((50, 50), failures=3))
+    assert rows == [("streamed", "1,200"), ("streamed: TimeoutError (user_0, after 0 s)", "3")]
 
 
 def test_samples_are_written_as_they_are_taken() -> None:

@@ -51,6 +51,9 @@ def _arguments() -> argparse.Namespace:
         "--bound", type=float, default=4.0, help="MiB a process may gain in the second half"
     )
     parser.add_argument("--csv", type=Path, metavar="FILE", help="where the samples go")
+    parser.add_argument(
+        "--keep", type=Path, metavar="FOLDER", help="where logs and records are to stay"
+    )
     parser.add_argument("--write", type=Path, metavar="FILE", help="put the table into it")
     return parser.parse_args()
 
@@ -63,7 +66,7 @@ def _samples(arguments: argparse.Namespace) -> int:
 
 async def _run(arguments: argparse.Namespace, step: Step) -> Outcome:
     async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hearth-soak-")))
+        folder = arguments.keep or _passing_folder(stack)
         provider = _provider(stack, folder / "provider.log")
         store = f"sqlite:{folder / 'hearth.db'}"
         gateway = Gateway(folder / "gateway", store, provider, arguments.workers)
@@ -75,6 +78,10 @@ async def _run(arguments: argparse.Namespace, step: Step) -> Outcome:
         await _watch(load, journal, arguments, step)
         await gateway.stop()
         return Outcome.of(_command(arguments), journal.samples, load)
+
+
+def _passing_folder(stack: AsyncExitStack) -> Path:
+    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hearth-soak-")))
 
 
 def _provider(stack: AsyncExitStack, log: Path) -> str:
@@ -93,7 +100,7 @@ async def _watch(load: Load, journal: Journal, arguments: argparse.Namespace, st
         await asyncio.sleep(max(0.0, began + number * arguments.every - time.monotonic()))
         sample = journal.take(time.monotonic() - began, load.calls)
         held = sum(sample.resident.values()) / MIB
-        step(f"{load.calls:,} calls, {load.failures.total():,} failed, {held:.1f} MiB")
+        step(f"{load.calls:,} calls, {len(load.failures):,} failed, {held:.1f} MiB")
     running_load.cancel()
     with suppress(asyncio.CancelledError):
         await running_load

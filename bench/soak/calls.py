@@ -35,9 +35,17 @@ class Caller:
 
     async def stream(self, user: str) -> None:
         """Five chunks, read to the end."""
-        answer = await self._answered(_body(user, _chunks(5), stream=True))
-        if not answer.endswith(b"data: [DONE]\n\n"):
-            raise Unexpected("a stream without its end")
+        body = _body(user, _chunks(5), stream=True)
+        came = b""
+        try:
+            async with self._session.post(self._url, data=body, headers=_JSON) as answer:
+                _expect(answer, 200)
+                async for piece in answer.content.iter_any():
+                    came += piece
+        except TimeoutError:
+            raise Unexpected(f"a stream that stopped after {len(came)} bytes") from None
+        if not came.endswith(b"data: [DONE]\n\n"):
+            raise Unexpected(f"a stream without its end, of {len(came)} bytes")
 
     async def hang_up(self, user: str) -> None:
         """Gone after the first of a thousand chunks."""

@@ -7,6 +7,7 @@ from collections import Counter
 from random import Random
 
 import aiohttp
+import msgspec
 
 from bench.soak.calls import Caller, Unexpected, any_kind
 
@@ -14,22 +15,35 @@ _ANSWER = aiohttp.ClientTimeout(total=30)
 _CLIENTS = 64
 
 
+class Failure(msgspec.Struct, frozen=True):
+    """A call that ended as it should not: `what` and how, `seconds` into the run, and whose it was,
+    by whom its record is found."""
+
+    what: str
+    seconds: float
+    user: str
+
+    def __str__(self) -> str:
+        return f"{self.what} ({self.user}, after {self.seconds:.0f} s)"
+
+
 class Load:
-    """`made` has the calls that ended as they should by kind, `failures` how others ended."""
+    """`made` has the calls that ended as they should by kind, `failures` the others."""
 
     def __init__(self, origin: str, rate: float, users: int, seed: int) -> None:
         self.made: Counter[str] = Counter()
-        self.failures: Counter[str] = Counter()
+        self.failures: list[Failure] = []
         self._origin = origin
         self._pace = _CLIENTS / rate
         self._users = users
         self._seed = seed
         self._numbers = itertools.count()
+        self._began = time.monotonic()
 
     @property
     def calls(self) -> int:
         """The number of calls that have ended."""
-        return self.made.total() + self.failures.total()
+        return self.made.total() + len(self.failures)
 
     async def run(self) -> None:
         """Call until cancelled."""
@@ -54,6 +68,7 @@ class Load:
         try:
             await kind.call(caller, user)
         except (aiohttp.ClientError, Unexpected, TimeoutError, OSError) as error:
-            self.failures[f"{kind.name}: {type(error).__name__}: {error}"] += 1
+            what = f"{kind.name}: {type(error).__name__}: {error}"
+            self.failures.append(Failure(what, time.monotonic() - self._began, user))
         else:
             self.made[kind.name] += 1

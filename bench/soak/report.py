@@ -1,6 +1,7 @@
 """The table of a run, on the screen and in the documentation."""
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
@@ -9,7 +10,7 @@ import msgspec
 
 from bench.marks import fill_place
 from bench.soak.calls import KINDS
-from bench.soak.load import Load
+from bench.soak.load import Failure, Load
 from bench.soak.memory import MIB, Course, Sample, courses, is_steady
 from bench.table import markdown
 
@@ -23,13 +24,13 @@ _MORE_FILES = 100
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """A run of `seconds`: the samples, the calls by kind, and those that failed by how they did."""
+    """A run of `seconds`: the samples, the calls by kind, and those that failed."""
 
     command: str
     seconds: float
     samples: Sequence[Sample]
     made: Mapping[str, int]
-    failures: Mapping[str, int]
+    failures: Sequence[Failure]
 
     @classmethod
     def of(cls, command: str, samples: Sequence[Sample], load: Load) -> Self:
@@ -41,11 +42,6 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
             made=load.made,
             failures=load.failures,
         )
-
-    @property
-    def failed(self) -> int:
-        """All calls that ended as they should not."""
-        return sum(self.failures.values())
 
     @property
     def memory(self) -> dict[int, Course]:
@@ -71,7 +67,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
             if course.growth > _MORE_FILES
         ]
         replaced = [] if is_steady(self.samples) else ["processes ended or began on the way"]
-        failed = [f"{self.failed:,} calls failed"] if self.failed else []
+        failed = [f"{len(self.failures):,} calls failed"] if self.failures else []
         return [*grown, *opened, *replaced, *failed]
 
 
@@ -92,8 +88,11 @@ def rows(outcome: Outcome) -> list[tuple[str, ...]]:
 
 
 def calls(outcome: Outcome) -> list[tuple[str, str]]:
-    """A row for each kind of call, then one for each way in which calls failed."""
-    return [(name, f"{n:,}") for name, n in (*outcome.made.items(), *outcome.failures.items())]
+    """A row for each kind of call, then one for each way in which calls failed, with the first."""
+    first = {failure.what: failure for failure in reversed(outcome.failures)}
+    ways = Counter(failure.what for failure in outcome.failures)
+    failures = [(str(first[what]), number) for what, number in ways.most_common()]
+    return [(name, f"{number:,}") for name, number in (*outcome.made.items(), *failures)]
 
 
 def write(outcome: Outcome, file: Path) -> None:
@@ -107,4 +106,4 @@ def _text(outcome: Outcome) -> str:
     )
     date, minutes = time.strftime("%Y-%m-%d"), outcome.seconds / 60
     run = f"{date}, `{outcome.command}`, {minutes:.0f} minutes:"
-    return f"{run}\n{kinds}; {outcome.failed} failed.\n\n{markdown(COLUMNS, rows(outcome))}"
+    return f"{run}\n{kinds}; {len(outcome.failures)} failed.\n\n{markdown(COLUMNS, rows(outcome))}"
