@@ -72,13 +72,23 @@ async def test_silenced_alarms_do_not_ring(silence: Callable[[Alarm], None]) -> 
     assert bell.rings == 0
 
 
+async def test_a_stop_is_for_good() -> None:
+    """What is set after it rings for nobody."""
+    bell, later = Bell(), Bell()
+    now = asyncio.get_running_loop().time()
+    bell.alarm.stop()
+    bell.alarm.set(now)
+    later.alarm.set(now + 0.02)
+    await later.wait()
+    assert bell.rings == 0
+
+
 async def test_rings_again_when_set_again() -> None:
-    """After a ring, or a stop, it is as good as new."""
+    """After a ring it is as good as new."""
     bell = Bell()
     now = asyncio.get_running_loop().time()
     bell.alarm.set(now)
     await bell.wait()
-    bell.alarm.stop()
     bell.alarm.set(now)
     await bell.wait()
     assert bell.rings == 2

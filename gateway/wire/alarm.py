@@ -33,8 +33,9 @@ class Alarm:
             self._sleep()
 
     def stop(self) -> None:
-        """Ring no more, and hold no timer."""
+        """Never ring again; hold no timer, nor whom it rang for, who mostly holds this."""
         self._rings_at = self._wakes_at = NEVER
+        self._ring = _ring_for_nobody
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -53,3 +54,7 @@ class Alarm:
             self._ring()
         elif self._rings_at != NEVER:
             self._sleep()
+
+
+def _ring_for_nobody() -> None:
+    """What is set after all has come to its end."""

@@ -100,6 +100,10 @@ class Driver:
         self._awaited = None  # it is over, but the word of it is still on its way
         self._step(steps, asyncio.CancelledError())
 
+    def forget(self) -> None:
+        """Run no more, and let go of who was told of the ends, who mostly holds this."""
+        self._ended = _tell_nobody
+
     def go_on(self, awaited: object) -> None:
         """What its coroutine waited for is over."""
         steps = self._steps
@@ -139,3 +143,7 @@ def _throw(steps: Generator[Any, None, None], error: asyncio.CancelledError) -> 
         return steps.throw(error)
     except StopIteration:
         return _OVER
+
+
+def _tell_nobody(error: BaseException | None) -> None:
+    """Who was told is gone."""

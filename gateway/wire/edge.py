@@ -76,7 +76,7 @@ class Edge(asyncio.Protocol):
         if self._driver.is_busy:
             self._driver.cancel()
         else:
-            self._listener.left(self)
+            self._let_go()
 
     def data_received(self, data: bytes) -> None:
         if self._surplus is not None:
@@ -181,13 +181,21 @@ class Edge(asyncio.Protocol):
         self._outbox.flush()
         if self._write_paused:
             return  # `resume_writing` comes back here
-        self._alarm.stop()
-        self._listener.left(self)
+        data = self._buffer
+        self._let_go()
         protocol = self._listener.fallback()
         self._transport.set_protocol(protocol)
         protocol.connection_made(self._transport)
-        data, self._buffer = self._buffer, b""
         protocol.data_received(data)
+
+    def _let_go(self) -> None:
+        """Have nothing lead back here: what a lost connection holds, be it half a body or TLS, is
+        not to wait for the garbage collector, which looks seldom."""
+        self._alarm.stop()
+        self._driver.forget()
+        self._close_soon = _do_nothing
+        self._incoming, self._buffer = None, b""
+        self._listener.left(self)
 
     def _complete(self, incoming: Incoming) -> None:
         """All of its body is here, and maybe the next head."""
@@ -214,7 +222,7 @@ class Edge(asyncio.Protocol):
         if error is not None:
             self._failed(error)
         elif self._is_lost:
-            self._listener.left(self)
+            self._let_go()
         elif self._surplus is not None:
             self._linger()
         elif self._last_request:
@@ -230,8 +238,10 @@ class Edge(asyncio.Protocol):
         """Nobody expected it, or it was cancelled: the client sees a cut."""
         if isinstance(error, Exception):
             self._report(error)
+        else:
+            error.__traceback__ = None  # of no use, and its frames hold the request, and each other
         if self._is_lost:
-            self._listener.left(self)
+            self._let_go()
         elif isinstance(error, asyncio.CancelledError):
             self._transport.abort()
         else:
@@ -380,3 +390,7 @@ class Listener:
     async def _none_left(self) -> None:
         if self._edges:
             await self._all_left.wait()
+
+
+def _do_nothing() -> None:
+    """Of a connection that is gone there is nothing to close."""

@@ -1,6 +1,5 @@
 """An answer as the proxy sees it: a head, and a body that passes through."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
@@ -66,9 +65,8 @@ class Response:
             return
         try:
             await self._rest
-        except asyncio.CancelledError:
+        finally:
             self.close()
-            raise
 
     def pause(self) -> None:
         """Read no more until `resume`; the provider is not blamed for the time it takes."""
@@ -82,8 +80,9 @@ class Response:
 
     def close(self) -> None:
         """Want no more of it; a connection that has more to come is closed."""
-        if self._source is not None:
-            self._source.leave()
+        source, self._source = self._source, None
+        if source is not None:
+            source.leave()
 
     def detach(self) -> None:
         """The source has nothing more to do with it."""
