@@ -11,8 +11,9 @@ from gateway.generation import Record
 from gateway.ledger.backlog import BATCH_BYTES, BATCH_RECORDS, Backlog
 from gateway.ledger.journal import Journal
 from gateway.ledger.named import named
-from gateway.ledger.segment import segments
+from gateway.ledger.segment import Segment, segments
 from tests.parts.generations import generation, record
+from tests.parts.uncollected import count_of, uncollected
 
 
 def drain(backlog: Backlog) -> list[Record]:
@@ -252,3 +253,19 @@ def test_what_the_store_has_is_read_once(tmp_path: Path) -> None:
     path.write_bytes(b"x" * 10 + whole[10:])
     assert backlog.waiting({"w": 2}) == waiting
     assert backlog.corrupt == 0
+
+
+def test_what_others_deleted_is_forgotten(tmp_path: Path) -> None:
+    """Of segments that another process, or this one, has deleted or set aside nothing is kept."""
+    with uncollected():
+        for bad in (b"", b"\0\n"):
+            path = written(tmp_path, 1, 2)
+            path.write_bytes(bad + path.read_bytes())
+            backlog, other = Backlog(tmp_path), Backlog(tmp_path)
+            for each in (backlog, other):
+                each.waiting({"w": 2})
+            other.clean()
+            assert count_of(Segment) > 0
+            for each in (backlog, other):
+                assert each.writers() == frozenset()
+            assert count_of(Segment) == 0

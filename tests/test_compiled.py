@@ -17,7 +17,7 @@ from hatch_build import sources
 ROOT = Path(__file__).parent.parent
 BEHAVIOUR = (
     *("answer", "backlog", "call", "cancellation", "connection", "driver", "edge", "enduser"),
-    *("entry", "failover", "framing", "head", "health", "increments", "journal", "keys"),
+    *("entry", "failover", "framing", "freed", "head", "health", "increments", "journal", "keys"),
     *("last_providers", "ledger_tally", "line", "packing", "parcel"),
     *("metering_answer", "metering_chat", "metering_extras", "metering_messages"),
     *("metering_pattern", "metering_refusal", "metering_responses", "metering_stream"),

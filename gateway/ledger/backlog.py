@@ -19,8 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 class Read(NamedTuple):
-    """Lines that follow each other from byte `start` of a segment on, which holds `left` more bytes
-    from there."""
+    """Consecutive lines from byte `start` of a segment, which holds `left` bytes from there on."""
 
     start: int
     left: int
@@ -45,7 +44,7 @@ class Batch(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """Bytes not applied yet, and when the first record of them in each segment was settled, in
+    """Bytes not applied yet, and when the first such record of each segment was settled, in
     microseconds since the epoch."""
 
     size: int
@@ -66,17 +65,18 @@ class Backlog:
         self._corrupt: dict[Segment, set[int]] = {}
 
     def writers(self) -> frozenset[str]:
-        """All of the folder, once one has something to apply, or a segment that may be deleted."""
+        """All of the folder, if any has something to apply or a segment to delete; else none."""
         found = segments(self.folder)
+        self._forget_all_but(found)
         is_due = any(self._due(segment) for segment in found)
         return frozenset(segment.writer for segment in found) if is_due else frozenset()
 
     def batches(self, positions: Mapping[str, int], most: int = BATCH_RECORDS) -> Iterator[Batch]:
-        """All that is in the journals now, in order, but for what lies within `positions`; at most
-        `most` records at once.
+        """All that is in the journals now and lies beyond `positions`, in order, at most `most`
+        records in a batch.
 
-        A position may be lower than before, that of a store which crashed or was restored and is
-        as it had been: what it lost comes again, as far as segments still have it.
+        A position may be lower than before, when the store has crashed or was restored: what it
+        lost comes again, as far as segments still have it.
         """
         parcels: list[Parcel] = []
         packer = Packer()
@@ -108,7 +108,7 @@ class Backlog:
             yield Batch(tuple(parcels), places)
 
     def applied(self, batch: Batch) -> None:
-        """The store has the batch."""
+        """Note that the store has the batch."""
         self._places.update(batch.places)
 
     def clean(self) -> None:
@@ -128,6 +128,13 @@ class Backlog:
                 size += left
                 settled_at.append(record.generation.settled_at)
         return Waiting(size, tuple(settled_at))
+
+    def _forget_all_but(self, found: Sequence[Segment]) -> None:
+        """Other processes delete segments too, and then nobody asks for them here any more."""
+        for remembered in (self._places, self._corrupt):
+            for segment in list(remembered):  # at once, as threads add to it
+                if segment not in found:
+                    remembered.pop(segment, None)
 
     def _due(self, segment: Segment) -> bool:
         with segment.open_to_read() as file:
@@ -190,7 +197,6 @@ class Backlog:
             segment.path.rename(f"{segment.path}{SET_ASIDE}")
         else:
             segment.path.unlink()
-        self._places.pop(segment, None)
 
 
 def _reads(segment: Segment, start: int) -> Iterator[Read]:
