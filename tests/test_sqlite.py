@@ -25,6 +25,7 @@ from gateway.ledger.store import StoreUnavailable
 from tests.parts.generations import DAY, generation, records
 
 APP = frozenset({"app"})
+MIB = 1024 * 1024
 
 
 @pytest.fixture
@@ -76,6 +77,22 @@ async def test_commits_are_synced(path: Path) -> None:
     assert db.execute("PRAGMA synchronous").fetchone() == (2,)
     assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     db.close()
+
+
+async def test_a_log_that_a_long_reader_made_grow(path: Path) -> None:
+    """It takes its part of the disk only for as long as it must."""
+    schema.prepare(path)
+    log = path.with_name("hearth.db-wal")
+    with closing(schema.connect(path)) as writer, closing(schema.connect(path)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM generations").fetchone()
+        writer.execute("CREATE TABLE more (bytes)")
+        while log.stat().st_size < 80 * MIB:
+            writer.execute("INSERT INTO more VALUES (zeroblob(?))", (8 * MIB,))
+        reader.execute("COMMIT")
+        for _ in range(2):  # the first copies the log into the file, the second begins anew
+            writer.execute("INSERT INTO more VALUES (1)")
+        assert log.stat().st_size == 64 * MIB
 
 
 async def test_file_of_a_later_version(path: Path) -> None:

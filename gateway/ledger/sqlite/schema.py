@@ -9,6 +9,9 @@ from pathlib import Path
 
 from gateway.ledger.sqlite.migrations import MIGRATIONS
 
+_MAX_LOG = 64 * 1024 * 1024
+"""Bytes; four times what the log has between two checkpoints, so that it is seldom cut."""
+
 
 class TooNew(sqlite3.DatabaseError):
     """The file was written by a later Hearth."""
@@ -21,7 +24,8 @@ def connect(path: Path) -> sqlite3.Connection:
     of a commit, so it must outlive a power cut (sqlite.org/pragma.html#pragma_synchronous). A
     batch shares one sync. A log of four times the usual length (sqlite.org/wal.html#avoiding_
     excessively_large_wal_files) takes a fifth off the CPU of a record: pages that change with
-    nearly every batch are copied into the file a quarter as often.
+    nearly every batch are copied into the file a quarter as often. While somebody reads for long,
+    as a recount does, the log only grows; what is over `_MAX_LOG` goes when it is begun anew.
 
     `secure_delete` overwrites what is deleted: an erased user is not left in free space.
     """
@@ -30,6 +34,7 @@ def connect(path: Path) -> sqlite3.Connection:
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA secure_delete = ON")
     db.execute("PRAGMA wal_autocheckpoint = 4000")
+    db.execute(f"PRAGMA journal_size_limit = {_MAX_LOG}")
     db.execute("PRAGMA cache_size = -32768")
     return db
 
