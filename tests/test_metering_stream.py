@@ -124,6 +124,24 @@ def test_a_null_usage_is_hidden_in_every_event(talk: list[tuple[str, bool]]) -> 
         assert meter.feed(sent) == bare
 
 
+def test_openrouters_clients_see_no_null_usage() -> None:
+    """The counts that one of them asked for come as they came, without the nulls before them."""
+    call = Call(
+        endpoint=ENDPOINTS["chat/completions"],
+        tenant="t",
+        stream=True,
+        asks_usage=True,
+        knows_null_usage=False,
+        is_json=True,
+    )
+    talk, rest = [chunk(said(text)) for text in ("One", "two", "three")], USAGE + sse(b"[DONE]")
+    meter = open_meter(call, 200, [SSE], PROMPT)
+    sent = sse(*({**each, "usage": None} for each in talk)) + rest
+    passed = b"".join(meter.feed(sent[i : i + 100]) for i in range(0, len(sent), 100))
+    assert passed == sse(*talk) + rest
+    assert meter.reading().usage == Usage(9, 4)
+
+
 def test_chunks_without_choices_that_are_not_usage_are_not_hidden() -> None:
     """Azure's content filter results and errors come without choices too."""
     other = sse(chunk(prompt_filter_results=[]), chunk(error={"message": "No"}, usage=COUNTS))

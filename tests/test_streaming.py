@@ -24,6 +24,8 @@ from tests.parts.raw_provider import Peer
 from tests.parts.recorded import next_generation, only_generation, read_json
 from tests.parts.waiting import until
 
+NULLED = HELLO.replace(b"}\n\n", b',"usage":null}\n\n')
+
 
 def streams(*pieces: bytes) -> bytes:
     """An answer of these pieces, a chunk each, and its proper end."""
@@ -85,6 +87,19 @@ async def test_usage_is_shown_to_who_asks_as_openrouter_has_it(tmp_path: Path, w
     sent = msgspec.json.decode(here.seen[0][1])
     assert sent.pop("stream_options") == {"include_usage": True}
     assert sent == msgspec.json.decode(STREAM)
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"), [("/v1/chat/completions", NULLED), ("/api/v1/chat/completions", HELLO)]
+)
+async def test_openrouters_chunks_have_no_null_usage(
+    tmp_path: Path, wire: Wire, path: str, shown: bytes
+) -> None:
+    """OpenAI's have, where usage is asked for; each API's clients get what they know."""
+    asking = STREAM[:-1] + b',"stream_options":{"include_usage":true}}'
+    async with world(tmp_path, wire, answer=streams(NULLED, COUNTED, DONE)) as here:
+        answer = await here.client.ask(post(asking, path))
+    assert answer.body == shown + COUNTED + DONE
 
 
 async def test_other_stream_options_survive(tmp_path: Path, wire: Wire) -> None:

@@ -224,10 +224,16 @@ async def test_coded_answers_pass(tmp_path: Path, wire: Wire) -> None:
 
 
 async def test_stream_whose_usage_is_hidden_comes_uncoded(tmp_path: Path, wire: Wire) -> None:
-    """A chunk can be left out of plain text only, so nothing else is asked for."""
+    """Something can be left out of plain text only, so nothing else is asked for."""
+    asking = STREAM[:-1] + b',"stream_options":{"include_usage":true}}'
     async with passage(tmp_path, wire) as through:
-        await through.send(post(STREAM, "/v1/chat/completions", "Accept-Encoding: gzip"))
-        assert b"Accept-Encoding: identity" in through.fields
+        for path, body, coding in (
+            ("/v1/chat/completions", STREAM, b"identity"),
+            ("/v1/chat/completions", asking, b"gzip"),
+            ("/api/v1/chat/completions", asking, b"identity"),
+        ):
+            await through.send(post(body, path, "Accept-Encoding: gzip"))
+            assert b"Accept-Encoding: " + coding in through.fields
 
 
 async def test_providers_key_replaces_the_clients(

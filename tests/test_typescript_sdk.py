@@ -89,7 +89,11 @@ async def test_openrouter_1(http: aiohttp.ClientSession, world: ClientWorld) -> 
     errors."""
     printed = await run(world, "openrouter-1.mjs")
     generation, errors = printed["generation"], printed["errors"]
-    assert printed["content"] == printed["text"] == await direct_answer(http, world)
+    silent, counted = printed["silent"], printed["counted"]
+    assert printed["content"] == silent["text"] == counted["text"]
+    assert printed["content"] == await direct_answer(http, world)
+    assert silent["usage"] is None
+    assert counted["usage"]["completionTokens"] > 0
     assert (generation["externalUser"], generation["providerName"]) == ("user_12345", "a")
     assert generation["providerResponses"][0]["status"] == 200
     assert printed["activity"] == []

@@ -39,11 +39,14 @@ class Call:
     asked with OpenRouter's `usage.include`, which other providers do not know.
     `is_json`: the body is a JSON object whose top-level fields may be rewritten.
     `models`: those to ask for, one after the other, where the client named several; then `model`
-    is the first of them. `provider`: OpenRouter's object of that name, undecoded. `affinity`: the
-    client did not ask to be routed as if nobody knew it.
+    is the first of them. `provider`: OpenRouter's object of that name, undecoded. `affinity`:
+    unless the client asks to be routed as if its user were not known.
     `overrides`: the `x-usagepanda-*` fields, names in lower case; what policies may be told.
+    `knows_null_usage`: its API has a null `usage` in the chunks of a stream, as OpenAI's has and
+    OpenRouter's has not.
     `adds_usage`: usage is asked for on Hearth's own account; `stream_options.include_usage` exists
     in Chat Completions and Completions only. `hides_usage`: it is then kept from the client.
+    `hides_null_usage`: at least where it is null.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class Call:
         stream: bool = False,
         asks_usage: bool = False,
         expects_usage: bool = False,
+        knows_null_usage: bool = True,
         is_json: bool = False,
         models: tuple[str, ...] = (),
         provider: bytes | None = None,
@@ -79,10 +83,11 @@ class Call:
         self.provider: Final = provider
         self.affinity: Final = affinity
         self.overrides: Final = overrides
-        is_silent = is_json and stream and not asks_usage
-        self.adds_usage: Final = is_silent and endpoint.dialect in ("chat", "completions")
+        may_ask = is_json and stream and endpoint.dialect in ("chat", "completions")
+        self.adds_usage: Final = may_ask and not asks_usage
         self.expects_usage: Final = expects_usage
         self.hides_usage: Final = self.adds_usage and not expects_usage
+        self.hides_null_usage: Final = self.hides_usage or (may_ask and not knows_null_usage)
 
     def sticky_key(self, sources: tuple[StickySource, ...], body: bytes = b"") -> bytes | None:
         """`tenant \\0 id` of the first source that has one: where on the ring this call lives.

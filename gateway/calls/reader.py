@@ -1,18 +1,25 @@
 """Bytes -> Call: what the head says, what the body says, and whose request it is."""
 
+from typing import Final
+
 from gateway.calls.body import NULL, Body, read_form_body, read_json_body
 from gateway.calls.call import Call
 from gateway.calls.endpoint import Endpoint
 from gateway.calls.enduser import find_end_user
 from gateway.calls.request import Request
 from gateway.calls.textfield import hint_field, name_field
+from gateway.envelope import Envelope
 from gateway.errors import BadRequest
 
 MAX_MODELS = 16
+_OPENROUTER: Final = Envelope.OPENROUTER  # found once, as finding an enum's member takes calls
 
 
-def read_call(request: Request, endpoint: Endpoint, tenant: str) -> Call:
-    """The Call in `request`; BadRequest names the field that is wrong."""
+def read_call(
+    request: Request, endpoint: Endpoint, tenant: str, envelope: Envelope = Envelope.OPENAI
+) -> Call:
+    """The Call in `request` to the API that `envelope` tells; BadRequest names the field that is
+    wrong."""
     head, raw = request.head, request.body
     parsed = head.parsed
     is_read = endpoint.known and bool(raw)
@@ -33,6 +40,7 @@ def read_call(request: Request, endpoint: Endpoint, tenant: str) -> Call:
         stream=stream is not None and stream in (True, "true"),
         asks_usage=_asks_usage(body.stream_options),
         expects_usage=isinstance(body.usage, dict) and body.usage.get("include") is True,
+        knows_null_usage=envelope is not _OPENROUTER,
         is_json=is_json,
         models=models,
         provider=None if body.provider is NULL else bytes(body.provider),

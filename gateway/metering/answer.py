@@ -30,7 +30,7 @@ def text_or_none(value: object) -> str | None:
 
 
 def declines(answer: Answer, choice: AnswerChoice | None) -> bool:
-    """Whether the text itself says so: the first choice's, or a response's."""
+    """Whether the text of the answer does: the first choice's, or a response's."""
     if choice is None:
         return says_refusal(bytes(answer.output))
     said = choice.message
@@ -38,7 +38,7 @@ def declines(answer: Answer, choice: AnswerChoice | None) -> bool:
 
 
 def first_choice(answer: Answer) -> AnswerChoice | None:
-    """The one that is on the record, where there are choices."""
+    """The choice that goes on record; None where the API has no choices."""
     choices = answer.choices
     return choices[0] if choices else None
 
@@ -112,7 +112,7 @@ class AnswerMeter(Meter):
         return flags or flags_of_error(error)
 
     def _message(self, answer: Answer, error: object) -> str | None:
-        """The error's text; that `detail` or `message` is one, the status alone tells."""
+        """The error's text; `detail` and `message` hold it only where the status says so."""
         message = error_message(error)
         if self._status < 400:
             return message

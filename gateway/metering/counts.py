@@ -2,20 +2,20 @@
 
 from typing import Any, Final
 
-Counts = dict[str, Any]
+JsonObject = dict[str, Any]
 
 _MAX_TOKENS: Final = 1_000_000_000
 
 
-def part(counts: Counts | None, name: str) -> Counts | None:
+def part(found: JsonObject | None, name: str) -> JsonObject | None:
     """The object under `name`, if it is one."""
-    value = None if counts is None else counts.get(name)
+    value = None if found is None else found.get(name)
     return value if isinstance(value, dict) else None
 
 
-def count(counts: Counts | None, name: str, default: int = 0) -> int:
+def count(found: JsonObject | None, name: str, default: int = 0) -> int:
     """The whole number from 0 to a billion under `name`; `default` where there is none."""
-    value = None if counts is None else counts.get(name)
+    value = None if found is None else found.get(name)
     if value is None or isinstance(value, bool):
         return default
     if isinstance(value, int):

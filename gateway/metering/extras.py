@@ -8,11 +8,11 @@ are OpenRouter's), for images (`types/images_response.py`) and for transcription
 from msgspec.structs import replace
 
 from gateway.generation import Extras, Usage
-from gateway.metering.counts import Counts, count, part
+from gateway.metering.counts import JsonObject, count, part
 
 
 def with_extras(
-    usage: Usage, prompt: Counts | None, completion: Counts | None, searches: int
+    usage: Usage, prompt: JsonObject | None, completion: JsonObject | None, searches: int
 ) -> Usage:
     """`usage` with what else was used, if anything was; `prompt` and `completion` are the details
     of its tokens."""
@@ -27,7 +27,7 @@ def with_extras(
     return usage if extras == Extras() else replace(usage, extras=extras)
 
 
-def _cached(usage: Usage, told: Counts | None, audio: int, image: int) -> tuple[int, int]:
+def _cached(usage: Usage, told: JsonObject | None, audio: int, image: int) -> tuple[int, int]:
     """Cached tokens of audio and of images: as they are told, but not so few that more text would
     have been cached than there was. Untold, the text is taken to have been cached first, by which
     nothing comes out too cheap."""

@@ -9,7 +9,12 @@ from gateway.metering.base import Meter
 from gateway.metering.encoding import READABLE, Inflater
 from gateway.metering.estimate import Estimate
 from gateway.metering.moderation import ModerationMeter
-from gateway.metering.stream import EncodedStreamMeter, StreamMeter, UsageHidingMeter
+from gateway.metering.stream import (
+    EncodedStreamMeter,
+    NullUsageHidingMeter,
+    StreamMeter,
+    UsageHidingMeter,
+)
 
 _JSON: Final = b"application/json"
 _EVENTS: Final = b"text/event-stream"
@@ -42,6 +47,8 @@ def _stream_meter(call: Call, inflater: Inflater | None, estimate: Estimate) -> 
         return EncodedStreamMeter(dialect, estimate, inflater)
     if call.hides_usage:
         return UsageHidingMeter(dialect, estimate)
+    if call.hides_null_usage:
+        return NullUsageHidingMeter(dialect, estimate)
     return StreamMeter(dialect, estimate)
 
 

@@ -110,17 +110,35 @@ class StreamMeter(Meter):
         return True
 
 
-class UsageHidingMeter(StreamMeter):
-    """Keeps usage from a client that did not ask for it; the rest is as it came.
+class NullUsageHidingMeter(StreamMeter):
+    """Leaves out the null `usage` of all chunks but the last, which OpenRouter's have not and its
+    TypeScript SDK refuses; the rest is as it came."""
 
-    That is the usage chunk, and the null `usage` of the others, which OpenRouter's TypeScript SDK
-    refuses.
-    """
+    def __init__(self, dialect: Dialect, estimate: Estimate) -> None:
+        super().__init__(dialect, estimate)
+        self._says_no_usage = False  # as every event by the pattern does, where one does
+
+    def _pass(self, pieces: list[Piece]) -> bytes:
+        for raw, event in pieces:
+            self._add(raw, event)
+        return b"".join([raw.replace(_NO_USAGE, b"") for raw, _ in pieces])
+
+    def _learn(self, event: bytes, text: str) -> bool:
+        is_learned = super()._learn(event, text)
+        if is_learned:
+            self._says_no_usage = event.find(_NO_USAGE) >= 0
+        return is_learned
+
+    def _text_shown(self, event: bytes) -> bytes:
+        return event.replace(_NO_USAGE, b"") if self._says_no_usage else event
+
+
+class UsageHidingMeter(NullUsageHidingMeter):
+    """Keeps usage from a client that did not ask for it, the chunk that tells it as well."""
 
     def __init__(self, dialect: Dialect, estimate: Estimate) -> None:
         super().__init__(dialect, estimate)
         self._hidden_carriage_return = False
-        self._says_no_usage = False  # as every event by the pattern does, where one does
 
     def feed(self, data: bytes) -> bytes:
         if self._hidden_carriage_return and data:
@@ -137,15 +155,6 @@ class UsageHidingMeter(StreamMeter):
                 shown.append(raw.replace(_NO_USAGE, b""))
         self._hidden_carriage_return = hidden and not self._events.rest and raw.endswith(b"\r")
         return b"".join(shown)
-
-    def _learn(self, event: bytes, text: str) -> bool:
-        is_learned = super()._learn(event, text)
-        if is_learned:
-            self._says_no_usage = event.find(_NO_USAGE) >= 0
-        return is_learned
-
-    def _text_shown(self, event: bytes) -> bytes:
-        return event.replace(_NO_USAGE, b"") if self._says_no_usage else event
 
 
 class EncodedStreamMeter(StreamMeter):

@@ -17,7 +17,7 @@ cost of more than 10,000 USD: sums over many calls must fit into the store's 64 
 from typing import Final
 
 from gateway.generation import Usage
-from gateway.metering.counts import Counts, count, part
+from gateway.metering.counts import JsonObject, count, part
 from gateway.metering.extras import with_extras
 from gateway.money import nano
 
@@ -59,12 +59,12 @@ def _amount(dollars: object) -> int | None:
     return nano(dollars) if 0 <= dollars <= _MAX_DOLLARS else None
 
 
-def _total_alone(usage: Counts) -> Usage | None:
+def _total_alone(usage: JsonObject) -> Usage | None:
     total = count(usage, "total_tokens", _ABSENT)
     return None if total == _ABSENT else Usage(prompt_tokens=total)
 
 
-def _prompt_style(usage: Counts) -> Usage | None:
+def _prompt_style(usage: JsonObject) -> Usage | None:
     prompt = count(usage, "prompt_tokens", _ABSENT)
     completion = count(usage, "completion_tokens", _ABSENT)
     if prompt == completion == _ABSENT:
@@ -91,7 +91,7 @@ def _prompt_style(usage: Counts) -> Usage | None:
     return with_extras(counted, details, output, searches)
 
 
-def _cached_beside(usage: Counts) -> int:
+def _cached_beside(usage: JsonObject) -> int:
     return (
         count(usage, "prompt_cache_hit_tokens")
         or count(usage, "cached_tokens")
@@ -99,7 +99,7 @@ def _cached_beside(usage: Counts) -> int:
     )
 
 
-def _input_style(usage: Counts, tool_usage: object) -> Usage | None:
+def _input_style(usage: JsonObject, tool_usage: object) -> Usage | None:
     fresh = count(usage, "input_tokens", _ABSENT)
     completion = count(usage, "output_tokens", _ABSENT)
     if fresh == completion == _ABSENT:
@@ -129,7 +129,7 @@ def _input_style(usage: Counts, tool_usage: object) -> Usage | None:
     return with_extras(counted, details, output, searches)
 
 
-def _searches(usage: Counts) -> int:
+def _searches(usage: JsonObject) -> int:
     """Those of Anthropic (`types/server_tool_usage.py`), or of OpenRouter."""
     tools = part(usage, "server_tool_use") or part(usage, "server_tool_use_details")
     return 0 if tools is None else count(tools, "web_search_requests")

@@ -43,7 +43,7 @@ from gateway.proxy.rewrite import edits_for, upstream_body
 from gateway.routing.last_providers import LastProviders
 from gateway.routing.plan import Candidate, Plan, Planner
 from gateway.routing.router import Router
-from gateway.routing.verdict import FINE, Verdict, judge
+from gateway.routing.verdict import FINE, SICK, Verdict, judge
 from gateway.wire.downstream import Downstream
 from gateway.wire.headers import UpstreamHead, accept_encoding
 from gateway.wire.response import Response
@@ -136,8 +136,10 @@ class Proxy:
         return tenant
 
     def _identify(self, entry: Entry) -> Call:
-        entry.call = read_call(entry.request, entry.target.endpoint, entry.tenant)
-        return entry.call
+        target = entry.target
+        call = read_call(entry.request, target.endpoint, entry.tenant, target.envelope)
+        entry.call = call
+        return call
 
     def _check(self, call: Call, tenant: Tenant, entry: Entry) -> None:
         entry.flags = flags_of(call, tenant.policies)
@@ -174,7 +176,7 @@ class Proxy:
                         entry.moved_from = self.last_providers.record(plan.key, candidate)
                     meter = open_meter(call, answer.status, answer.headers, entry.request.body)
                     relay = Relay(meter, entry, client)
-                    is_done = relay.begin(answer, hides=call.hides_usage)
+                    is_done = relay.begin(answer, hides=call.hides_null_usage)
                     is_whole = is_done or await relay.rest(answer)
                     _judge_end(candidate, answer.status, entry, is_whole=is_whole)
                 else:
@@ -190,7 +192,7 @@ class Proxy:
         entry.model = candidate.model
         entry.attempt(provider.name, candidate.route, model, now)
         body = upstream_body(request, call, model, edits_for(call, provider.settings))
-        accept = accept_encoding(request.head, uncoded=call.hides_usage)
+        accept = accept_encoding(request.head, uncoded=call.hides_null_usage)
         head = self._heads[provider.name].build(
             request.head,
             entry.target.path_for(model),
@@ -220,7 +222,7 @@ def _give_up(entry: Entry, client: Downstream) -> None:
 
 def _verdict(answer: Response | UpstreamError, candidate: Candidate) -> Verdict:
     if not isinstance(answer, Response):
-        return Verdict(is_trouble=True, is_sick=True, cause=str(answer))
+        return SICK._replace(cause=str(answer))
     if answer.status < 400:
         return FINE
     settings, model = candidate.provider.settings, candidate.model

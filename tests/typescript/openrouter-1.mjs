@@ -13,22 +13,24 @@ function client(apiKey) {
 const app = client(process.env.HEARTH_KEY);
 const manager = client(process.env.HEARTH_MANAGEMENT_KEY);
 
-function chat(stream, options) {
+function chat(fields, options) {
   const chatRequest = {
     model: process.env.HEARTH_MODEL,
     messages: [{ role: 'user', content: "What's the weather like today?" }],
     user: 'user_12345',
-    stream,
+    ...fields,
   };
   return app.chat.send({ chatRequest }, options);
 }
 
-async function streamedText() {
+async function streamed(fields) {
   let text = '';
-  for await (const chunk of await chat(true)) {
+  let usage = null;
+  for await (const chunk of await chat({ stream: true, ...fields })) {
     text += chunk.choices[0]?.delta.content ?? '';
+    usage = chunk.usage ?? usage;
   }
-  return text;
+  return { text, usage };
 }
 
 async function raised(call) {
@@ -40,8 +42,9 @@ async function raised(call) {
   }
 }
 
-const answer = await chat(false);
-const text = await streamedText();
+const answer = await chat({ stream: false });
+const silent = await streamed({});
+const counted = await streamed({ streamOptions: { includeUsage: true } });
 const { data: generation } = await app.generations.getGeneration({ id: answer.id });
 const { data: activity } = await manager.analytics.getUserActivity();
 const models = [];
@@ -60,4 +63,4 @@ const errors = {
   ),
 };
 const content = answer.choices[0].message.content;
-console.log(JSON.stringify({ content, text, generation, activity, models, errors }));
+console.log(JSON.stringify({ content, silent, counted, generation, activity, models, errors }));
