@@ -1,9 +1,14 @@
 """The body's fields, out of JSON and forms, and what is wrong with them."""
 
+import tracemalloc
+from contextlib import suppress
+
 import pytest
 
+from gateway.calls.body import Body
 from gateway.calls.call import EndUser
 from gateway.calls.endpoint import ENDPOINTS, Endpoint
+from gateway.errors import BadRequest
 from tests.parts.readings import FORM, form, read, refusal
 
 
@@ -58,6 +63,27 @@ def test_what_stands_elsewhere_does_not_matter(elsewhere: bytes) -> None:
         elsewhere,
     )
     assert read(body).user == EndUser("u", "metadata.user_id")
+
+
+@pytest.mark.parametrize("field", Body.__struct_fields__)
+@pytest.mark.parametrize("brackets", [(b"[", b"]"), (b'{"a":[', b"]}")])
+def test_what_has_no_place_is_not_built(field: str, brackets: tuple[bytes, bytes]) -> None:
+    """However much is in an array or an object, reading it takes no more memory than its text."""
+    opened, closed = brackets
+    body = b'{"%b":%b%b1%b}' % (field.encode(), opened, b"[]," * 100_000, closed)
+    tracemalloc.start()
+    with suppress(BadRequest):
+        read(body)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2 * len(body)
+
+
+def test_a_long_body_is_not_read_twice() -> None:
+    """What is wrong with one is not worth the memory it takes to tell."""
+    fields = b'"a":[%b1],"user":"\\ud800"' % (b"[]," * 400_000)
+    assert refusal(b"{%b}" % fields).param is None
+    assert refusal(b'{"user":"\\ud800"}').param == "user"
 
 
 def test_last_of_a_repeated_key_counts() -> None:

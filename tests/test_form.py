@@ -116,6 +116,18 @@ def test_text_that_is_not_utf8_is_refused_by_name() -> None:
     assert read_form(single(b"\xff"), TYPE, ("model",)) == {}
 
 
+@pytest.mark.parametrize(("parts", "is_read"), [(1000, True), (1001, False)])
+def test_a_form_has_an_end(parts: int, is_read: bool) -> None:
+    """A body of small parts alone would hold up all other calls for seconds."""
+    start, rest = single(b"u"), single(b"x", b'form-data; name="a"')
+    body = start.removesuffix(b"--XbX--\r\n") + rest.removesuffix(b"--XbX--\r\n") * (parts - 1)
+    if is_read:
+        assert read_form(body + b"--XbX--\r\n", TYPE, ("user",)) == {"user": "u"}
+    else:
+        with pytest.raises(BadRequest, match="segment count"):
+            read_form(body + b"--XbX--\r\n", TYPE, ("user",))
+
+
 def test_replacing_changes_that_text_alone() -> None:
     """Files, of that name too, other fields, look-alikes: every byte stays."""
     before, after = BODY.split(b"\r\n\r\nfast\r\n")

@@ -193,6 +193,14 @@ def test_lists_of_names_have_an_end(field: str) -> None:
         read(**{field: ["nowhere"] * 1001})
 
 
+def test_an_object_has_an_end() -> None:
+    """Built, it would take many times the memory of its text."""
+    most = 1024 * 1024
+    with pytest.raises(BadRequest, match=f"at most {most} bytes") as caught:
+        read_preferences(b'{"only":[],"%b":1}' % (b"x" * most))
+    assert caught.value.param == "provider"
+
+
 def test_an_error_names_no_more_than_it_has_room_for() -> None:
     """However many fields there are that cannot be promised, and however long their names."""
     wanted = read(**{"x" * 1000: 1}, zdr=True)

@@ -1,12 +1,13 @@
 """The body's fields that Hearth reads, out of JSON or a form.
 
 msgspec skips what is not asked for without building it. A field may have any JSON type here, so
-that the error for a wrong one can name it.
+that the error for a wrong one can name it; but what is in an object or an array that has no place
+there is skipped as well. Built, it would take thirty times the memory of its text.
 """
 
 import json
 import re
-from typing import Any
+from typing import TypedDict
 
 import msgspec
 
@@ -18,6 +19,27 @@ _FORM_FIELDS = (
     *("model", "user", "safety_identifier"),
     *("session_id", "prompt_cache_key", "stream"),
 )
+_LONGEST_EXPLAINED = 1024 * 1024
+"""Bytes of a body that is read again, to say what is wrong with it."""
+
+
+class _Object(TypedDict):
+    """A JSON object of which nothing is read."""
+
+
+class _Array(msgspec.Struct, array_like=True, gc=False):
+    """A JSON array of which nothing is read."""
+
+
+Scalar = str | int | float | bool | None
+Value = Scalar | _Object | _Array
+
+
+class Options(TypedDict, total=False):
+    """Of `stream_options` and `usage`, what they say of usage."""
+
+    include_usage: Value
+    include: Value
 
 
 NULL = msgspec.Raw(b"null")
@@ -27,16 +49,16 @@ NULL = msgspec.Raw(b"null")
 class Body(msgspec.Struct, gc=False):
     """The decoded fields; what few calls have, or few parts of which are read, stays undecoded."""
 
-    model: Any = None
-    user: Any = None
-    safety_identifier: Any = None
+    model: Value = None
+    user: Value = None
+    safety_identifier: Value = None
     metadata: msgspec.Raw = NULL
-    session_id: Any = None
-    prompt_cache_key: Any = None
-    stream: Any = None
-    stream_options: Any = None
-    usage: Any = None
-    models: Any = None
+    session_id: Value = None
+    prompt_cache_key: Value = None
+    stream: Value = None
+    stream_options: Scalar | Options | _Array = None
+    usage: Scalar | Options | _Array = None
+    models: msgspec.Raw = NULL
     provider: msgspec.Raw = NULL
 
 
@@ -48,7 +70,8 @@ class Metadata(msgspec.Struct):
 
 _decode = msgspec.json.Decoder(Body).decode
 read_metadata = msgspec.json.Decoder(Metadata).decode
-"""Raises msgspec.DecodeError, or UnicodeDecodeError, where it is not what `Metadata` says."""
+read_names = msgspec.json.Decoder(list[str] | None).decode
+"""Both raise msgspec.DecodeError, or UnicodeDecodeError, where it is not what they say."""
 
 
 def read_json_body(body: bytes) -> Body:
@@ -70,8 +93,10 @@ def _garbled_field(body: bytes) -> str | None:
     """The id that made `body` unreadable, if one did; only asked once it is known to be.
 
     JSON permits half a surrogate pair and numbers of any size (RFC 8259 sections 6 and 8.2), which
-    are no text; told apart by a parser that takes them.
+    are no text; told apart by a parser that takes them, and builds all that is there.
     """
+    if len(body) > _LONGEST_EXPLAINED:
+        return None
     try:
         fields = json.loads(body.decode(errors="surrogateescape"))
     except (ValueError, RecursionError):

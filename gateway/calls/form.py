@@ -6,6 +6,9 @@ from multipart import MultipartError, PushMultipartParser, parse_options_header
 
 from gateway.errors import BadRequest
 
+_MOST_PARTS = 1000
+"""Of a form; each takes some microseconds, in which no other call gets on."""
+
 
 def read_form(body: bytes, content_type: str, names: Collection[str]) -> dict[str, str]:
     """Field name -> text of the parts called one of `names`.
@@ -42,7 +45,7 @@ def _parts(body: bytes, content_type: str) -> Iterator[tuple[str, bytes]]:
     name, content, boundary = "", b"", _boundary(content_type)
     delimiter = f"--{boundary}".encode()
     try:
-        with PushMultipartParser(boundary) as parser:
+        with PushMultipartParser(boundary, max_segment_count=_MOST_PARTS) as parser:
             for event in parser.parse(body):
                 if event is None:
                     yield name, content

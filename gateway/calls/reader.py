@@ -2,7 +2,9 @@
 
 from typing import Final
 
-from gateway.calls.body import NULL, Body, read_form_body, read_json_body
+import msgspec
+
+from gateway.calls.body import NULL, Body, read_form_body, read_json_body, read_names
 from gateway.calls.call import Call
 from gateway.calls.endpoint import Endpoint
 from gateway.calls.enduser import find_end_user
@@ -12,7 +14,10 @@ from gateway.envelope import Envelope
 from gateway.errors import BadRequest
 
 MAX_MODELS = 16
+_MODELS = f"`models` must be a list of 1 to {MAX_MODELS} models"
 _OPENROUTER: Final = Envelope.OPENROUTER  # found once, as finding an enum's member takes calls
+_LONGEST_MODELS = 128 * 1024
+"""Bytes: so many names as long as may be are shorter, however they are escaped."""
 
 
 def read_call(
@@ -62,14 +67,28 @@ def _model(body: Body, endpoint: Endpoint) -> str | None:
     return endpoint.model
 
 
-def _models(value: object) -> tuple[str, ...]:
+def _models(undecoded: msgspec.Raw) -> tuple[str, ...]:
     """OpenRouter's `models`: the next one is asked for when nobody answers for the one before."""
-    if value is None:
+    if undecoded is NULL:
         return ()
-    if not isinstance(value, list) or not 0 < len(value) <= MAX_MODELS:
-        raise BadRequest(f"`models` must be a list of 1 to {MAX_MODELS} models", "models")
-    names = [name_field(each, "models") for each in value]
+    listed = _listed(bytes(undecoded))
+    if listed is None:
+        return ()
+    if not 0 < len(listed) <= MAX_MODELS:
+        raise BadRequest(_MODELS, "models")
+    names = [name_field(each, "models") for each in listed]
     return tuple(name for name in dict.fromkeys(names) if name)
+
+
+def _listed(text: bytes) -> list[str] | None:
+    """What a list of names says; one of many is not even read."""
+    if len(text) > _LONGEST_MODELS:
+        raise BadRequest(_MODELS, "models")
+    try:
+        names: list[str] | None = read_names(text)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadRequest(_MODELS, "models") from error
+    return names
 
 
 def _asks_usage(stream_options: object) -> bool:

@@ -20,6 +20,9 @@ PriceOf = Callable[[Provider], tuple[int, int] | None]
 _IDLE: tuple[object, ...] = (None, False, "allow", [], {})
 """Values that ask for nothing."""
 
+_LONGEST = 1024 * 1024
+"""Bytes: all of it is built, which takes thirty times the memory of its text."""
+
 _MAX_NAMES = 1000
 _MAX_BEYOND = 16
 _MAX_FIELD = 64
@@ -60,6 +63,8 @@ def read_preferences(raw: bytes) -> Preferences | None:
     """The preferences in a `provider` object; None when there are none, BadRequest for nonsense."""
     if raw == b"null":
         return None
+    if len(raw) > _LONGEST:
+        raise BadRequest(f"`provider` must have at most {_LONGEST} bytes", "provider")
     try:
         given = _decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
