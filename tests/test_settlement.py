@@ -22,6 +22,7 @@ KEYS = [
     {"name": "strict", "key": "sk-strict", "enforce_user_ids": True},
     {"name": "ops", "key": "sk-ops", "role": "management"},
 ]
+TWO_CODINGS = ("Content-Encoding: identity", "Content-Encoding: gzip")
 ANONYMOUS = CHAT.replace(b'"user":"user_1",', b"")
 PATH = "/v1/chat/completions"
 
@@ -53,6 +54,7 @@ REFUSED = {
     "no such model": (keyed_post(CHAT.replace(b"4o", b"9"), "sk-app"), 404, "app", "user_1"),
     "too large": (keyed_post(CHAT + b" " * 4096, "sk-app"), 413, "app", None),
     "coded": (keyed_post(CHAT, "sk-app", "Content-Encoding: gzip"), 415, "app", None),
+    "coded behind": (keyed_post(CHAT, "sk-app", *TWO_CODINGS), 415, "app", None),
     "no user": (keyed_post(ANONYMOUS, "sk-strict"), 422, "strict", None),
 }
 

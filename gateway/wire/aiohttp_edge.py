@@ -53,7 +53,7 @@ async def with_body(
     received: Request, request: web.Request, max_body: int, limits: Limits
 ) -> Request:
     """`received` with its whole body, as `read_body` reads it; UnsupportedMediaType if encoded."""
-    if request.headers.get("Content-Encoding", "identity") != "identity":
+    if set(request.headers.getall("Content-Encoding", ())) - {"identity"}:
         raise UnsupportedMediaType("Send the body without a Content-Encoding")
     return received.with_body(await read_body(request, max_body, limits))
 
