@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from gateway.api.helicone import user_search
 from gateway.api.helicone.users import query_metrics, query_overview, query_users
-from gateway.api.lag import LAG_HEADER
-from gateway.errors import BadRequest, Unauthorized
+from gateway.api.ledger_view import LAG_HEADER
+from gateway.errors import BadRequest, RequestTimeout, Unauthorized
 from gateway.generation import Generation, Usage
 from tests.parts.asking import NOON, Asker, decoded, recording
 from tests.parts.generations import DAY, generation, refusal
@@ -213,6 +214,14 @@ async def test_long_pattern(tmp_path: Path) -> None:
     with pytest.raises(BadRequest, match="user_user_id"):
         await ask(tmp_path, {"filter": user(user_user_id={"like": "%" * 3000})})
     assert ids(await ask(tmp_path, {"filter": user(user_user_id={"like": "%" * 2048})}))
+
+
+async def test_a_question_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking through single requests may take no longer than the time there is for it."""
+    monkeypatch.setattr(user_search, "PATIENCE", 0.0)
+    with pytest.raises(RequestTimeout, match="fewer tests"):
+        await ask(tmp_path, {"filter": request(model={"like": "%"})})
+    assert ids(await ask(tmp_path, {"filter": "all"}))
 
 
 async def test_unknown_key(tmp_path: Path) -> None:

@@ -76,9 +76,10 @@ def globbed(pattern: str) -> str:
     return pattern.translate(_WILDCARDS)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _matcher(pattern: str) -> Callable[[str], re.Match[str] | None]:
-    """fnmatch makes expressions that cannot backtrack for long."""
+    """fnmatch makes expressions that cannot backtrack for long. Making one takes much longer than
+    using it: those of one question, which has up to 200, are kept."""
     return re.compile(fnmatch.translate(globbed(pattern))).match
 
 

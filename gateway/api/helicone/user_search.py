@@ -13,11 +13,18 @@ from gateway.api.helicone.question import Question
 from gateway.api.requests import read_requests
 from gateway.api.timespan import Cut, Timespan, cut_kept
 from gateway.calendar import DAY, SECOND
+from gateway.errors import RequestTimeout
 from gateway.generation import Generation
 from gateway.ledger.counts import Counts, GrowingCounts
 from gateway.ledger.queries import GenerationQuery, UserSearch
 from gateway.ledger.results import UserRow
 from gateway.ledger.store import Store
+
+PATIENCE = 30.0
+"""Seconds to look through single requests, in which tests of their texts may take long."""
+
+_AT_ONCE = 50
+"""Requests that a thread looks at; it ends those that it began, should nobody wait any more."""
 
 _NO_DAYS = (0, -1)
 
@@ -66,13 +73,19 @@ class _People:
 
 
 async def user_search(context: Context, store: Store, question: Question) -> UserSearch:
-    """The search; BadRequest when too many single requests would have to be read for it."""
+    """The search; BadRequest when too many single requests would have to be read for it, and
+    RequestTimeout when that takes too long."""
     whole = Cut(None, (question.span,))
     retention, now = context.config.ledger.retention, int(context.now() * SECOND)
     pieces = whole if question.requests else cut_kept(question.span, DAY, now, retention)
     people = _People()
-    for end in pieces.ends:
-        await _add_requests(people, store, question, end)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            for end in pieces.ends:
+                await _add_requests(people, store, question, end)
+    except TimeoutError:
+        text = f"This takes over {PATIENCE:g} s; ask for a shorter time, or with fewer tests"
+        raise RequestTimeout(text) from None
     since, until = pieces.units or _NO_DAYS
     return UserSearch(
         since=since,
@@ -92,4 +105,5 @@ async def _add_requests(people: _People, store: Store, question: Question, span:
         until=max(span.until, 0),
     )
     async for page in read_requests(store, query):
-        await asyncio.to_thread(people.add, page, question)
+        for start in range(0, len(page), _AT_ONCE):
+            await asyncio.to_thread(people.add, page[start : start + _AT_ONCE], question)
