@@ -2,10 +2,12 @@
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import aiohttp
 import pytest
 
+from gateway.api import moves
 from gateway.routing.ring import Ring
 from tests.parts.calls import CHAT, COMPLETION, Requests, at, whole
 from tests.parts.gateways import RunningGateway, Wire, running_gateway
@@ -132,6 +134,14 @@ async def test_a_change_at_once(tmp_path: Path) -> None:
     assert found["moves"]["home"] == after.home(b"default\0u")
     flows = {(flow["from"], flow["to"]) for flow in found["moves"]["between"]}
     assert flows == {("a", "c"), ("a", "d"), ("b", "c"), ("b", "d"), ("c", "d")}
+
+
+def test_a_change_makes_one_ring(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many leave, and however often one is named: rings are slow to make."""
+    made = Mock(wraps=Ring)
+    monkeypatch.setattr(moves, "Ring", made)
+    after = moves.Change(leaving=("a", "b", "a"), joining="d").applied_to(RING)
+    assert (after.names, made.call_count) == (("c", "d"), 1)
 
 
 async def test_tokens_of_other_models(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import msgspec
 from gateway.ledger.queries import ActivityQuery
 from gateway.ledger.results import ActivityRow
 from gateway.ledger.store import Store
-from gateway.routing.moves import joined_by, moved_tokens, moved_users, without
+from gateway.routing.moves import moved_tokens, moved_users
 from gateway.routing.pool import Pool
 from gateway.routing.ring import Ring
 from gateway.routing.router import Router
@@ -26,10 +26,11 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     weight: float = 1.0
 
     def applied_to(self, ring: Ring) -> Ring:
-        """The ring afterwards; the same one when there is no change."""
-        for name in self.leaving:
-            ring = without(ring, name)
-        return ring if self.joining is None else joined_by(ring, self.joining, self.weight)
+        """The ring afterwards."""
+        weights = {name: ring.weights[name] for name in ring.names if name not in self.leaving}
+        if self.joining is not None:
+            weights[self.joining] = self.weight
+        return Ring(weights, ring.points)
 
 
 class Flow(msgspec.Struct, frozen=True, kw_only=True, rename={"source": "from"}):

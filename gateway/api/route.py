@@ -88,8 +88,7 @@ def _owner(context: Context, tenant: Tenant, key: str | None) -> str:
         if key not in (None, tenant.name):
             raise Forbidden("This key may only ask about users of its own")
         return tenant.name
-    clients = [each.name for each in context.config.keys if each.role == "client"]
-    names = clients or [tenant.name]
+    names = context.config.client_names or [tenant.name]
     if key is None and len(names) == 1:
         return names[0]
     if key not in names:
@@ -116,10 +115,10 @@ def _change(pool: Pool, values: Mapping[str, str]) -> Change | None:
         raise BadRequest("Parameter `weight` is that of a provider that is `joining`", "weight")
     if leaving is None and joining is None:
         return None
-    names = [] if leaving is None else [name.strip() for name in leaving.split(",")]
+    names = set() if leaving is None else {name.strip() for name in leaving.split(",")}
     change = Change(leaving=names, joining=joining, weight=_weight(values.get("weight", "1")))
-    is_known = set(names) <= set(pool.ring.names)
-    if not is_known or (joining is None and set(names) == set(pool.ring.names)):
+    is_known = names <= set(pool.ring.names)
+    if not is_known or (joining is None and names == set(pool.ring.names)):
         others = ", ".join(pool.ring.names)
         raise BadRequest(f"Parameter `leaving` must name some, not all, of {others}", "leaving")
     if joining in pool.ring.weights:

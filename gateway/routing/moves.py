@@ -26,14 +26,3 @@ def moved_tokens(before: Ring, after: Ring, tokens: Iterable[tuple[bytes, int]])
     if not after.names:
         return sum(count for _, count in tokens)
     return sum(count for key, count in tokens if before.home(key) != after.home(key))
-
-
-def without(ring: Ring, name: str) -> Ring:
-    """The ring when `name` has left."""
-    left = {other: weight for other, weight in ring.weights.items() if other != name}
-    return Ring(left, ring.points)
-
-
-def joined_by(ring: Ring, name: str, weight: float) -> Ring:
-    """The ring when `name` has come, or has another weight."""
-    return Ring({**ring.weights, name: weight}, ring.points)
