@@ -127,3 +127,11 @@ def test_secret_stays(tmp_path: Path) -> None:
     assert (len(secret), load_secret(tmp_path)) == (32, secret)
     (file,) = tmp_path.iterdir()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("left", [b"", b"s" * 31])
+def test_secret_that_is_cut_short(tmp_path: Path, left: bytes) -> None:
+    """What a crash of the machine left of it signs nothing: another is made, once."""
+    (tmp_path / "session.secret").write_bytes(left)
+    secret = load_secret(tmp_path)
+    assert (len(secret), load_secret(tmp_path)) == (32, secret)

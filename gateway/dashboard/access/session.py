@@ -23,9 +23,13 @@ def load_secret(folder: Path) -> bytes:
     """The key that sessions are signed with; made when first asked for, then always the same.
 
     The file lies beside the journal, readable by its owner only: all workers of a machine share
-    it, and a restart signs nobody out.
+    it, and a restart signs nobody out. One that is cut short, as a crash of the machine may leave
+    it, is made anew: with nothing for a key, anybody could sign.
     """
     path = folder / "session.secret"
+    with suppress(FileNotFoundError):
+        if path.stat().st_size < _SECRET_BYTES:
+            path.unlink()
     if not path.exists():
         _make_secret(path)
     return path.read_bytes()
@@ -45,8 +49,8 @@ def _make_secret(path: Path) -> None:
 class Sessions:
     """Makes cookies, reads them back, and ends them. `now`: seconds since the epoch.
 
-    A cookie's text is when it ends, in microseconds so that no two are the same, and its key. That
-    of one that was signed out is the name of a file beside the secret, for all workers to see.
+    A cookie's text is its end, in microseconds so that no two are the same, and its key's hash.
+    Once it is signed out, a file of that name lies beside the secret, for all workers to see.
     """
 
     def __init__(
@@ -72,7 +76,7 @@ class Sessions:
         return self._keyring.tenant_by_hash(text.partition(".")[2])
 
     def end(self, cookie: str) -> None:
-        """Nobody comes in with this cookie any more, nor with a copy of it."""
+        """Let nobody in with this cookie any more, nor with a copy of it."""
         if self.tenant(cookie) is None:
             return
         self._ended.mkdir(mode=0o700, exist_ok=True)
