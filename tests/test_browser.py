@@ -3,13 +3,14 @@
 import csv
 import time
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.async_api import Page, expect
 
 from gateway.dashboard.formats import shown
 from gateway.dashboard.visit import user_path
-from gateway.generation import Attempt
+from gateway.generation import Attempt, Usage
 from tests.parts.browsing import CHROMIUM, open_window, sign_in
 from tests.parts.gateways import RunningGateway, running_gateway
 from tests.parts.generations import generation
@@ -94,12 +95,15 @@ async def test_sorting(window: Page) -> None:
     assert orders[1] == sorted(orders[1])
 
 
-async def test_downloads(window: Page, tmp_path: Path) -> None:
-    """CSV and PDF of a page come as files, with the page's filters."""
+@pytest.mark.parametrize("held", [[], ["Alt"]])
+async def test_downloads(window: Page, tmp_path: Path, held: list[Literal["Alt"]]) -> None:
+    """CSV and PDF of a page come as files, with the page's filters; also where Alt saves a link
+    without going there."""
     await window.goto("/activity?group_by=user&user=user_anna")
     for kind in ("CSV", "PDF"):
         async with window.expect_download() as started:
-            await window.get_by_role("link", name=kind, exact=True).click()
+            link = window.get_by_role("link", name=kind, exact=True)
+            await link.click(modifiers=held)
         download = await started.value
         assert download.suggested_filename.endswith(f".{kind.lower()}")
         await download.save_as(tmp_path / kind)
@@ -192,6 +196,44 @@ async def test_the_log_fits_a_laptop(tmp_path: Path) -> None:
         assert await frame.evaluate("frame => frame.scrollWidth - frame.clientWidth") == 0
 
 
+@pytest.mark.parametrize("width", [360, 1024])
+async def test_names_stay_in_sight(gateway: RunningGateway, width: int) -> None:
+    """Whoever moves a table to its right end still sees whose each line is."""
+    async with open_window(gateway.origin, viewport={"width": width, "height": 740}) as page:
+        await sign_in(page)
+        for path in ("/users", "/generations"):
+            await page.goto(path)
+            frame = page.locator("main > .scroll")
+            await frame.evaluate("frame => { frame.scrollLeft = frame.scrollWidth; }")
+            assert await frame.evaluate("frame => frame.scrollLeft") > 0
+            name = frame.locator("tbody td").first
+            assert await name.evaluate("cell => cell.getBoundingClientRect().left") >= 0
+
+
+LINES = """
+figures => figures.map(one => one.clientHeight / parseFloat(getComputedStyle(one).lineHeight))
+"""
+"""How many lines each takes."""
+
+
+async def test_large_figures_on_a_phone(tmp_path: Path) -> None:
+    """No number is broken in two, though there be a hundred thousand million tokens."""
+    used = Usage(prompt_tokens=10**11, completion_tokens=10**9)
+    call = generation(
+        created_at=int(time.time()) * 1_000_000, usage=used, cost=10**15, latency_ms=10**7
+    )
+    await seed(tmp_path, [call])
+    size = {"width": 360, "height": 740}
+    async with (
+        running_gateway(tmp_path, [{"name": "a", "base_url": "http://127.0.0.1:9"}]) as gateway,
+        open_window(gateway.origin, viewport=size) as page,
+    ):
+        for path in ("/activity", "/users/user_1"):
+            await page.goto(path)
+            lines = await page.locator(".stats dt + dd").evaluate_all(LINES)
+            assert lines == pytest.approx([1] * len(lines), abs=0.1), path
+
+
 TEXT_HEIGHT = """
 chart => parseFloat(getComputedStyle(chart.querySelector("text")).fontSize)
   * chart.getBoundingClientRect().width / chart.viewBox.baseVal.width
@@ -265,8 +307,9 @@ CONTRASTS = """
   const poor = [];
   for (const element of document.querySelectorAll("body *")) {
     const own = [...element.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
-    if (!own || !element.checkVisibility()) continue;
-    const style = getComputedStyle(element);
+    const hint = element.placeholder;
+    if (!(own || hint) || !element.checkVisibility()) continue;
+    const style = getComputedStyle(element, hint ? "::placeholder" : null);
     const ink = element.closest("svg") ? style.fill : style.color;
     const [one, two] = [light(rgb(ink)), light(behind(element))].sort((a, b) => b - a);
     const ratio = (one + 0.05) / (two + 0.05);

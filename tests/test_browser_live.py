@@ -104,6 +104,21 @@ async def test_the_end_of_a_session(window: Page, path: str) -> None:
     assert await window.locator("tbody tr").count() == shown
 
 
+@pytest.mark.parametrize("path", ["/generations", "/users"])
+async def test_how_far_behind_the_ledger_is(window: Page, path: str) -> None:
+    """A page that said that the ledger is behind says so no longer when it is not."""
+    await window.clock.install()
+    await window.goto(path)
+    said = window.get_by_text("The ledger is 9 s behind")
+    await window.evaluate(SAY_BEHIND)
+    await expect(said).to_be_visible()
+    await window.clock.fast_forward(A_LOOK)
+    await expect(said).to_be_hidden()
+
+
+SAY_BEHIND = """
+() => document.querySelector("[data-now=behind]").append("The ledger is 9 s behind")
+"""
 IDS = "rows => rows.map(row => row.dataset.id)"
 LINES = "/activity?metric=requests"
 A_LOOK = 5_000

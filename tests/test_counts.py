@@ -38,3 +38,8 @@ def test_proportions_of_nothing_are_nothing() -> None:
     assert (one.tokens, one.cost_per_million, one.mean_latency) == (3, 1_000_000_000, 4.5)
     none = Counts()
     assert (none.tokens, none.cost_per_million, none.mean_latency) == (0, 0, None)
+
+
+def test_refusals_have_no_latency() -> None:
+    """Nobody was waited for, so there is nothing to tell the mean of."""
+    assert Counts(requests=2, errors=2, flags=2).mean_latency is None

@@ -53,11 +53,39 @@ async def test_an_address_has_only_what_was_chosen(
 async def test_a_way_back_from_filters_that_are_wrong(
     gateway: RunningGateway, browser: aiohttp.ClientSession
 ) -> None:
-    """The page that says what is wrong leads to the one without filters."""
+    """The page that says what is wrong leads to the one without that filter, or without any."""
     await sign_in(browser, gateway, "ops-key")
     path = "/generations?no_user=true&user=user_anna"
-    assert 'href="/generations">Take all filters' in await text(browser, gateway.origin + path, 400)
+    page = await text(browser, gateway.origin + path, 400)
+    assert 'href="/generations?user=user_anna">Go on without “no_user”' in page
+    assert 'href="/generations">Take all filters' in page
     assert "Take all filters" not in await text(browser, f"{gateway.origin}/generation", 400)
+
+
+async def test_a_search_keeps_the_order(
+    gateway: RunningGateway, browser: aiohttp.ClientSession
+) -> None:
+    """Who sorted the users and then looks for some, or for one key's, still has them sorted."""
+    await sign_in(browser, gateway, "ops-key")
+    page = await text(browser, f"{gateway.origin}/users?sort=errors&direction=up")
+    search = page.partition('role="search"')[2].partition("</form>")[0]
+    assert re.findall(r'type="hidden" name="(\w+)" value="(\w+)"', search) == [
+        *(("sort", "errors"), ("direction", "up")),
+    ]
+
+
+async def test_today_is_not_over(gateway: RunningGateway, browser: aiohttp.ClientSession) -> None:
+    """A change of days that are over says no more; one with today in it says that it is not."""
+    await sign_in(browser, gateway, "ops-key")
+    page = await text(browser, f"{gateway.origin}/activity")
+    assert re.search(r"% so far</dd>", page)
+    assert "today is not over yet" in page
+    today = int(time.time()) // 86400
+    past = f"since={day_text(today - 10)}&until={day_text(today - 1)}"
+    page = await text(browser, f"{gateway.origin}/activity?{past}")
+    assert re.search(r"%</dd>", page)
+    assert "so far" not in page
+    assert "not over" not in page
 
 
 @pytest.mark.parametrize(

@@ -73,13 +73,19 @@ async def test_home_is_the_activity_page(
 async def test_same_address_two_answers(
     gateway: RunningGateway, http: aiohttp.ClientSession
 ) -> None:
-    """A browser gets the page, everyone else the JSON; caches are told."""
+    """A browser gets the page, also where it saves a link and accepts anything; everyone else the
+    JSON; caches are told."""
     headers = {"Authorization": "Bearer ops-key"}
+    saving = {"Sec-Fetch-Mode": "navigate"}
+    program = saving | {"Accept": "application/json"}
     for name in ("activity", "generations", "generation?id=gen-000100"):
-        async with http.get(f"{gateway.origin}/{name}", headers=headers) as answer:
-            assert (answer.content_type, answer.headers["Vary"]) == ("application/json", "Accept")
-        async with http.get(f"{gateway.origin}/{name}", headers=headers | BROWSER) as answer:
-            assert (answer.content_type, answer.headers["Vary"]) == ("text/html", "Accept")
+        for sent, kind in (
+            *(({}, "application/json"), (program, "application/json")),
+            *((BROWSER, "text/html"), (saving, "text/html")),
+        ):
+            async with http.get(f"{gateway.origin}/{name}", headers=headers | sent) as answer:
+                assert answer.content_type == kind
+                assert answer.headers["Vary"] == "Accept, Cookie, Sec-Fetch-Mode"
 
 
 async def test_client_keys_see_their_own(
@@ -340,11 +346,14 @@ async def test_a_move_is_on_the_page_of_its_call(
 async def test_calls_of_one_keys_user(
     gateway: RunningGateway, browser: aiohttp.ClientSession
 ) -> None:
-    """The page of one key's user leads to that user's calls and days, not to a namesake's."""
+    """The page of one key's user says whose it is, and leads to that user's calls and days, not to
+    a namesake's."""
     await sign_in(browser, gateway, "ops-key")
     page = html.unescape(await text(browser, f"{gateway.origin}/users/user_anna?key=bot"))
     assert 'href="/generations?user=user_anna&key=bot">All calls' in page
     assert 'href="/activity?user=user_anna&key=bot">Other days' in page
+    assert 'Only calls with the key bot. <a href="/users/user_anna">All keys' in page
+    assert "Only calls" not in await text(browser, f"{gateway.origin}/users/user_anna")
 
 
 async def test_store_that_fails(

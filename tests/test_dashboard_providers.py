@@ -48,6 +48,9 @@ async def test_all_is_well(tmp_path: Path, browser: aiohttp.ClientSession) -> No
     async with ailing(tmp_path, whole(b"{}")) as gateway:
         await call(browser, gateway, 1)
         assert "No ejections since" in await card(browser, gateway)
+        assert 'href="/generations?provider=a"' in await text(
+            browser, f"{gateway.origin}/providers"
+        )
         found = await row(browser, gateway)
     assert (found["state"], found["ejections"], found["left_alone_reason"]) == (
         "takes calls",

@@ -56,9 +56,13 @@ DASHBOARD = web.AppKey("dashboard", Dashboard)
 
 
 def wants_page(request: web.Request) -> bool:
-    """Whether the client is a browser that asks for a page."""
+    """Whether the client is a browser that asks for a page, or saves what a page links to: then it
+    takes anything, but has a session, or says that it goes there (Fetch Metadata, section 2.3)."""
     asked = ",".join(request.headers.getall("Accept", ()))
-    return preferred(asked, ("application/json", "text/csv", "text/html")) == "text/html"
+    named = preferred(asked, ("application/json", "text/csv", "text/html"))
+    if named is not None:
+        return named == "text/html"
+    return COOKIE in request.cookies or request.headers.get("Sec-Fetch-Mode") == "navigate"
 
 
 def show_error(request: web.Request, error: GatewayError) -> web.Response:
@@ -68,10 +72,19 @@ def show_error(request: web.Request, error: GatewayError) -> web.Response:
         "phrase": HTTPStatus(error.status).phrase,
         "message": error.message,
         "address": str(request.rel_url),
+        "param": error.param,
+        "without": _without(request, error.param),
     }
     response = render(request, "error.html", values, error.status)
     response.headers.update(error.headers)
     return response
+
+
+def _without(request: web.Request, param: str | None) -> str | None:
+    """The address without the parameter that is wrong; None where it has no such one."""
+    if param is None or param not in request.query:
+        return None
+    return str(request.rel_url.without_query_params(param))
 
 
 def render(

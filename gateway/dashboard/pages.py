@@ -107,7 +107,7 @@ async def _home(request: web.Request) -> web.StreamResponse:
 def _either(page: AiohttpHandler, api: AiohttpHandler) -> AiohttpHandler:
     async def answer(request: web.Request) -> web.StreamResponse:
         response = await (page if wants_page(request) else api)(request)
-        response.headers["Vary"] = "Accept"
+        response.headers["Vary"] = "Accept, Cookie, Sec-Fetch-Mode"
         return response
 
     return answer

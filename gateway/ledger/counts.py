@@ -42,8 +42,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def mean_latency(self) -> float | None:
-        """Milliseconds a request; None without requests."""
-        return self.latency_ms / self.requests if self.requests else None
+        """Milliseconds a request; None where all were refused at once, or there was none."""
+        return self.latency_ms / self.requests if self.latency_ms else None
 
     @classmethod
     def of(cls, generation: Generation) -> Self:

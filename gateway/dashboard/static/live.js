@@ -1,5 +1,5 @@
-// While the box is checked the page is fetched again and again. The log gets what is new, and loses
-// what is gone; of any other page the parts that tell how things are now are replaced.
+// While the box is checked the page is fetched again and again. The parts that tell how things are now
+// are replaced; the log gets what is new, and loses what is gone.
 "use strict";
 
 const PATIENCE = 30000;
@@ -34,7 +34,8 @@ async function follow() {
   if (answer.redirected) return "signed out";
   if (!answer.ok) return `error ${answer.status}`;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  return rows ? addRows(page.querySelectorAll("#rows > tr")) : replaceParts(page);
+  replaceParts(page);
+  return rows ? addRows(page.querySelectorAll("#rows > tr")) : "";
 }
 
 function addRows(latest) {
@@ -66,7 +67,6 @@ function replaceParts(page) {
     part.replaceChildren(...next.childNodes);
     part.querySelectorAll(".scroll").forEach((frame, at) => (frame.scrollLeft = places[at]));
   }
-  return "";
 }
 
 // With the keyboard or the mouse; what was touched or clicked is not read for ever.
