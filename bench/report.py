@@ -40,9 +40,9 @@ bytes with one of 10,000 users, on 64 connections, and has the same three provid
 - **requests/s of a core**: in the same load. `≥`: the core was not busy, the load was the limit.
 - **p50, p99**: at a constant rate, half of what the program can do, or {most:,} requests/s where
   that is less; a request that has to wait has waited. Without any program they are
-  {floor.p50:.2f} and {floor.p99:.2f} ms at {floor.offered:,.0f} requests/s. At this rate Hearth's
-  p99 with Redis is not its own: Redis then takes much of the core of the load and of the mock
-  provider, which SQLite does not.
+  {floor.p50:.2f} and {floor.p99:.2f} ms at {floor.offered:,.0f} requests/s. At this rate counting
+  fills a core, Redis that of the load and the mock provider, SQLite Hearth's own: Hearth's p99
+  there is that of a full core.
 - **at 3,000/s**: at one rate for all that can do twice as much, {plan.evens} times in a round, as
   one burst of the machine's other guests decides the p99 of the seconds it falls into. A request
   that finds everybody asleep costs any program more than one in a crowd, as each side has to be
