@@ -30,8 +30,8 @@ from gateway.config import Config, Key, ModelPrice, Provider
 from gateway.generation import Generation, Record
 from gateway.keys import Keyring
 from gateway.ledger.journal import Journal
+from gateway.ledger.opening import open_store
 from gateway.ledger.parcel import parcels
-from gateway.ledger.stores import open_store
 from gateway.metering.base import Meter
 from gateway.metering.meter import open_meter
 from gateway.policies.flags import flags_of

@@ -76,9 +76,9 @@ async def _run_gateway(
 
 @web.middleware
 async def _explain(request: web.Request, handler: _Handler) -> web.StreamResponse:
-    """What nobody expected is logged, and answered in a form that the client reads.
+    """Log an error that nobody expected, and answer it in a form that the client reads.
 
-    Not where an answer has begun: aiohttp logs that and ends the connection.
+    Once an answer has begun, aiohttp logs the error and ends the connection instead.
     """
     try:
         return await handler(request)
@@ -108,7 +108,7 @@ async def _healthz(request: web.Request) -> web.Response:
 
 
 async def _readyz(request: web.Request) -> web.Response:
-    """New requests are welcome; where others took this process's place, they still are."""
+    """Whether new requests are welcome; they are even while others take this process's place."""
     gateway = request.app[GATEWAY]
     if gateway.draining and not gateway.grace:
         return json_answer({"status": "draining"}, status=503)
@@ -210,8 +210,8 @@ async def _proxied(
 
 
 async def _with_body(gateway: Gateway, request: web.Request, received: Request) -> Request:
-    """`received` with its body. What is not here yet is only waited for, and takes memory, where
-    somebody who is known sends it: else Unauthorized."""
+    """`received` with its body. One that is not all here yet is waited for, and given memory, only
+    if its sender is known: else Unauthorized."""
     if not request.content.is_eof():
         gateway.context.keyring.tenant(received)
     limits = request.app[_LIMITS]

@@ -26,8 +26,8 @@ from gateway.wire.upstream import Upstream, verifying_context
 if TYPE_CHECKING:
     from gateway.tracing.tracing import Tracing
 
-_SHIPPING = 5.0
-"""Seconds that shutting down waits for the store; what is not shipped stays in the journal."""
+_FINISH_WITHIN = 5.0
+"""Seconds that the end waits for the store; what is not shipped stays in the journal."""
 
 
 class Gateway:
@@ -100,7 +100,7 @@ async def standalone(config: Config) -> AsyncIterator[Gateway]:
     """A gateway in one process, which ships its journal and probes the providers itself."""
     async with AsyncExitStack() as at_end:
         ledger = await Ledger.open(config.ledger)
-        at_end.push_async_callback(ledger.stop, _SHIPPING)
+        at_end.push_async_callback(ledger.stop, _FINISH_WITHIN)
         ledger.start()
         gateway = Gateway(config, ledger)
         at_end.push_async_callback(gateway.close)

@@ -292,3 +292,8 @@ class Config(Section, frozen=True, kw_only=True):
     ledger: Ledger = Ledger()
     metrics: Metrics = Metrics()
     tracing: Tracing | None = None
+
+    @property
+    def client_names(self) -> list[str]:
+        """The names of the keys that may call models."""
+        return [key.name for key in self.keys if key.role == "client"]

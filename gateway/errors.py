@@ -18,9 +18,10 @@
     ├── Attempted                  providers were tried; carries the attempts
     │   ├── UpstreamFailed    502  none answered
     │   └── UpstreamTimeout   504  the same, and the last attempt ran out of time
-    ├── NoProvider            503  providers exist, none can take the call now
-    ├── NoConnection          503  Hearth itself cannot open one more
-    ├── ModerationUnavailable 503  a call that must be moderated cannot be
+    ├── Unavailable           503  not now; worth trying again in a second
+    │   ├── NoProvider             providers exist, none can take the call
+    │   ├── NoConnection           Hearth itself cannot open one more
+    │   └── ModerationUnavailable  a call that must be moderated cannot be
     └── LoopDetected          508  the request has been here before
 
     UpstreamError             one attempt at one provider; the proxy decides what becomes of it
@@ -182,27 +183,25 @@ class UpstreamTimeout(Attempted):
     code = "provider_timeout"
 
 
-class NoProvider(GatewayError):
+class Unavailable(GatewayError):
+    """What is needed is not there now, and may be in a second."""
+
     status = 503
-    type = "server_error"
-    code = "no_provider_available"
     headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
 
 
-class NoConnection(GatewayError):
+class NoProvider(Unavailable):
+    code = "no_provider_available"
+
+
+class NoConnection(Unavailable):
     """This process, or its machine, cannot open one more; no provider is to blame."""
 
-    status = 503
-    type = "server_error"
     code = "no_connection_available"
-    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
 
 
-class ModerationUnavailable(GatewayError):
-    status = 503
-    type = "server_error"
+class ModerationUnavailable(Unavailable):
     code = "moderation_unavailable"
-    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
 
 
 class PolicyViolation(GatewayError):

@@ -35,8 +35,8 @@ class Tenant:
 class Keyring:
     """The configured keys, looked up by hash so that a comparison tells nothing by its time.
 
-    A key that was right once is then known by itself: only those are, and Python's own hash of
-    bytes, which a lookup compares first, is keyed with a secret of the process.
+    A key that was right once is then looked up as it is. Only such keys are there, and Python's own
+    hash of bytes, which a lookup compares first, is keyed with a secret of the process.
     """
 
     def __init__(self, config: Config) -> None:

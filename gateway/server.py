@@ -28,7 +28,7 @@ _CLOSING = 1.0
 
 @asynccontextmanager
 async def running(config: Config, limits: Limits = LIMITS) -> AsyncIterator[str]:
-    """A gateway of this process standalone, for as long as the context is open; gives its address.
+    """A standalone gateway in this process, for as long as the context is open; gives its address.
 
     OSError when the address cannot be bound.
     """
@@ -45,7 +45,7 @@ async def running(config: Config, limits: Limits = LIMITS) -> AsyncIterator[str]
 async def serving(
     config: Config, sockets: Sequence[socket.socket], lifespan: Lifespan, limits: Limits = LIMITS
 ) -> AsyncIterator[Gateway]:
-    """A gateway of this `lifespan` that accepts on `sockets`, which stay their owner's."""
+    """A gateway built by `lifespan` that accepts on `sockets`, which are their owner's to close."""
     app = create_app(config, limits, lifespan)
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=_CLOSING)
     await runner.setup()
@@ -81,7 +81,8 @@ async def _stop_waiting(runner: web.AppRunner, seconds: float) -> None:
 
 
 async def _until_left(runner: web.AppRunner, seconds: float) -> None:
-    """Until aiohttp's clients have left, who are told to after an answer, or `seconds` are over."""
+    """Wait until aiohttp's clients, told to leave with their next answer, have left, or `seconds`
+    are over."""
     aiohttp_server = runner.server
     until = time.monotonic() + seconds
     while (  # noqa: ASYNC110  # aiohttp sets no Event

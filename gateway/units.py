@@ -7,7 +7,7 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _NUMBER = r"([0-9]{1,12}(?:\.[0-9]{1,12})?)"
 _DURATION = re.compile(_NUMBER + "(ms|s|m|h|d)")
 _LONGEST = 36_500 * 86_400
-"""Seconds: what timers count to, and a date less so many still is one in nanoseconds."""
+"""Seconds: timers can count that far, and a date in nanoseconds can go back by it."""
 _BYTES = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 _SIZE = re.compile(_NUMBER + "(B|kB|MB|GB|KiB|MiB|GiB)")
 _LARGEST = 2**40

@@ -29,7 +29,7 @@ from bench.spread import Spread, percentile
 from bench.stand import Constant, Requests, Streaming, wait_until_idle
 from gateway.config import Retention
 from gateway.ledger.journal import Journal
-from gateway.ledger.stores import open_store
+from gateway.ledger.opening import open_store
 from tests.parts.generations import generation, records
 
 FLOOR = Floor(offered=1000, p50=0.1, p99=0.2, first_chunk=0.25)

@@ -11,8 +11,8 @@ from bench.pages.gateway import KEYS, serving
 from bench.pages.ledgers import Size, fill_if_empty, redis_ledger
 from bench.pages.visits import Look, Looks, newest, visit
 from bench.sizes.filling import KEPT
+from gateway.ledger.opening import open_store
 from gateway.ledger.queries import GenerationQuery
-from gateway.ledger.stores import open_store
 
 SIZE = Size(users=60, generations=600)
 FAST, SLOW, HEAVY = Look(0.010, 20_000), Look(0.200, 20_000), Look(0.010, 200_000)

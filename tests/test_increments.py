@@ -4,7 +4,7 @@ import msgspec
 
 from gateway.generation import Usage
 from gateway.ledger.counts import COUNTERS, Counts
-from gateway.ledger.increments import LARGEST, increments_of, total
+from gateway.ledger.increments import LARGEST, increments_of, sum_of
 from tests.parts.generations import generation, refusal
 
 
@@ -45,5 +45,5 @@ def test_bounded() -> None:
 
 def test_total() -> None:
     """Sums are made place by place, and one alone is its own."""
-    assert total([(1, 2), (10, 20), (100, 200)]) == (111, 222)
-    assert total([(1, 2)]) == (1, 2)
+    assert sum_of([(1, 2), (10, 20), (100, 200)]) == (111, 222)
+    assert sum_of([(1, 2)]) == (1, 2)

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.config import Retention
 from gateway.generation import Generation
-from gateway.ledger.keeper import Expiry, Keeper, watch
+from gateway.ledger.keeper import Expiry, Keeper, watch_journals
 from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.shipper import Shipper
 from gateway.ledger.sqlite import SqliteStore
@@ -115,7 +115,7 @@ async def test_watching_outlasts_a_failure(tmp_path: Path) -> None:
     from then on."""
     folder, notified = tmp_path / "journal", asyncio.Event()
     folder.touch()
-    watching = asyncio.create_task(watch(folder, notified.set))
+    watching = asyncio.create_task(watch_journals(folder, notified.set))
     await asyncio.sleep(0)
     folder.unlink()
     folder.mkdir()

@@ -10,9 +10,9 @@ import pytest
 from gateway import config
 from gateway.ledger.journal import Journal, JournalError
 from gateway.ledger.ledger import Ledger
+from gateway.ledger.opening import open_store
 from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.store import StoreUnavailable
-from gateway.ledger.stores import open_store
 from tests.parts.generations import DAY, generation
 from tests.parts.waiting import PATIENCE
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from gateway.calendar import DAY, HOUR
 from gateway.generation import Generation
-from gateway.ledger.increments import increments_of, total
+from gateway.ledger.increments import increments_of, sum_of
 from gateway.ledger.tally import Tally, grouped, rows_of, tallied
 from tests.parts.generations import generation, records
 
@@ -33,7 +33,7 @@ def test_hours_and_days_sum_over_users() -> None:
     tally = tally_of(one, spilled)
     [rows] = tally.hours.values()
     [several] = rows.values()
-    assert total(several) == total([increments_of(one), increments_of(spilled)])
+    assert sum_of(several) == sum_of([increments_of(one), increments_of(spilled)])
     [(day, rows)] = tally.totals.items()
     assert day == (20_000, "app")
     assert [row[2] for row in rows] == ["home", "spill"]
@@ -53,4 +53,4 @@ def test_rows_of_users() -> None:
     """What a user's generations add to a day is kept apart by model, provider and route."""
     tally = tally_of(at(5), at(3, provider="b"), at(9))
     [indexes] = tally.days[20_000, "app"].values()
-    assert [total(several)[0] for several in rows_of(tally.of(indexes)).values()] == [2, 1]
+    assert [sum_of(several)[0] for several in rows_of(tally.of(indexes)).values()] == [2, 1]

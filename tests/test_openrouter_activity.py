@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.api.lag import LAG_HEADER
+from gateway.api.ledger_view import LAG_HEADER
 from gateway.api.openrouter.activity import get_activity
 from gateway.api.openrouter.activity_item import COLUMNS, USER_COLUMNS, own_columns
 from gateway.errors import BadRequest, Forbidden, Unauthorized

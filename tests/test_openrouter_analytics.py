@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.api.context import ANALYTICS_QUERIES
-from gateway.api.lag import LAG_HEADER
+from gateway.api.ledger_view import LAG_HEADER
 from gateway.api.openrouter.analytics.answer import query_analytics
 from gateway.api.openrouter.analytics.dimensions import DIMENSIONS
 from gateway.api.openrouter.analytics.meta import get_meta

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.processes.heartbeat import MAX_MISSED, beat, watch
+from gateway.processes.heartbeat import MAX_MISSED, beat, watch_heartbeats
 from tests.parts.calls import CHAT, COMPLETION, Requests, at, whole
 from tests.parts.raw_client import ask_once, post
 from tests.parts.raw_provider import serving
@@ -34,7 +34,7 @@ class Worker:
 async def test_who_is_silent_is_killed_once() -> None:
     """Ten ticks in a row without a word are too many, nine are not."""
     silent, slow, living = Worker(), Worker(MAX_MISSED), Worker(1)
-    watching = asyncio.create_task(watch({silent, slow, living}, every=0.001))
+    watching = asyncio.create_task(watch_heartbeats({silent, slow, living}, every=0.001))
     await until(lambda: living.ticks > 3 * MAX_MISSED)
     watching.cancel()
     assert (silent.kills, slow.kills, living.kills) == (1, 0, 0)

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.redis import RedisStore
-from gateway.ledger.redis.batch import Call
+from gateway.ledger.redis.batch import ScriptCall
 from gateway.ledger.redis.client import Client
 from gateway.ledger.redis.keys import Shards
 from gateway.ledger.store import StoreUnavailable
@@ -27,7 +27,7 @@ class Interrupted(Client):
         super().__init__(redis, "redis")
         self.before: list[Callable[[], Awaitable[object]]] = []
 
-    async def run(self, calls: Sequence[Call]) -> list[Any]:
+    async def run(self, calls: Sequence[ScriptCall]) -> list[Any]:
         """Do it, then run the script."""
         if self.before:
             await self.before.pop(0)()

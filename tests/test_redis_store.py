@@ -14,13 +14,13 @@ from bench.ports import HOST, free_port
 from bench.redis_server import Server
 from gateway.calendar import month_of
 from gateway.config import Retention
+from gateway.ledger.opening import open_store
 from gateway.ledger.queries import ActivityQuery, GenerationQuery, LeaderboardQuery, UserQuery
 from gateway.ledger.redis import RedisStore
 from gateway.ledger.redis.connect import connect
 from gateway.ledger.redis.keys import Shards
 from gateway.ledger.spread import Bar, bar_of
 from gateway.ledger.store import Store, StoreUnavailable
-from gateway.ledger.stores import open_store
 from gateway.ledger.verify import verify
 from gateway.redisurl import Address
 from gateway.units import Duration
@@ -70,7 +70,7 @@ async def test_bad_url() -> None:
 
 async def test_redis_that_is_down() -> None:
     """A gateway can start without its Redis; each use says where it should be, without login."""
-    store = RedisStore.at(f"redis://me:secret@{HOST}:{free_port()}")
+    store = RedisStore.at(f"redis://me:secret@{HOST}:{free_port()}", FOREVER)
     for use in (store.apply(records(generation(1))), store.positions(["w"]), store.recount()):
         with pytest.raises(StoreUnavailable, match=f"redis at {HOST}") as caught:
             await use
@@ -81,7 +81,7 @@ async def test_redis_that_is_down() -> None:
 @pytest.mark.parametrize("login", [":open", "hearth:sesame"])
 async def test_login(locked: Server, login: str) -> None:
     """A password alone or an ACL user's opens it, in the database named."""
-    store = RedisStore.at(f"redis://{login}@{HOST}:{locked.port}/3")
+    store = RedisStore.at(f"redis://{login}@{HOST}:{locked.port}/3", FOREVER)
     await store.apply(records(generation(1)))
     await store.close()
     with Redis(port=locked.port, password="open", db=3) as redis:
@@ -91,7 +91,7 @@ async def test_login(locked: Server, login: str) -> None:
 @pytest.mark.parametrize("login", ["", ":wrong@", "hearth:wrong@"])
 async def test_wrong_login(locked: Server, login: str) -> None:
     """Without the right login the store is unavailable."""
-    store = RedisStore.at(f"redis://{login}{HOST}:{locked.port}")
+    store = RedisStore.at(f"redis://{login}{HOST}:{locked.port}", FOREVER)
     with pytest.raises(StoreUnavailable):
         await store.apply(records(generation(1)))
     await store.close()
@@ -103,10 +103,10 @@ async def test_tls(tmp_path: Path) -> None:
         ca.cert_pem.write_to_path(tmp_path / name)
     async with proxy(shared_server().port, tls=tls_for(HOST)) as passing:
         url = f"rediss://{HOST}:{passing.port}?prefix={prefix_of(tmp_path)}&ca={tmp_path}"
-        store = RedisStore.at(f"{url}/ca.pem")
+        store = RedisStore.at(f"{url}/ca.pem", FOREVER)
         await store.apply(records(generation(1)))
         await store.close()
-        stranger = RedisStore.at(f"{url}/other.pem")
+        stranger = RedisStore.at(f"{url}/other.pem", FOREVER)
         with pytest.raises(StoreUnavailable, match="certificate"):
             await stranger.positions(["w"])
         await stranger.close()

@@ -14,6 +14,7 @@ import pytest
 
 from bench.redis_server import Server
 from gateway.calendar import whole_days
+from gateway.config import Retention
 from gateway.ledger.journal import Journal
 from gateway.ledger.redis import RedisStore
 from tests.parts.calls import CHAT, COMPLETION, Requests, at, whole
@@ -122,7 +123,7 @@ async def test_pages_are_refused_soon(tmp_path: Path, server: Server) -> None:
 
 async def test_download_breaks_off(tmp_path: Path, server: Server) -> None:
     """One that the store leaves midway comes to no end, so that nobody takes it for the whole."""
-    store = RedisStore.at(server.url)
+    store = RedisStore.at(server.url, Retention())
     today = whole_days(time.time())
     calls = records(*(generation(n, day=today, title="x" * 16_000) for n in range(1500)))
     for start in range(0, len(calls), 100):

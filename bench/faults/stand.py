@@ -14,6 +14,7 @@ from bench.faults.truth import Balance, compare
 from bench.gateway import Gateway
 from bench.ports import HOST
 from bench.redis_server import Server
+from gateway.config import Retention
 from gateway.ledger.redis import RedisStore
 from gateway.ledger.shipper import Shipper
 from gateway.mock.running import running_provider
@@ -49,7 +50,7 @@ class Stand(msgspec.Struct, frozen=True, kw_only=True):
         await self.load.stop()
         for gateway in self.gateways:
             await gateway.stop()
-        store = RedisStore.at(self.redis.url)
+        store = RedisStore.at(self.redis.url, Retention())
         try:
             for gateway in self.gateways:
                 await Shipper(gateway.journal, store).flush()

@@ -11,7 +11,6 @@ from gateway.ledger.paging import pages_of
 from gateway.ledger.queries import GenerationQuery, UserQuery
 from gateway.ledger.store import Store
 
-_PAGE = 1000
 _FAR = 10**6
 """A day, since the epoch, that no bench lives to see."""
 
@@ -80,7 +79,7 @@ def _is_kept(one: Answered, kept: Generation | None) -> bool:
 
 
 async def _generations(store: Store) -> list[Generation]:
-    pages = pages_of(store, GenerationQuery(limit=_PAGE))
+    pages = pages_of(store, GenerationQuery())
     return [each async for page in pages for each in page]
 
 

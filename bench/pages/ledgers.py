@@ -11,8 +11,8 @@ from bench.redis_server import Server
 from bench.sizes.filling import KEPT, fill
 from bench.sizes.people import DAYS, month
 from gateway.calendar import DAY
+from gateway.ledger.opening import open_store
 from gateway.ledger.queries import GenerationQuery
-from gateway.ledger.stores import open_store
 
 
 class Size(msgspec.Struct, frozen=True):

@@ -12,9 +12,9 @@ from bench import traffic
 from bench.program import Launch, Program, Site
 from gateway.config import Retention
 from gateway.ledger.line import record_of
+from gateway.ledger.opening import open_store
 from gateway.ledger.segment import segments
 from gateway.ledger.store import StoreUnavailable
-from gateway.ledger.stores import open_store
 
 _CONFIG = """\
 server: {{port: {port}}}

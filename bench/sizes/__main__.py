@@ -17,8 +17,8 @@ from bench.sizes.filling import KEPT, fill
 from bench.sizes.people import DAYS, FIRST_DAY, month
 from bench.sizes.questions import Ask, questions
 from bench.sizes.weight import bytes_of
+from gateway.ledger.opening import open_store
 from gateway.ledger.store import Store
-from gateway.ledger.stores import open_store
 
 _TIMES = 9
 

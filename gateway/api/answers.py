@@ -67,14 +67,14 @@ async def long_answer(
     """
     first = await anext(chunks, b"")
     return web.Response(
-        body=_from(first, chunks),
+        body=_rejoined(first, chunks),
         content_type=content_type,
         charset="utf-8",
         headers={**_download(name), **(headers or {})},
     )
 
 
-async def _from(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _rejoined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     yield first
     async for chunk in rest:
         yield chunk

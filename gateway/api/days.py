@@ -8,7 +8,7 @@ from gateway.ledger.results import ActivityRow
 from gateway.ledger.store import Store
 
 MAX_USER_DAYS = 200_000
-"""That one query reads: about three seconds of work."""
+"""The most that one query reads: about three seconds of work."""
 
 
 async def read_days(

@@ -31,7 +31,7 @@ def csv_header(columns: Sequence[str]) -> str:
 
 
 def csv_lines(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
-    """A line a row; what a row lacks is an empty cell, a list or object is JSON."""
+    """One line per row; what a row lacks is an empty cell, a list or object is JSON."""
     return _lines([_cell(row.get(column)) for column in columns] for row in rows)
 
 

@@ -22,7 +22,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def find_end_user(head: Head, body: Body) -> EndUser | None:
-    """The first source that is present and not empty; a `user` of another type is never right."""
+    """The first source that is present and not empty; a `user` that is no string is refused."""
     body_user = text_field(body.user, "user")
     if head.user is not None and (header_user := _unquoted(head.user)):
         return EndUser(_checked(header_user, "Helicone-User-Id"), "helicone-user-id")

@@ -6,7 +6,7 @@ Headers = list[tuple[bytes, bytes]]
 """Field lines in the order they came: (name, value), names in the sender's spelling."""
 
 REMEMBERED_HEADS = 256
-"""Of so many heads it is remembered what follows from them; an app's calls have few that differ."""
+"""For so many heads, what follows from them is kept; an app's calls have few different ones."""
 
 
 class Head:
@@ -14,9 +14,9 @@ class Head:
     is that of the client's HTTP.
 
     `target` is the request target as it came (origin-form, RFC 9112 section 3.2.1). `user` is the
-    value of Helicone-User-Id. Requests that differ in nothing but their length and their user share
-    all the rest, which may then have no such field: so whatever else follows from a head may be
-    remembered for its `parsed`, which compare by identity.
+    value of Helicone-User-Id. Requests that differ only in their length and their user share all
+    the rest, and `fields` may then lack that one: so what else follows from a head may be cached by
+    its `parsed`, which compare by identity.
     """
 
     def __init__(self, method: str, target: str, headers: Headers, version: str = "1.1") -> None:

@@ -1,8 +1,8 @@
 """Whether a request can only be meant for this machine.
 
-A gateway without keys listens on loopback addresses only. But the browser of whoever sits there
-reaches those for any website: from its page, which `Origin` names (RFC 6454 section 7), or by a
-name of its own that it has point here (DNS rebinding), which stands in `Host`.
+A gateway without keys listens on loopback addresses only. But any website can have a browser on
+this machine reach those: from its page, which `Origin` names (RFC 6454 section 7), or by a name of
+its own that points here (DNS rebinding), which is in `Host`.
 """
 
 from functools import lru_cache

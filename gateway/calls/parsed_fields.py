@@ -17,10 +17,10 @@ READABLE_CODINGS = frozenset((b"gzip", b"deflate", b"identity"))
 class ParsedFields:
     """`key`: the one in the first field that has one, without its `Bearer`.
 
-    `form`: the Content-Type of a form. `affinity`: the client did not ask to be routed as if nobody
-    knew it. `overrides`: the `x-usagepanda-*` fields, names in lower case. `codings`: those of
-    Accept-Encoding that can be metered. `user_agent`, `referer` and `title` are the program's that
-    sent the request, cut at MAX_NAME characters.
+    `form`: the Content-Type of a form. `affinity`: unless the client asks to be routed as if its
+    user were not known. `overrides`: the `x-usagepanda-*` fields, names in lower case. `codings`:
+    those of Accept-Encoding that can be metered. `user_agent`, `referer` and `title` are the
+    program's that sent the request, cut at MAX_NAME characters.
     """
 
     def __init__(self, fields: dict[bytes, bytes]) -> None:

@@ -28,7 +28,7 @@ from gateway.processes.worker_process import StartFailed
 COMMANDS = (serve, demo, check, route, mock_provider, export, export_user, erase_user, ledger)
 
 
-def dispatch(argv: Sequence[str] | None = None) -> int:
+def dispatch(argv: Sequence[str] | None) -> int:
     """The exit code of the command that `argv` asks for; SystemExit(2) when it asks for none."""
     log_to_stderr()
     arguments = _parser().parse_args(argv)

@@ -29,8 +29,6 @@ from gateway.ledger.paging import pages_of
 from gateway.ledger.queries import EVERY_TENANT, ActivityQuery, GenerationQuery, UserQuery
 from gateway.ledger.store import Store
 
-_PAGE = 500
-
 Page = list[dict[str, Any]]
 
 
@@ -105,9 +103,7 @@ async def _export(config: Config, kind: Kind, span: Span, arguments: argparse.Na
 
 
 async def _generations(store: Store, span: Span) -> AsyncIterator[Page]:
-    query = GenerationQuery(
-        user=span.user, since=span.since * DAY, until=(span.until + 1) * DAY, limit=_PAGE
-    )
+    query = GenerationQuery(user=span.user, since=span.since * DAY, until=(span.until + 1) * DAY)
     async for rows in pages_of(store, query):
         yield [generation_row(row) for row in rows]
 

@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from gateway.config import Ledger as Section
+from gateway.ledger.opening import open_store
 from gateway.ledger.shipper import Shipper
 from gateway.ledger.store import StoreUnavailable
-from gateway.ledger.stores import open_store
 
 
 @asynccontextmanager

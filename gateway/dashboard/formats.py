@@ -112,8 +112,8 @@ def change(now: float, before: float) -> str:
     """By how much something grew or shrank; a dash when there was nothing before, or less."""
     if before <= 0:
         return NOTHING
-    share = round(now / before - 1, 3)
-    return f"{share:+,.1%}".replace("-", MINUS) if share else "0.0%"
+    growth = round(now / before - 1, 3)
+    return f"{growth:+,.1%}".replace("-", MINUS) if growth else "0.0%"
 
 
 def shown(text: str) -> str:

@@ -4,7 +4,7 @@ import msgspec
 from aiohttp import web
 
 from gateway.api.answers import long_answer
-from gateway.api.lag import LAG_HEADER
+from gateway.api.ledger_view import LAG_HEADER
 from gateway.api.table import csv_pieces
 from gateway.dashboard.frame import HEADERS, render
 from gateway.dashboard.visit import Answer, Chunks, Page, Table, Visit

@@ -47,8 +47,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
         """Names of the keys whose records may be seen."""
         if not self.tenant.is_manager:
             return [self.tenant.name]
-        clients = [key.name for key in self.context.config.keys if key.role == "client"]
-        return clients or [self.tenant.name]
+        return self.context.config.client_names or [self.tenant.name]
 
     @property
     def has_several_keys(self) -> bool:

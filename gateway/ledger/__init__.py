@@ -7,7 +7,8 @@ backlog, shipper, keeper  shipping to the store, in order, and expiry
 line, named, packing      a record in a journal, in earlier versions, and in stores
 parcel                    a record on its way to a store
 increments, tally         what one generation adds to the counts, and what a batch does
-store, stores             what a store must do: in sqlite/, and in redis/ for several machines
+store, opening            what a store must do, in sqlite/, and in redis/ for several machines;
+                          opening the one that is configured
 queries, conditions       what it can be asked; paging: long answers, a page at a time
 results, counts, spread   what it answers with
 memory_search, topn       answers computed in memory, or from the tops of many lists

@@ -16,7 +16,7 @@ _SEARCH = 2.0
 async def positions(
     store: Store, writers: Collection[str], within: float = _TIMEOUT
 ) -> Mapping[str, int]:
-    """The writers' positions; the store is asked also where there is no writer.
+    """The writers' positions; the store is asked even if there are no writers.
 
     StoreUnavailable when it has not answered after `within` seconds.
     """

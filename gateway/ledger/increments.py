@@ -32,7 +32,7 @@ def increments_of(one: Generation) -> Sums:
     )
 
 
-def total(several: Sequence[Sums]) -> Sums:
+def sum_of(several: Sequence[Sums]) -> Sums:
     """The sum of at least one."""
     return several[0] if len(several) == 1 else tuple(map(sum, zip(*several, strict=True)))
 

@@ -80,8 +80,8 @@ class Journal:
                 self._rotate()
 
     def put_back(self) -> bool:
-        """Where somebody deleted or moved the segment, write it once more, in a new folder if need
-        be; returns whether it was so. What was applied before counts no second time.
+        """If somebody deleted or moved the segment, write it again, in a new folder if need be;
+        returns whether that was so. What was applied before does not count a second time.
 
         On JournalError records still go where nobody finds them: try again.
         """

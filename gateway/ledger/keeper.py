@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 class Expiry(NamedTuple):
-    """When one was due: in seconds since the epoch, and on a clock that nobody sets."""
+    """When one began: in seconds since the epoch, and on the monotonic clock, which nobody sets."""
 
     at: float
     steady: float
@@ -32,10 +32,10 @@ class Expiry(NamedTuple):
 class Keeper:
     """Ships, and every `expire_every` seconds expires what is past its retention.
 
-    `clock` tells seconds since the epoch. `last_expiry`: of a keeper before this one; without any
-    the next is due at once.
+    `clock` tells seconds since the epoch. `last_expiry`: that of the keeper before this one;
+    without one, the first is due at once.
 
-    A clock that leapt ahead is not believed before it says so once more: what is expired in error
+    A clock that leaps ahead is not believed until the next expiry is due: what is expired in error
     is gone for good.
     """
 
@@ -108,7 +108,7 @@ def _leap(before: Expiry, now: Expiry) -> float:
     return ((now.at - before.at) - (now.steady - before.steady)) / 3600
 
 
-async def watch(folder: Path, notify: Callable[[], None]) -> None:
+async def watch_journals(folder: Path, notify: Callable[[], None]) -> None:
     """Call `notify` when other processes append to the journals in `folder`, until cancelled."""
     seen: dict[str, int] = {}
     while True:

@@ -12,13 +12,13 @@ from gateway.generation import Generation
 from gateway.ledger.fallback import ping, recorded
 from gateway.ledger.journal import Journal, JournalError
 from gateway.ledger.keeper import Keeper
+from gateway.ledger.opening import open_store
 from gateway.ledger.person.dossier import DossierEntry, dossier
 from gateway.ledger.person.erasure import Erasure, erase
 from gateway.ledger.person.traces import Person
 from gateway.ledger.recorder import Recorder
 from gateway.ledger.shipper import Lag, Shipper
 from gateway.ledger.store import Store, StoreUnavailable
-from gateway.ledger.stores import open_store
 
 _TIMEOUT = 2.0
 

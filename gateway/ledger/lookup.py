@@ -26,9 +26,9 @@ def find_generation(
     within: float,
     block: int = _BLOCK,
 ) -> Generation | None:
-    """By our id or the upstream's, only of `tenants`; None for any, and when no line has it.
+    """By our id or the upstream's, only of `tenants` (None: of any); None when no line has it.
 
-    From the newest line on, so that what was just recorded is found at once. Reads files, `block`
+    Newest line first, so that what was just recorded is found at once. Reads files, `block`
     bytes at a time: call it in a thread. Raises SearchTooLong after `within` seconds.
     """
     needle, search = msgspec.json.encode(generation_id), _Search(within, block)

@@ -67,6 +67,6 @@ class Packer:
 
 
 def parcels(records: Iterable[Record]) -> list[Parcel]:
-    """Of one batch."""
+    """The parcels of one batch."""
     packer = Packer()
     return [packer.parcel(each.writer, each.sequence, each.generation) for each in records]

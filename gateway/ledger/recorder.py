@@ -9,10 +9,10 @@ from gateway.generation import Generation
 from gateway.ledger.journal import Journal, JournalError
 
 _CALM: Final = 60.0
-"""Seconds without a trouble after which the next of its kind is said again."""
+"""A trouble is logged again once it has been absent for so many seconds."""
 
 _NOBODYS: Final = 60
-"""Records of nobody's calls that are kept in a minute."""
+"""Records of calls without a known key that are kept in a minute."""
 
 _LOOK_EVERY: Final = 1.0
 """Seconds between two looks whether the journal's file is still there."""
@@ -25,15 +25,15 @@ _log = logging.getLogger(__name__)
 class Recorder:
     """Gathers generations, and writes those of a turn to `journal` at once.
 
-    `written` is called whenever it did. `clock` tells seconds since the epoch. `lost` counts
+    `written` is called after each write. `clock` tells seconds since the epoch. `lost` counts
     generations that the journal could not take; they are gone.
 
     The journal goes on in another file `segment_age` seconds after a record, so that what the store
     has does not stay on the disk for years where calls are few. Until then it is put back when
     somebody deletes it.
 
-    Of calls without a key that is known, some are kept and no more: anybody can send those, and the
-    disk must not be theirs to fill.
+    Of calls without a known key only some are kept: anybody can send those, and must not be able
+    to fill the disk.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Recorder:
         self._journal.close()
 
     def _watch(self, until: float) -> None:
-        """See to the file that is written to, and have another begun then."""
+        """Put the file back where it is gone, and begin another one at `until`."""
         self._put_back()
         loop = asyncio.get_running_loop()
         left = until - loop.time()

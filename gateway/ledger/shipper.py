@@ -153,7 +153,7 @@ class Shipper:
         await asyncio.sleep(self._pace.gather)
 
     async def _pass(self) -> str | None:
-        """Take part in the next pass to begin, the running one may have read on; its error."""
+        """Join the next pass to begin, as the running one may be past what is new; its error."""
         if self._next_pass is None:
             self._next_pass = asyncio.create_task(self._begin_pass())
             self._keep(self._next_pass)
@@ -197,8 +197,8 @@ class Shipper:
         return batch
 
     async def _learn_positions(self) -> None:
-        """Ask the store. It takes records again when it has more than before it failed: another
-        process may have shipped them."""
+        """Ask the store for them. If it has more than before it failed, another process has shipped
+        some, so it takes records again."""
         writers = await asyncio.to_thread(self._backlog.writers)
         try:
             positions = await fallback.positions(self.store, writers)

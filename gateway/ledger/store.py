@@ -5,9 +5,9 @@ nano-dollars, milliseconds.
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from typing import ClassVar, Protocol
+from typing import Protocol
 
-from gateway.errors import BadRequest, GatewayError
+from gateway.errors import BadRequest, Unavailable
 from gateway.generation import Generation
 from gateway.ledger.parcel import Parcel
 from gateway.ledger.queries import (
@@ -22,12 +22,10 @@ from gateway.ledger.results import ActivityRow, Distribution, FoundUsers, HourRo
 from gateway.ledger.spread import Spread
 
 
-class StoreUnavailable(GatewayError):
+class StoreUnavailable(Unavailable):
     """The store cannot be reached or cannot take more; the text names it and says why."""
 
-    status = 503
     code = "ledger_unavailable"
-    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
 
     def __init__(self, text: str) -> None:
         super().__init__(text)

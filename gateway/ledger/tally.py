@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from gateway.ledger.increments import Sums, total
+from gateway.ledger.increments import Sums, sum_of
 from gateway.ledger.parcel import Parcel, Row, Series
 
 PeriodKey = tuple[int, str]
@@ -13,9 +13,9 @@ Rows = dict[Row, list[Sums]]
 
 
 class Tally:
-    """Rows of hours, without routes; rows of days; and days of users by their ids, empty for calls
-    without one: the indexes, from 1, that their generations have among the `parcels`, which stand
-    together by their series.
+    """`hours`: rows without routes. `totals`: rows of days. `days`: which generations each user has
+    on a day, as indexes from 1 into `parcels`, which are in order of their series; calls without a
+    user are those of the empty one.
     """
 
     def __init__(self) -> None:
@@ -25,12 +25,12 @@ class Tally:
         self.days: dict[PeriodKey, dict[str, list[int]]] = {}
 
     def count(self, series: Series, parcels: list[Parcel]) -> None:
-        """Add some."""
+        """Add the parcels of one series."""
         hour, tenant, row = series.hour, series.tenant, series.row
         day = (hour // 24, tenant)
         _count_users(self.days.setdefault(day, {}), parcels, len(self.parcels))
         self.parcels += parcels
-        sums = total([one.increments for one in parcels])
+        sums = sum_of([one.increments for one in parcels])
         model, provider, _ = row
         _include(self.hours.setdefault((hour, tenant), {}), (model, provider, ""), sums)
         _include(self.totals.setdefault(day, {}), row, sums)
@@ -41,7 +41,7 @@ class Tally:
 
 
 def grouped(parcels: Iterable[Parcel]) -> dict[Series, list[Parcel]]:
-    """What is looked up and added up for a whole series is not for each of its parcels."""
+    """The parcels of each series, so that what they share is looked up and added up once."""
     groups: dict[Series, list[Parcel]] = {}
     for one in parcels:
         series = one.series
@@ -54,7 +54,7 @@ def grouped(parcels: Iterable[Parcel]) -> dict[Series, list[Parcel]]:
 
 
 def tallied(groups: dict[Series, list[Parcel]]) -> Tally:
-    """The tally of some."""
+    """The tally of parcels that are grouped by series."""
     tally = Tally()
     for series, parcels in groups.items():
         tally.count(series, parcels)

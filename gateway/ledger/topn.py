@@ -14,7 +14,7 @@ from bisect import insort
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from heapq import heapify, heappop, heappush
 
-Person = tuple[str, str]
+TenantUser = tuple[str, str]
 """Tenant and user; the user is empty for calls without one."""
 
 Place = tuple[int, str, str]
@@ -55,14 +55,14 @@ class _Group:
 
     def __init__(self, periods: Iterable[Iterator[Place]]) -> None:
         self._heads = {period: head for period in periods if (head := next(period, None))}
-        self._met: set[Person] = set()
+        self._met: set[TenantUser] = set()
 
     @property
     def bound(self) -> Place | None:
         """The best place that is left for somebody not met; None when all are."""
         return best_unmet(self._heads.values()) if self._heads else None
 
-    def meet(self) -> Person | None:
+    def meet(self) -> TenantUser | None:
         """Who stands first in any of the periods; None for somebody who was met before."""
         period = min(self._heads, key=self._heads.__getitem__)
         _, tenant, user = self._heads.pop(period)

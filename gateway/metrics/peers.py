@@ -11,9 +11,8 @@ class Peers(Protocol):
     """All processes that serve this gateway's port."""
 
     async def snapshots(self) -> Sequence[Snapshot]:
-        """What each of them counts, this one included, and what those that are gone counted.
-
-        Nothing when they cannot be asked."""
+        """What each of them counts, this one included, and what those that are gone counted; empty
+        when they cannot be asked."""
 
 
 class SingleProcess:

@@ -25,8 +25,8 @@ class Rates:
 
 
 class Premiums:
-    """Those of a model; below zero where something costs less than text. `web_search`: nano-dollars
-    for each."""
+    """A model's premiums, below zero where something costs less than text. `web_search`:
+    nano-dollars per search."""
 
     def __init__(self, text: Rates, audio: Rates, image: Rates, web_search: int) -> None:
         self.web_search: Final = web_search

@@ -3,8 +3,8 @@
 import gc
 
 _YOUNG = 20_000
-"""Objects more than there were, before any are looked at: of 700, which is usual, each request has
-its part, and every look costs more than it finds. So many are some 2 MB."""
+"""New objects, some 2 MB, before the collector looks at any. At 700, which is usual, each request
+pays its part of a look, which costs more than it finds."""
 
 
 def collect_seldom() -> None:

@@ -36,7 +36,7 @@ async def beat(send: Callable[[], None]) -> None:
         await asyncio.sleep(INTERVAL)
 
 
-async def watch(workers: Collection[Watched], every: float = INTERVAL) -> None:
+async def watch_heartbeats(workers: Collection[Watched], every: float = INTERVAL) -> None:
     """Kill every worker that hangs, until cancelled. The worker pool replaces it."""
     while True:
         await asyncio.sleep(every)

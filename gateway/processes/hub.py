@@ -47,8 +47,8 @@ class Hub:
             self.providers[name].health.restore(state)
 
     def health(self, config: Config) -> dict[str, HealthState]:
-        """The health of those providers of `config` that were known before, and that nobody has
-        mended since: what failed may not fail with another address, key or list of models."""
+        """The health of those providers of `config` that were known before; not of one with another
+        address, key, headers or models, with which it may not fail any more."""
         known = self.providers
         return {
             each.name: known[each.name].health.state()
@@ -75,10 +75,6 @@ class Hub:
             case FinalCounts(snapshot):
                 self._collector.ended(worker, snapshot)
 
-    def _send_to_others(self, worker: WorkerProcess, message: CooldownStarted | UsersMoved) -> None:
-        for other in self.workers - {worker}:
-            other.send(message)
-
     def probed(self, provider: Provider, good: bool, now: float) -> None:
         """Tell all workers that a probe has ended."""
         if provider.name in self.providers:
@@ -90,6 +86,10 @@ class Hub:
         """Forget a worker that has exited."""
         self.workers.discard(worker)
         self._collector.retire(worker)
+
+    def _send_to_others(self, worker: WorkerProcess, message: CooldownStarted | UsersMoved) -> None:
+        for other in self.workers - {worker}:
+            other.send(message)
 
     async def _reply(self, worker: WorkerProcess, number: int) -> None:
         snapshots = await self._collector.collect(set(self.workers))

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from gateway import config
 from gateway.ledger.backlog import Backlog
+from gateway.ledger.opening import open_store
 from gateway.ledger.shipper import Shipper
 from gateway.ledger.store import StoreUnavailable
-from gateway.ledger.stores import open_store
 from gateway.processes.shipping_thread import Scheduling, ShippingThread
 
 _MAX_WAIT = 2.0
@@ -80,7 +80,7 @@ class Shipping:
             await self._ship_the_rest()
 
     def renew(self, section: config.Ledger) -> None:
-        """Keep records for as long as `section` says now, in a thread and a store of its own."""
+        """Go on as `section` says now, in a new thread and with a new store."""
         if section != self._section:
             self._section = section
             self._backlog = Backlog(Path(section.journal))  # another store may have less

@@ -15,9 +15,9 @@ import uvloop
 
 from gateway import config
 from gateway.ledger.backlog import Backlog
-from gateway.ledger.keeper import Expiry, Keeper, watch
+from gateway.ledger.keeper import Expiry, Keeper, watch_journals
+from gateway.ledger.opening import open_store
 from gateway.ledger.shipper import Shipper
-from gateway.ledger.stores import open_store
 
 _SAMPLE_EVERY = 0.5
 _SCHEDSTAT = Path("/proc/thread-self/schedstat")
@@ -95,7 +95,7 @@ class ShippingThread:
             keeper = Keeper(shipper, section.retention, last_expiry=self._last_expiry)
             self._keeper = keeper
             keeper.start()
-            watching = asyncio.create_task(watch(folder, shipper.notify))
+            watching = asyncio.create_task(watch_journals(folder, shipper.notify))
             await self._until_over(shipper)
             watching.cancel()
             await keeper.stop()

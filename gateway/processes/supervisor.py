@@ -16,10 +16,10 @@ from pathlib import Path
 
 from gateway.config import Config
 from gateway.ledger.journal import Journal
-from gateway.ledger.stores import open_store
+from gateway.ledger.opening import open_store
 from gateway.metrics.resources import own_resources
 from gateway.metrics.snapshot import Snapshot
-from gateway.processes.heartbeat import watch as watch_heartbeats
+from gateway.processes.heartbeat import watch_heartbeats
 from gateway.processes.hub import Hub
 from gateway.processes.reload import ConfigRefused, Source, check_change
 from gateway.processes.service_manager import READY, STOPPING, ServiceManager

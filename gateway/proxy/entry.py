@@ -72,12 +72,6 @@ class Entry:
         self._end_attempt(status=status, error=None)
         self._first_byte = self.attempt_ended
 
-    def _end_attempt(self, status: int | None, error: str | None) -> None:
-        self.attempt_ended = monotonic()
-        latency = _milliseconds(self._attempt_started, self.attempt_ended)
-        provider, model = self.provider or "", self._upstream_model
-        self.attempts.append(Attempt(provider, model, status, error, latency))
-
     def settle_error(self, error: GatewayError) -> None:
         """Hearth answers instead of a provider: it refused, or none of those it tried answered."""
         self.status, self.error = error.status, error.message
@@ -92,6 +86,12 @@ class Entry:
             self._record(generation)
             if self.request.on_settled is not None:
                 self.request.on_settled(generation)
+
+    def _end_attempt(self, status: int | None, error: str | None) -> None:
+        self.attempt_ended = monotonic()
+        latency = _milliseconds(self._attempt_started, self.attempt_ended)
+        provider, model = self.provider or "", self._upstream_model
+        self.attempts.append(Attempt(provider, model, status, error, latency))
 
     def _generation(self, outcome: Outcome) -> Generation:
         call, request, endpoint = self.call, self.request, self.target.endpoint

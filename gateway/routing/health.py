@@ -36,7 +36,7 @@ class Health:
     It is out until `out_until`, and from `recovered_at` on nothing about it is special: both are in
     the past while it is well. `out_since` is when it last stopped being well; `is_down`: its probe
     fails. `ejections` in a row decide how long the next one lasts; `ejected` counts all that calls
-    in this process were the reason for. `last_cooldown` is the one that began last, for any reason.
+    in this process have caused. `last_cooldown` is the one that began last, for any reason.
     `on_cooldown` is told of every cooldown that calls in this process began.
     """
 
@@ -119,7 +119,7 @@ class Health:
         )
 
     def restore(self, state: HealthState) -> None:
-        """Go on from there."""
+        """Go on from such a state."""
         self.out_since, self.out_until = state.out_since, state.out_until
         self.recovered_at, self._cooldown_until = state.recovered_at, state.cooldown_until
         self.is_down, self._is_proven = state.is_down, state.is_proven

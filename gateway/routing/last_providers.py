@@ -23,8 +23,8 @@ class LastProviders:
         self._older: dict[int, str] = {}
 
     def record(self, key: bytes | None, candidate: Candidate) -> str | None:
-        """`candidate` has answered the user of this sticky `key`; the provider it was before, if
-        that was another one."""
+        """Note that `candidate` has answered the user of this sticky `key`; returns the provider
+        that did before, if that was another one."""
         if key is None:
             return None
         here = candidate.provider.name

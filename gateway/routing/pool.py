@@ -24,9 +24,9 @@ class Choice:
 class Pool:
     """The providers that serve the same models, and their ring. Every `now` is monotonic seconds.
 
-    Of those that calls have shown to be sick, no more are passed over than make half of the pool
-    together with those that are down, the first to fall ill first. Where nobody else is left, even
-    a provider that is out is tried: with all of them out, the ring's order holds as if all were in.
+    Providers that calls have shown to be sick are passed over, the first to fall ill first, until
+    they and those that are down make half of the pool. Where nobody else is left, even a provider
+    that is out is tried: with all of them out, the ring's order holds as if all were in.
     Those of weight 0 are drained: they take no calls. `is_drained`: there are no others.
     """
 

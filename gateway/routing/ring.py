@@ -67,14 +67,6 @@ class Ring:
             self._shares = self._measure()
         return self._shares
 
-    def _measure(self) -> dict[str, float]:
-        arcs = [0] * len(self.names)
-        previous = self._hashes[-1] - 2**64 if self._hashes else 0
-        for mark, owner in zip(self._hashes, self._owners, strict=True):
-            arcs[owner] += mark - previous
-            previous = mark
-        return {name: arc / 2**64 for name, arc in zip(self.names, arcs, strict=True)}
-
     def marks(self) -> Sequence[int]:
         """The points in order; the arc of each reaches back to the one before it."""
         return self._hashes
@@ -83,6 +75,14 @@ class Ring:
         """Whose arc ends at `mark`, or reaches over it."""
         position = bisect_left(self._hashes, mark)
         return self.names[self._owners[position if position < len(self._hashes) else 0]]
+
+    def _measure(self) -> dict[str, float]:
+        arcs = [0] * len(self.names)
+        previous = self._hashes[-1] - 2**64 if self._hashes else 0
+        for mark, owner in zip(self._hashes, self._owners, strict=True):
+            arcs[owner] += mark - previous
+            previous = mark
+        return {name: arc / 2**64 for name, arc in zip(self.names, arcs, strict=True)}
 
     def _start(self, key: bytes) -> int:
         mark = xxh3_64_intdigest(key)

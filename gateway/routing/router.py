@@ -18,7 +18,7 @@ class Router:
         self._by_names: dict[tuple[str, ...], Pool] = {}
         named = {m for settings in config.providers for m in settings.upstream_models or {}}
         self._by_model = {model: self._pool_for(model) for model in named}
-        self._any_model = self._pool_for("")
+        self._any_model = self._pool_for("")  # which nobody names: who serves it serves any
         self._no_model = self._pool_for(None)
 
     def pool(self, model: str | None) -> Pool:

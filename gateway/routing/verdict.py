@@ -5,8 +5,7 @@ answered alike everywhere and is returned as it came. On a client's own key the 
 and 429 are about that client, so they keep nobody else away; where no model is asked for, 401 and
 402 may be about an address that the key is not meant for, such as an administrator's. A 404 sends
 the call on where the configuration says that the provider serves the model, and makes nobody sick:
-what it lacks may be this model, or this API of it, alone. Elsewhere the client asked for what there
-is not.
+what it lacks may be this model, or this API of it, alone. Any other 404 is the client's own fault.
 Which statuses count: openrouter.ai/docs/guides/community/for-providers, sections 10 and 11.
 """
 

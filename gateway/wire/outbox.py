@@ -32,7 +32,7 @@ class Outbox:
         self._ending.append(transport)
 
     def flush(self) -> None:
-        """Do now what is due."""
+        """Write, and close, what is due now."""
         self._commit()
         due, self._due = self._due, []
         ending, self._ending = self._ending, []

@@ -28,7 +28,7 @@ from gateway.api.helicone.records import (
 )
 from gateway.api.helicone.user_search import user_search
 from gateway.api.json_body import read_json_body
-from gateway.api.lag import read_ledger
+from gateway.api.ledger_view import read_ledger
 from gateway.api.timespan import Timespan
 from gateway.calendar import MINUTE, SECOND, whole_days
 from gateway.calls.endpoint import Target

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from gateway.api.lag import LAG_HEADER
+from gateway.api.ledger_view import LAG_HEADER
 from gateway.api.operation import Parameter
 from gateway.envelope import Envelope
 

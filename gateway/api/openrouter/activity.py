@@ -16,7 +16,7 @@ from gateway.api.accept import FORMAT, wants_csv
 from gateway.api.answers import csv_answer, json_answer
 from gateway.api.context import Context
 from gateway.api.days import read_days
-from gateway.api.lag import LedgerView, Meta, read_ledger
+from gateway.api.ledger_view import LedgerView, Meta, read_ledger
 from gateway.api.openrouter.activity_item import (
     COLUMNS,
     GROUPS,

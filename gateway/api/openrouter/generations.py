@@ -14,7 +14,7 @@ from aiohttp import web
 from gateway.api.accept import FORMAT, wants_csv
 from gateway.api.answers import json_answer, long_answer
 from gateway.api.context import Context, visible_tenants
-from gateway.api.lag import Meta, read_ledger
+from gateway.api.ledger_view import Meta, read_ledger
 from gateway.api.openrouter.record import (
     ROW_COLUMNS,
     GenerationRecord,
@@ -35,7 +35,6 @@ from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.store import Store
 
 MAX_LIMIT = 1000
-_PIECE = 500
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 _STATUS = re.compile(r"[1-5][0-9]{2}")
 _CURSOR = re.compile(r"([0-9]{1,18}):(.+)")  # a moment that any store can hold, and an id
@@ -132,7 +131,7 @@ async def table_rows(
     if "limit" in values:
         yield [generation_row(row) for row in await store.generations(query)]
         return
-    async for rows in pages_of(store, msgspec.structs.replace(query, limit=_PIECE)):
+    async for rows in pages_of(store, query):
         yield [generation_row(row) for row in rows]
 
 

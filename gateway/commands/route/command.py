@@ -89,7 +89,7 @@ def _change(
 
 def _tenant(config: Config, key: str | None) -> str:
     """The tenant the user belongs to: the only client key's, unless `--key` says which."""
-    names = [each.name for each in config.keys if each.role == "client"] or [OPEN]
+    names = config.client_names or [OPEN]
     if key is None and len(names) > 1:
         raise UsageError(f"hearth route: say which key with --key: {', '.join(names)}")
     if key is not None and key not in names:

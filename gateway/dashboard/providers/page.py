@@ -7,6 +7,7 @@ from typing import Any, get_args
 import msgspec
 
 from gateway.api.query import read_choice
+from gateway.api.user_row import counter_cells
 from gateway.calendar import day_text, iso_moment
 from gateway.dashboard.providers.live import Live, read_live
 from gateway.dashboard.visit import Page, Table, Visit
@@ -15,7 +16,6 @@ from gateway.ledger.counts import COUNTERS, Counts, total
 from gateway.ledger.queries import ActivityQuery
 from gateway.ledger.results import ActivityRow
 from gateway.ledger.store import StoreUnavailable
-from gateway.money import usd
 
 PARAMETERS = ("key", "days", "format")
 SPANS = ("1", "7", "30", "90")
@@ -98,10 +98,7 @@ async def _table(rows: Sequence[Row]) -> AsyncIterator[list[dict[str, Any]]]:
             "provider": row.name,
             **_live_cells(row.live),
             **row.routes,
-            **msgspec.structs.asdict(row.counts),
-            "cost": usd(row.counts.cost),
-            "cache_discount": usd(row.counts.cache_discount),
-            "move_cost": usd(row.counts.move_cost),
+            **counter_cells(row.counts),
         }
         for row in rows
     ]

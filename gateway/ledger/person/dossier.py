@@ -18,8 +18,6 @@ from gateway.ledger.queries import EVERY_TENANT, GenerationQuery, UserQuery
 from gateway.ledger.results import ActivityRow, UserRow
 from gateway.ledger.store import Store
 
-_PAGE = 500
-
 
 class DossierEntry(msgspec.Struct, frozen=True):
     """One record as the ledger has it; units are those of the record's class.
@@ -45,7 +43,7 @@ async def dossier(
     """
     yield [DossierEntry("user", row) for row in await _sums(store, person)]
     yield [DossierEntry("day", row) for row in await daily_rows(store, person)]
-    query = GenerationQuery(tenants=person.tenants, user=person.user, limit=_PAGE)
+    query = GenerationQuery(tenants=person.tenants, user=person.user)
     async for rows in pages_of(store, query):
         yield [generation_entry(row) for row in rows]
     for row in await journaled(folder, person):

@@ -15,8 +15,6 @@ from gateway.ledger.queries import ActivityQuery, GenerationQuery
 from gateway.ledger.results import ActivityRow
 from gateway.ledger.store import Store
 
-_PAGE = 500
-
 
 class Holding(msgspec.Struct, frozen=True, kw_only=True):
     """What is kept for one tenant's user: requests in the daily rows, and lines in journals."""
@@ -32,7 +30,7 @@ async def holdings(store: Store, folder: Path, person: Person) -> Sequence[Holdi
     requests = Counter[str]()
     for row in await daily_rows(store, person):
         requests[row.tenant or ""] += row.counts.requests
-    query = GenerationQuery(tenants=person.tenants, user=person.user, limit=_PAGE)
+    query = GenerationQuery(tenants=person.tenants, user=person.user)
     singles = {one.tenant async for page in pages_of(store, query) for one in page}
     return [
         Holding(tenant=tenant, requests=requests[tenant], lines=lines.get(tenant, 0))

@@ -80,10 +80,18 @@ async def _names(client: Client, days: Collection[Part]) -> Mapping[tuple[Part, 
 async def _users(
     client: Client, shards: Shards, days: Sequence[Part], users: frozenset[str] | None
 ) -> list[tuple[Part, str]]:
-    if users is None:
-        return await all_users(client, days)
+    return await all_users(client, days) if users is None else at_home(shards, days, users)
+
+
+def at_home(
+    shards: Shards, parts: Sequence[Part], users: Collection[str]
+) -> list[tuple[Part, str]]:
+    """Each part with those of these users who are on its shard."""
     return [
-        (day, user) for day in days for user in users if shards.of(day.tenant, user) is day.shard
+        (part, user)
+        for part in parts
+        for user in users
+        if shards.of(part.tenant, user) is part.shard
     ]
 
 

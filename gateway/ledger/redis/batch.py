@@ -99,14 +99,14 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     expiries: Sequence[Sequence[int]] = ()
 
 
-class Call(msgspec.Struct, frozen=True):
+class ScriptCall(msgspec.Struct, frozen=True):
     """A call of the script: its keys, and its arguments."""
 
     keys: Sequence[str]
     args: Sequence[bytes]
 
 
-def call_of(table: KeyTable, batch: Batch, records: Sequence[bytes] = ()) -> Call:
+def call_of(table: KeyTable, batch: Batch, records: Sequence[bytes] = ()) -> ScriptCall:
     """The call for a batch without its `expiries`, which the table has."""
     batch = msgspec.structs.replace(batch, expiries=table.expiries)
-    return Call(table.keys, [msgspec.json.encode(batch), *records])
+    return ScriptCall(table.keys, [msgspec.json.encode(batch), *records])

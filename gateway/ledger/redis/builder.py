@@ -7,7 +7,7 @@ from msgspec import UNSET
 from gateway.calendar import month_of
 from gateway.ledger.parcel import Parcel
 from gateway.ledger.redis import counters, keys
-from gateway.ledger.redis.batch import Batch, Call, Totals, Writer, call_of
+from gateway.ledger.redis.batch import Batch, ScriptCall, Totals, Writer, call_of
 from gateway.ledger.redis.key_table import KeyTable
 from gateway.ledger.redis.keys import Shard
 from gateway.ledger.redis.lifetimes import Lifetimes
@@ -17,7 +17,7 @@ from gateway.ledger.tally import Tally, grouped, tallied
 
 def build_call(
     shard: Shard, fresh: Sequence[Parcel], writers: Sequence[Writer], lifetimes: Lifetimes
-) -> Call:
+) -> ScriptCall:
     """A call that counts `fresh`, each with another id, and moves the positions of `writers`."""
     table = KeyTable(shard, lifetimes)
     groups = grouped(fresh)

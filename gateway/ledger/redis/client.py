@@ -4,7 +4,7 @@ Nothing is sent twice from here, but for a script the server did not know: wheth
 come again is for the shipper to say.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha1
 from importlib.resources import files
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import NoScriptError, RedisClusterException, RedisError, ResponseError
 
-from gateway.ledger.redis.batch import Call
+from gateway.ledger.redis.batch import ScriptCall
 from gateway.ledger.store import StoreUnavailable
 
 # Each part uses what those before it define.
@@ -59,10 +59,10 @@ class Client:
             replies += await self._good(await self._send(commands[start : start + _AT_ONCE]))
         return replies
 
-    async def run(self, calls: Sequence[Call]) -> list[Any]:
+    async def run(self, calls: Sequence[ScriptCall]) -> list[Any]:
         """What the script replies; a server that does not know it (any more) gets it with the call.
 
-        Where one of several servers does not, all calls are made again: they can be.
+        If one of several servers does not, all calls are made again, which does no harm.
         """
         replies = await self._evaluate(("EVALSHA", _HASH), calls)
         if any(isinstance(reply, NoScriptError) for reply in replies):
@@ -78,7 +78,9 @@ class Client:
         """Let go of all connections."""
         await self._redis.aclose()
 
-    async def _evaluate(self, script: tuple[str, str | bytes], calls: Sequence[Call]) -> list[Any]:
+    async def _evaluate(
+        self, script: tuple[str, str | bytes], calls: Sequence[ScriptCall]
+    ) -> list[Any]:
         """Replies of the calls, and then, where replicas matter, how many of them have it all."""
         commands: list[Command] = [
             (*script, len(call.keys), *call.keys, *call.args) for call in calls
@@ -117,3 +119,8 @@ class Client:
 
     def _unavailable(self, error: Exception) -> StoreUnavailable:
         return StoreUnavailable(f"{self.name}: {str(error) or type(error).__name__}")
+
+
+def with_scores(reply: Sequence[Any]) -> Iterator[tuple[bytes, float]]:
+    """The members and scores in a reply to a command with WITHSCORES."""
+    return zip(reply[::2], map(float, reply[1::2]), strict=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from gateway.calendar import day_of_month, month_of
-from gateway.ledger.increments import LARGEST, Sums, total
+from gateway.ledger.increments import LARGEST, Sums, sum_of
 from gateway.ledger.parcel import Row
 from gateway.ledger.redis import batch, keys
 from gateway.ledger.redis.key_table import KeyTable
@@ -22,7 +22,7 @@ def totals(table: KeyTable, period: str, tenant: str, rows: Rows) -> batch.Total
     """What all users of a tenant add together to an hour or a day."""
     key = table.expiring(table.shard.totals(period, tenant), table.lifetimes.of_period(period))
     return batch.Totals(
-        key, [(keys.joined(*row), _exact(total(several))) for row, several in rows.items()]
+        key, [(keys.joined(*row), _exact(sum_of(several))) for row, several in rows.items()]
     )
 
 
@@ -97,11 +97,11 @@ def _add_rows(updates: list[int | str], rows: Rows, names: _RowNames) -> None:
     updates.append(len(rows))
     for row, several in rows.items():
         updates.append(names.index_of(row))
-        updates += _sum(several)
+        updates += _exact_sum(several)
 
 
-def _sum(several: Sequence[Sums]) -> Sequence[int | str]:
-    sums = total(several)
+def _exact_sum(several: Sequence[Sums]) -> Sequence[int | str]:
+    sums = sum_of(several)
     return sums if len(several) <= _FEW else _exact(sums)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from gateway.generation import Generation
 from gateway.ledger.packing import readable
 from gateway.ledger.redis import keys, periods
-from gateway.ledger.redis.batch import Batch, Call, Removal, call_of
+from gateway.ledger.redis.batch import Batch, Removal, ScriptCall, call_of
 from gateway.ledger.redis.client import Client, Command
 from gateway.ledger.redis.expiry import obsolete
 from gateway.ledger.redis.key_table import KeyTable
@@ -36,7 +36,7 @@ async def erase(
     return erased
 
 
-def _noting_call(shard: Shard, lifetimes: Lifetimes, tenant: str, user: str) -> Call:
+def _noting_call(shard: Shard, lifetimes: Lifetimes, tenant: str, user: str) -> ScriptCall:
     """A call, since none is taken during a recount."""
     table = KeyTable(shard, lifetimes)
     number = table.expiring(shard.erasing, lifetimes.of_registers)
@@ -55,7 +55,7 @@ async def _remove_from_periods(
     return True
 
 
-def _removal_call(part: Part, user: str, lifetimes: Lifetimes) -> Call:
+def _removal_call(part: Part, user: str, lifetimes: Lifetimes) -> ScriptCall:
     """A call that counts nothing and removes a user from a day or a month."""
     table, end = KeyTable(part.shard, lifetimes), lifetimes.of_period(part.period)
     is_day = part.period[0] == "d"

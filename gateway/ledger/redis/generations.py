@@ -1,7 +1,7 @@
 """Reads of single generations."""
 
 import heapq
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice, product
 from operator import itemgetter
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from gateway.generation import Generation
 from gateway.ledger.packing import readable
 from gateway.ledger.queries import GenerationQuery
-from gateway.ledger.redis.client import Client, Command
+from gateway.ledger.redis.client import Client, Command, with_scores
 from gateway.ledger.redis.keys import Shard, Shards, split
 from gateway.ledger.redis.unusual import kind_of
 
@@ -203,9 +203,4 @@ def _walks(keys: Sequence[str], highest: str, lowest: str, size: int) -> list[Co
 
 
 def _places(reply: Sequence[Any]) -> list[Place]:
-    return [(int(moment), one.decode()) for one, moment in pairs(reply)]
-
-
-def pairs(reply: Sequence[Any]) -> Iterable[tuple[bytes, float]]:
-    """Members and scores of a reply WITHSCORES."""
-    return zip(reply[::2], map(float, reply[1::2]), strict=True)
+    return [(int(moment), one.decode()) for one, moment in with_scores(reply)]

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from gateway.ledger.counts import COUNTERS, Counts
 from gateway.ledger.redis.client import Client
-from gateway.ledger.redis.keys import Shard, Shards
-from gateway.ledger.redis.periods import Part
+from gateway.ledger.redis.keys import Shards
+from gateway.ledger.redis.periods import Part, by_home
 from gateway.ledger.results import UserRow
-from gateway.ledger.topn import Person
+from gateway.ledger.topn import TenantUser
 
 _NAMES = {name.encode(): name for name in COUNTERS}
 
@@ -46,10 +46,10 @@ def user_row(tenant: str, user: str, hashes: Iterable[tuple[str, Fields]]) -> Us
 
 
 async def user_rows(
-    client: Client, shards: Shards, parts: Sequence[Part], people: Sequence[Person]
+    client: Client, shards: Shards, parts: Sequence[Part], people: Sequence[TenantUser]
 ) -> list[UserRow]:
     """Their rows over the periods together, in the order given; users without data are left out."""
-    homes = _by_home(parts)
+    homes = by_home(parts)
     wanted = [
         (tenant, user, homes.get((tenant, shards.of(tenant, user)), [])) for tenant, user in people
     ]
@@ -78,11 +78,3 @@ def _together(hashes: Iterable[Fields]) -> Counts:
 
 def _active_days(period: str, fields: Fields) -> int:
     return 1 if period[0] == "d" else int(fields[b"days"]).bit_count()
-
-
-def _by_home(parts: Iterable[Part]) -> dict[tuple[str, Shard], list[Part]]:
-    """The periods of each tenant on each shard."""
-    homes: dict[tuple[str, Shard], list[Part]] = {}
-    for part in parts:
-        homes.setdefault((part.tenant, part.shard), []).append(part)
-    return homes

@@ -6,8 +6,7 @@ from operator import itemgetter
 
 from gateway.ledger.queries import LeaderboardQuery
 from gateway.ledger.redis import periods
-from gateway.ledger.redis.client import Client, Command
-from gateway.ledger.redis.generations import pairs
+from gateway.ledger.redis.client import Client, Command, with_scores
 from gateway.ledger.redis.hashes import user_rows
 from gateway.ledger.redis.keys import Shards
 from gateway.ledger.redis.periods import Part
@@ -48,7 +47,7 @@ def _walk(part: Part, query: LeaderboardQuery, start: int, size: int) -> Command
 
 
 def _ranked(part: Part, reply: Sequence[bytes]) -> Iterator[Ranked]:
-    return ((score, part.tenant, user.decode()) for user, score in pairs(reply))
+    return ((score, part.tenant, user.decode()) for user, score in with_scores(reply))
 
 
 async def _beginning_with(

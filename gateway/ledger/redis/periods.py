@@ -1,5 +1,7 @@
 """Which hours, days and months have data."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from gateway.ledger.redis import keys
@@ -55,6 +57,14 @@ async def parts(
         for member in members
         if member.startswith(beginning)
     ]
+
+
+def by_home(parts: Iterable[Part]) -> dict[tuple[str, Shard], list[Part]]:
+    """The periods of each tenant on each shard."""
+    homes: dict[tuple[str, Shard], list[Part]] = {}
+    for part in parts:
+        homes.setdefault((part.tenant, part.shard), []).append(part)
+    return homes
 
 
 async def noted(client: Client, shards: Shards, field: str) -> int:

@@ -8,11 +8,10 @@ holds: see `topn`. A user who has nothing of it comes after all who have, by nam
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from gateway.ledger.redis.client import Client
-from gateway.ledger.redis.generations import pairs
+from gateway.ledger.redis.client import Client, with_scores
 from gateway.ledger.redis.periods import Part
 from gateway.ledger.redis.spans import Span
-from gateway.ledger.topn import Person, Place, top
+from gateway.ledger.topn import Place, TenantUser, top
 
 FEW = 20_000
 """Places that are read and added up in some hundredths of a second."""
@@ -33,7 +32,7 @@ class _ReadOn(Exception):
 
 async def ranked(
     client: Client, spans: Sequence[Span], order: str, count: int, few: int = FEW
-) -> list[Person]:
+) -> list[TenantUser]:
     """The first `count`, the highest first, equals by tenant, then user. Boards that have no more
     than `few` places together are added up."""
     if count == 0:
@@ -55,7 +54,7 @@ async def added_up(
 ) -> list[Place]:
     """Out of the first `depth` places of each period of the range, -1 for all of them."""
     boards = await _read(client, [part for span in spans for part in span.parts], order, depth)
-    sums: Counter[Person] = Counter()
+    sums: Counter[TenantUser] = Counter()
     for places in boards:
         for value, tenant, user in places:
             sums[tenant, user] += value
@@ -64,7 +63,7 @@ async def added_up(
 
 async def looked_up(client: Client, spans: Sequence[Span], order: str, count: int) -> list[Place]:
     """The first `count`, read from the top of the months, deeper until they are settled."""
-    known: dict[Person, int | None] = {}
+    known: dict[TenantUser, int | None] = {}
     depth = count + _DEPTH
     while True:
         months = await _months(client, spans, order, depth)
@@ -91,7 +90,7 @@ async def _learn(
     spans: Sequence[Span],
     order: str,
     months: Sequence[Sequence[Sequence[Place]]],
-    known: dict[Person, int | None],
+    known: dict[TenantUser, int | None],
 ) -> None:
     """Have `known` say what all who are met in the months have in the range."""
     met = [
@@ -118,7 +117,7 @@ async def _read(
         [("ZRANGEBYSCORE", part.board(order), *above_zero) for part in boards]
     )
     return [
-        sorted((round(score), part.tenant, user.decode()) for user, score in pairs(reply))
+        sorted((round(score), part.tenant, user.decode()) for user, score in with_scores(reply))
         for part, reply in zip(boards, replies, strict=True)
     ]
 
@@ -131,7 +130,7 @@ async def _size(client: Client, spans: Sequence[Span], order: str) -> int:
 
 async def _values(
     client: Client, wanted: Sequence[tuple[Span, Sequence[str]]], order: str
-) -> dict[Person, int | None]:
+) -> dict[TenantUser, int | None]:
     """What each of the spans' users has in the range, None for nothing."""
     pieces = [
         (span, users[start : start + _AT_ONCE])
@@ -143,7 +142,7 @@ async def _values(
             [("ZMSCORE", part.board(order), *some) for span, some in pieces for part in span.parts]
         )
     )
-    values: dict[Person, int | None] = {}
+    values: dict[TenantUser, int | None] = {}
     for span, some in pieces:
         scores = zip(*(next(replies) for _ in span.parts), strict=True)
         for user, kept in zip(some, scores, strict=True):
@@ -153,8 +152,8 @@ async def _values(
 
 
 async def _others(
-    client: Client, spans: Sequence[Span], known: frozenset[Person], count: int, few: int
-) -> list[Person]:
+    client: Client, spans: Sequence[Span], known: frozenset[TenantUser], count: int, few: int
+) -> list[TenantUser]:
     """The first `count` by name of those who have a request in the range and are not known."""
     if await _size(client, spans, "requests") <= few:
         everyone = {(tenant, user) for _, tenant, user in await added_up(client, spans, "requests")}
@@ -167,19 +166,19 @@ async def _others(
     return sorted(everyone - known)[:count]
 
 
-async def _first_named(client: Client, span: Span, count: int) -> list[Person]:
+async def _first_named(client: Client, span: Span, count: int) -> list[TenantUser]:
     """At least the first `count` by name of those who have a request in the range, or all."""
-    found: list[Person] = []
+    found: list[TenantUser] = []
     after = FIRST
     while after and len(found) < count:
-        users, after = await named(client, span.months, after)
+        users, after = await next_users(client, span.months, after)
         requests = await _values(client, [(span, users)], "requests")
         found += [person for person, value in requests.items() if value]
     return found
 
 
-async def named(client: Client, months: Sequence[Part], after: str) -> tuple[list[str], str]:
-    """The next users of all months by name, and after what those come that follow, if any."""
+async def next_users(client: Client, months: Sequence[Part], after: str) -> tuple[list[str], str]:
+    """The next users of all months by name, and what to continue `after`; empty at the end."""
     span = ("+", "LIMIT", 0, _AT_ONCE)
     replies = await client.ask(
         [("ZRANGEBYLEX", month.board("user"), after, *span) for month in months]

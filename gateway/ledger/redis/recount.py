@@ -16,7 +16,7 @@ from gateway.ledger.redis.keys import Shards
 from gateway.ledger.redis.periods import Part
 from gateway.ledger.results import Recount
 from gateway.ledger.store import StoreUnavailable
-from gateway.ledger.topn import Person
+from gateway.ledger.topn import TenantUser
 
 _HOLD = 30
 _EVER = 10**9
@@ -75,7 +75,7 @@ async def _ask(client: Client, shards: Shards, commands: Sequence[Command]) -> l
     return (await client.ask([*commands, *renew]))[: len(commands)]
 
 
-async def _erasing(client: Client, shards: Shards) -> frozenset[Person]:
+async def _erasing(client: Client, shards: Shards) -> frozenset[TenantUser]:
     """Some of whose generations may be gone, while their counters are not."""
     members = await client.ask([("ZRANGE", shard.erasing, 0, -1) for shard in shards.all])
     return frozenset((tenant, user) for some in members for tenant, user in map(keys.split, some))

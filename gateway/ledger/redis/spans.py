@@ -7,7 +7,7 @@ import msgspec
 from gateway.calendar import first_day, month_of
 from gateway.ledger.redis import keys, periods
 from gateway.ledger.redis.client import Client
-from gateway.ledger.redis.keys import Shard, Shards
+from gateway.ledger.redis.keys import Shards
 from gateway.ledger.redis.periods import Part
 
 
@@ -32,11 +32,9 @@ async def spans(
     """Those of tenants, None for all, that have something between two days, both included."""
     first = max(since, await periods.noted(client, shards, "activity_from"))
     last = first_day(month_of(max(0, until)) + 1) - 1
-    homes: dict[tuple[str, Shard], list[Part]] = {}
-    for part in await periods.parts(client, shards, first, last):
-        if tenants is None or part.tenant in tenants:
-            homes.setdefault((part.tenant, part.shard), []).append(part)
-    found = [_span(parts, first, until) for parts in homes.values()]
+    parts = await periods.parts(client, shards, first, last)
+    wanted = (part for part in parts if tenants is None or part.tenant in tenants)
+    found = [_span(kept, first, until) for kept in periods.by_home(wanted).values()]
     return [span for span in found if span.parts]
 
 

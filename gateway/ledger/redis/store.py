@@ -1,4 +1,4 @@
-"""The store's methods: each hands the client to a function of the modules beside."""
+"""The store's methods: each hands the client to a function of another module here."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Self
@@ -37,29 +37,26 @@ from gateway.redisurl import Address, BadAddress
 
 _CLUSTER_SHARDS = 16
 
-KEPT = Retention()
-"""How long records are kept unless it is said otherwise."""
-
 
 class RedisStore:
     """A store in Redis, shared by the gateways of any number of machines.
 
-    What was applied is as safe as that Redis keeps it: `appendonly yes` and `appendfsync always`
+    What was applied is as safe as Redis keeps it: `appendonly yes` and `appendfsync always`
     lose nothing in a crash, and a failover loses nothing that `replicas` had to have.
     """
 
     batch_size = 700
     """Nobody else is served while they are counted, 25 to 50 ms."""
 
-    def __init__(self, client: Client, shards: Shards, retention: Retention = KEPT) -> None:
+    def __init__(self, client: Client, shards: Shards, retention: Retention) -> None:
         self._retention = retention
         self.name = client.name
         self._client = client
         self._shards = shards
 
     @classmethod
-    def at(cls, url: str, retention: Retention = KEPT) -> Self:
-        """The store of a URL (see `address`); StoreUnavailable when it is none.
+    def at(cls, url: str, retention: Retention) -> Self:
+        """The store of a URL (see gateway.redisurl); StoreUnavailable when it is none.
 
         A Redis that is down is no error: the gateway starts, and its journal waits.
         """

@@ -6,7 +6,7 @@ from gateway.ledger.queries import UserQuery
 from gateway.ledger.redis.client import Client
 from gateway.ledger.redis.hashes import user_rows
 from gateway.ledger.redis.keys import Shards
-from gateway.ledger.redis.ranking import FIRST, named, ranked
+from gateway.ledger.redis.ranking import FIRST, next_users, ranked
 from gateway.ledger.redis.spans import spans
 from gateway.ledger.results import UserRow
 from gateway.ledger.topn import Place
@@ -35,7 +35,7 @@ async def everyone(
         months = [month for span in found if span.tenant == tenant for month in span.months]
         after = FIRST
         while after:
-            names, after = await named(client, months, after)
+            names, after = await next_users(client, months, after)
             yield await user_rows(client, shards, parts, [(tenant, name) for name in names])
 
 

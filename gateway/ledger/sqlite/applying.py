@@ -7,7 +7,7 @@ import msgspec
 
 from gateway.calendar import DAY
 from gateway.ledger.counts import COUNTERS
-from gateway.ledger.increments import total
+from gateway.ledger.increments import sum_of
 from gateway.ledger.parcel import Parcel
 from gateway.ledger.sqlite.counters import ADDED, add_to, insert
 from gateway.ledger.sqlite.months import add_to_months
@@ -123,18 +123,18 @@ def _user_rows(parcels: list[Parcel]) -> list[tuple[str | int, ...]]:
     """Of a user's day, each with its counters and when the user was first and last seen."""
     moments = [one.created_at for one in parcels]
     first, last = min(moments), max(moments)
-    return [(*row, *total(several), first, last) for row, several in rows_of(parcels).items()]
+    return [(*row, *sum_of(several), first, last) for row, several in rows_of(parcels).items()]
 
 
 def _add_to_totals(db: sqlite3.Connection, tally: Tally) -> None:
     """What names nobody; there are few keys, so most of a batch is added up here."""
     hours = [
-        ((hour, tenant, model, provider), total(several))
+        ((hour, tenant, model, provider), sum_of(several))
         for (hour, tenant), rows in sorted(tally.hours.items())
         for (model, provider, _), several in rows.items()
     ]
     days = [
-        (*part, *row, *total(several))
+        (*part, *row, *sum_of(several))
         for part, rows in tally.totals.items()
         for row, several in rows.items()
     ]

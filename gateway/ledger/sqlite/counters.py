@@ -5,7 +5,7 @@ from itertools import repeat
 from typing import TypeVar
 
 from gateway.ledger.counts import COUNTERS, Counts
-from gateway.ledger.increments import Sums, total
+from gateway.ledger.increments import Sums, sum_of
 
 K = TypeVar("K")
 
@@ -31,7 +31,7 @@ def summed(singles: Iterable[tuple[K, Sums]]) -> dict[K, Sums]:
     groups: dict[K, list[Sums]] = {}
     for key, numbers in singles:
         groups.setdefault(key, []).append(numbers)
-    return {key: total(some) for key, some in groups.items()}
+    return {key: sum_of(some) for key, some in groups.items()}
 
 
 def counts_of(numbers: Sequence[int]) -> Counts:

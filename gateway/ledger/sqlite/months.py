@@ -6,7 +6,7 @@ from secrets import randbelow
 
 from gateway.calendar import day_of_month, month_of
 from gateway.ledger.counts import COUNTERS
-from gateway.ledger.increments import Sums, total
+from gateway.ledger.increments import Sums, sum_of
 from gateway.ledger.parcel import Parcel
 from gateway.ledger.spread import bar_of
 from gateway.ledger.sqlite.counters import insert
@@ -128,7 +128,7 @@ def _add(db: sqlite3.Connection, key: Key, month: UserMonth, shifts: Shifts) -> 
     before = db.execute(_FIND, key).fetchone()
     requests, cost, known, hot = before or (0, 0, 0, 0)
     days: int = known | month.days
-    sums = total(month.several)
+    sums = sum_of(month.several)
     values = (days, days.bit_count(), month.first, month.last, *sums, *key)
     if before:
         db.execute(_ADD if hot else _HEAT, values)

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from gateway.ledger.counts import Counts
-from gateway.ledger.increments import Sums, increments_of, total
+from gateway.ledger.increments import Sums, increments_of, sum_of
 from gateway.ledger.packing import readable
 from gateway.ledger.results import Recount
 from gateway.ledger.sqlite.counters import COLUMNS, SUMS, counts_of
@@ -43,7 +43,7 @@ def _by_generation(db: sqlite3.Connection) -> Days:
     """Out of the full records, not out of anything that was derived from them."""
     days: Days = {}
     for day, numbers in _singles(db):
-        days[day] = total([days[day], numbers]) if day in days else numbers
+        days[day] = sum_of([days[day], numbers]) if day in days else numbers
     return days
 
 
@@ -56,6 +56,6 @@ def _singles(db: sqlite3.Connection) -> Iterator[tuple[int, Sums]]:
 def _counts(*several: Days) -> dict[int, Counts]:
     days = {day for each in several for day in each}
     return {
-        day: counts_of(total([each[day] for each in several if day in each]))
+        day: counts_of(sum_of([each[day] for each in several if day in each]))
         for day in sorted(days)
     }

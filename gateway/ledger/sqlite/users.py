@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import groupby, islice, starmap
 
 from gateway.ledger.counts import COUNTERS
-from gateway.ledger.increments import Sums, total
+from gateway.ledger.increments import Sums, sum_of
 from gateway.ledger.queries import LeaderboardQuery, UserQuery
 from gateway.ledger.results import UserRow
 from gateway.ledger.sqlite.activity import active_users
@@ -20,7 +20,7 @@ from gateway.ledger.sqlite.leaderboard import user_row, walk
 from gateway.ledger.sqlite.orders import ORDERS
 from gateway.ledger.sqlite.presence import EVERY_DAY, bits_of, days_in, first_kept, months_kept
 from gateway.ledger.sqlite.where import Where
-from gateway.ledger.topn import Person, Place, top
+from gateway.ledger.topn import Place, TenantUser, top
 
 _FAR = 2000
 """Beyond so many users, adding up the whole range is faster than looking each of them up."""
@@ -51,7 +51,7 @@ def users(db: sqlite3.Connection, query: UserQuery) -> list[UserRow]:
 
 
 def named_after(
-    db: sqlite3.Connection, since: int, until: int, after: Person | None, most: int
+    db: sqlite3.Connection, since: int, until: int, after: TenantUser | None, most: int
 ) -> list[UserRow]:
     """The first `most` users by tenant and name, after one of them, with a request on a day from
     `since` to `until`, both inclusive."""
@@ -63,7 +63,9 @@ def named_after(
         return [row for row in starmap(lookup.row, people) if row]
 
 
-def _names(db: sqlite3.Connection, month: int, bits: int, after: Person | None) -> Iterator[Person]:
+def _names(
+    db: sqlite3.Connection, month: int, bits: int, after: TenantUser | None
+) -> Iterator[TenantUser]:
     where = Where().compare("month", "=", month).require("days & ? <> 0", bits)
     if after is not None:
         where.require("(tenant, user) > (?, ?)", *after)
@@ -141,7 +143,7 @@ class Lookup:
             return None
         days, parts = zip(*found, strict=True)
         first, last = min(part[0] for part in parts), max(part[1] for part in parts)
-        return user_row(tenant, user, sum(days), first, last, *total([part[2:] for part in parts]))
+        return user_row(tenant, user, sum(days), first, last, *sum_of([part[2:] for part in parts]))
 
     def _parts(self, tenant: str, user: str) -> Iterator[tuple[int, Sums]]:
         """Active days, and what they add up to: first and last moment, counters."""

@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 from gateway.api.answers import json_answer
 from gateway.api.context import Context
 from gateway.api.json_body import read_json_body
-from gateway.api.lag import read_ledger
+from gateway.api.ledger_view import read_ledger
 from gateway.api.openrouter.analytics.query import (
     AnalyticsFilter,
     AnalyticsQuery,

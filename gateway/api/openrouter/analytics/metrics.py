@@ -74,24 +74,24 @@ def _share(part: float, whole: float) -> Number:
 
 
 def _latency(percent: int) -> Metric:
-    def value(group: Group) -> Number:
-        return _percentile(group.latencies, percent)
-
-    return Metric(f"p{percent} Latency", value, "latency", is_rate=True, single=True)
+    return _percentile(f"p{percent} Latency", lambda group: group.latencies, percent, "latency")
 
 
 def _throughput(percent: int) -> Metric:
-    def value(group: Group) -> Number:
-        return _percentile(group.throughputs, percent)
-
-    return Metric(f"p{percent} Throughput", value, "throughput", is_rate=True, single=True)
+    label = f"p{percent} Throughput"
+    return _percentile(label, lambda group: group.throughputs, percent, "throughput")
 
 
-def _percentile(values: Sequence[float], percent: int) -> Number:
+def _percentile(
+    label: str, values_of: Callable[[Group], Sequence[float]], percent: int, form: Format
+) -> Metric:
     """The nearest rank: the least value that so many percent do not exceed."""
-    if not values:
-        return None
-    return sorted(values)[math.ceil(len(values) * percent / 100) - 1]
+
+    def value(group: Group) -> Number:
+        values = sorted(values_of(group))
+        return values[math.ceil(len(values) * percent / 100) - 1] if values else None
+
+    return Metric(label, value, form, is_rate=True, single=True)
 
 
 METRICS: Mapping[str, Metric] = {

@@ -121,11 +121,9 @@ def _check_filter(each: AnalyticsFilter) -> None:
 def _check_time(query: AnalyticsQuery) -> None:
     if query.order_by and query.order_by.field == "date" and query.granularity is None:
         raise BadRequest("`order_by.field`: rows have a date only with a `granularity`")
-    if query.time_range is None:
-        if query.granularity == "minute":
-            raise BadRequest("`granularity`: by minute, `time_range` is at most 3 hours")
-        return
-    length = microseconds(query.time_range.end) - microseconds(query.time_range.start)
+    length = _USUAL_DAYS * DAY
+    if query.time_range is not None:
+        length = microseconds(query.time_range.end) - microseconds(query.time_range.start)
     if length <= 0:
         raise BadRequest("`time_range.end` must be after `time_range.start`")
     if query.granularity == "minute" and length > _LONGEST_BY_MINUTE:

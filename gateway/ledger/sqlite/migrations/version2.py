@@ -10,7 +10,7 @@ _DAY_OF_MONTH = "CAST(strftime('%d', day * 86400, 'unixepoch') AS INTEGER)"
 
 
 def _bar(counter: str) -> str:
-    """`store.bar_of` in SQL."""
+    """`spread.bar_of` in SQL."""
     return f"iif({counter} > 0, length({counter}) * 10 + substr({counter}, 1, 1), 0)"
 
 

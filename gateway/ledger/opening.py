@@ -1,4 +1,4 @@
-"""Which kind of store a URL asks for."""
+"""Opening the store that a URL asks for."""
 
 from pathlib import Path
 
