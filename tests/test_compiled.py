@@ -12,7 +12,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from hatch_build import sources
+from hatch_build import offered_last, sources
 
 ROOT = Path(__file__).parent.parent
 BEHAVIOUR = (
@@ -93,6 +93,16 @@ def test_patterns_match() -> None:
     """A pattern that matches nothing is the name of a file that is gone."""
     for pattern in [*patterns()["compiled"], *patterns()["interpreted"]]:
         assert [*ROOT.glob(pattern)], pattern
+
+
+def test_freed_objects_of_another_form() -> None:
+    """A mypyc that frees its objects otherwise ends the build, which would leave them unmended."""
+    freed = "if (a_free_instance == NULL) {\n{}a_free_instance = self;\n{}return;\n}\n"
+    clearing = "Py_CLEAR(self->_b);\n"
+    mended = offered_last(freed.replace("{}", "", 1).replace("{}", clearing))
+    assert mended.index("Py_CLEAR") < mended.index("= self;") < mended.index("return;")
+    with pytest.raises(RuntimeError, match="another way"):
+        offered_last(freed.replace("{}", clearing, 1).replace("{}", ""))
 
 
 @pytest.mark.heavy

@@ -1,5 +1,8 @@
 """Where heads and requests with trailers end is known to the byte, however they come."""
 
+from collections.abc import Iterator
+from typing import Self
+
 import pytest
 
 from gateway.wire.framing import Framing
@@ -68,3 +71,26 @@ def test_half_a_head() -> None:
         assert b"".join(framing.pieces(piece)) == piece
         seen.append(framing.is_in_head)
     assert seen == [False, True, True, False, False, False, False, False]
+
+
+class Spy(bytes):
+    """Begins to read `PLAIN` when nobody has it any more."""
+
+    def __new__(cls, begun: list[Iterator[bytes]]) -> Self:
+        made = super().__new__(cls, PLAIN)
+        made.begun = begun
+        return made
+
+    begun: list[Iterator[bytes]]
+
+    def __del__(self) -> None:
+        self.begun.append(Framing().pieces(PLAIN))
+
+
+def test_one_begun_while_another_is_freed() -> None:
+    """Nothing of the one that goes is taken for the other's, compiled neither."""
+    begun: list[Iterator[bytes]] = []
+    pieces = Framing().pieces(Spy(begun))
+    del pieces
+    [other] = begun
+    assert b"".join(other) == PLAIN

@@ -25,7 +25,8 @@ class Pause:
         self._is_over = False
         self._error: BaseException | None = None
         self._driver: Driver | None = None
-        self._tell: Callable[[], object] | None = None
+        self._callback: Callable[[Pause], object] | None = None
+        self._context: Context | None = None
 
     def __await__(self) -> Generator[Any, None, None]:
         if not self._is_over:
@@ -41,8 +42,9 @@ class Pause:
         self._error = error
         if self._driver is not None:
             self._driver.go_on(self)
-        elif self._tell is not None:
-            self._tell()
+        elif self._callback is not None:
+            self.get_loop().call_soon(self._callback, self, context=self._context)
+            self._callback = None  # which leads to the task, and so back here
 
     def cancel(self, msg: object = None) -> bool:
         """End it with CancelledError; false if it is over."""
@@ -58,8 +60,7 @@ class Pause:
         self, callback: Callable[["Pause"], object], *, context: Context | None = None
     ) -> None:
         """Have `callback` called in the turn after the end."""
-        loop = self.get_loop()
-        self._tell = lambda: loop.call_soon(callback, self, context=context)
+        self._callback, self._context = callback, context
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
         """The running one."""
