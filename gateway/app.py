@@ -82,8 +82,12 @@ async def _explain(request: web.Request, handler: _Handler) -> web.StreamRespons
     """
     try:
         return await handler(request)
-    except (web.HTTPException, ConnectionError):
+    except web.HTTPException:
         raise
+    except ConnectionError:
+        if request.transport is not None and not request.transport.is_closing():
+            raise
+        return web.Response()  # nobody gets it, and aiohttp would log the error as a defect
     except Exception:
         if request.writer.output_size:
             raise
@@ -204,8 +208,9 @@ async def _proxied(
         async with asyncio.TaskGroup() as both:
             sending = both.create_task(client.send())
             await gateway.handle(complete, target, client)
-    except* ConnectionError as gone:
-        raise gone.exceptions[0] from None
+    except ExceptionGroup as failures:  # what `except*` raises, Python 3.11.2 puts into a group
+        gone = failures.subgroup(ConnectionError)
+        raise failures if gone is None else gone.exceptions[0] from None
     return sending.result()
 
 

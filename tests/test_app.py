@@ -7,11 +7,14 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
+from gateway.app import create_app
 from gateway.ledger.packing import pack
 from tests.parts.asking import KEYS
 from tests.parts.calls import CHAT, COMPLETION, Requests, at, whole
-from tests.parts.gateways import RunningGateway, Wire, running_gateway
+from tests.parts.gateways import RunningGateway, Wire, build_config, running_gateway
 from tests.parts.generations import generation
 from tests.parts.raw_client import connected, post
 from tests.parts.raw_provider import serving
@@ -73,6 +76,24 @@ async def test_nothing_there(tmp_path: Path, wire: Wire) -> None:
         async with connected(gateway.origin) as client:
             assert (await client.ask(post(CHAT, "/v2/chat/completions"))).status == 404
         assert (await read_json(f"{gateway.api}/generations"))["data"] == []
+
+
+async def test_a_client_that_leaves_is_no_defect(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever goes while an answer is on its way leaves no error in the log."""
+
+    async def leave(request: web.Request, response: web.StreamResponse) -> None:
+        if request.transport is not None:
+            request.transport.abort()
+
+    async with serving(Requests(whole(COMPLETION))) as provider:
+        app = create_app(build_config(tmp_path, [at(provider)]))
+        app.on_response_prepare.append(leave)
+        async with TestServer(app) as server, aiohttp.ClientSession() as session:
+            with pytest.raises(aiohttp.ServerDisconnectedError):
+                await session.post(server.make_url("/v1/chat/completions"), data=CHAT)
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 @pytest.mark.parametrize("path", ["/v1/../v1/chat/completions", "/v1/%2e%2e/x", "/v1/a%0ab"])

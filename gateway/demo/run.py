@@ -54,8 +54,9 @@ async def compare(
             while not all(talk.done() for talk in talks):
                 await asyncio.wait(talks, timeout=_REFRESH)
                 await _show_scores(worlds, session, screen)
-    except* BrokenPipeError as closed:
-        raise closed.exceptions[0] from None
+    except ExceptionGroup as failures:  # what `except*` raises, Python 3.11.2 puts into a group
+        closed = failures.subgroup(BrokenPipeError)
+        raise failures if closed is None else closed.exceptions[0] from None
 
 
 async def _show_scores(
