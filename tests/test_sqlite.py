@@ -1,6 +1,7 @@
 """The SQLite store: one file, private, of a known version, every list read by index."""
 
 import asyncio
+import os
 import sqlite3
 import stat
 from collections.abc import AsyncIterator, Callable
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bench.accounting import resident
 from gateway.ledger.queries import ActivityQuery, GenerationQuery, UserQuery
 from gateway.ledger.sqlite import (
     SqliteStore,
@@ -20,6 +22,7 @@ from gateway.ledger.sqlite import (
     schema,
     users,
 )
+from gateway.ledger.sqlite.executor import Executor
 from gateway.ledger.sqlite.migrations import MIGRATIONS
 from gateway.ledger.store import StoreUnavailable
 from tests.parts.generations import DAY, generation, records
@@ -77,6 +80,26 @@ async def test_commits_are_synced(path: Path) -> None:
     assert db.execute("PRAGMA synchronous").fetchone() == (2,)
     assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     db.close()
+
+
+async def test_reading_keeps_little_in_memory(path: Path) -> None:
+    """A worker that has looked through a large file is not larger for it."""
+    file = schema.prepare(path)
+    with closing(schema.connect_to_write(path)) as writer:
+        writer.execute("CREATE TABLE more (bytes)")
+        writer.execute("BEGIN")
+        writer.executemany("INSERT INTO more VALUES (zeroblob(?))", [(4000,)] * 12_000)
+        writer.execute("COMMIT")
+    executor = Executor(path, file, threads=1)
+    assert await executor.run(looking_through) < 16 * MIB
+    await executor.close()
+
+
+def looking_through(db: sqlite3.Connection) -> int:
+    """Bytes that the process is larger by afterwards."""
+    before = resident(os.getpid())
+    db.execute("SELECT count(*) FROM more WHERE bytes = ''").fetchone()
+    return resident(os.getpid()) - before
 
 
 async def test_a_log_that_a_long_reader_made_grow(path: Path) -> None:

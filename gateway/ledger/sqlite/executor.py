@@ -16,15 +16,22 @@ T = TypeVar("T")
 
 
 class Executor:
-    """Runs work on `threads` threads, each with a connection of its own.
+    """Runs work on `threads` threads, each with a connection of its own, made by `connect`.
 
     `file` is the one at `path`. Where another is there, or none, nothing is done: SQLite would go
     on in the one that nobody finds any more, and journals would be deleted on its word.
     """
 
-    def __init__(self, path: Path, file: os.stat_result, threads: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        file: os.stat_result,
+        threads: int,
+        connect: Callable[[Path], sqlite3.Connection] = connect,
+    ) -> None:
         self._path = path
         self._file = file
+        self._connect = connect
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="sqlite")
         self._own = threading.local()
         self._connections: list[sqlite3.Connection] = []
@@ -59,6 +66,6 @@ class Executor:
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._own, "connection", None)
         if connection is None:
-            connection = self._own.connection = connect(self._path)
+            connection = self._own.connection = self._connect(self._path)
             self._connections.append(connection)
         return connection

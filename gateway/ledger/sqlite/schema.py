@@ -35,6 +35,14 @@ def connect(path: Path) -> sqlite3.Connection:
     db.execute("PRAGMA secure_delete = ON")
     db.execute("PRAGMA wal_autocheckpoint = 4000")
     db.execute(f"PRAGMA journal_size_limit = {_MAX_LOG}")
+    return db
+
+
+def connect_to_write(path: Path) -> sqlite3.Connection:
+    """The same for who applies batches, to whom the same pages come again and again: 32 MiB of
+    them are kept. To read is no faster with more than SQLite's own 2 MB, which would stay for good.
+    """
+    db = connect(path)
     db.execute("PRAGMA cache_size = -32768")
     return db
 

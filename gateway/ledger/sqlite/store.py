@@ -51,7 +51,7 @@ class SqliteStore:
 
     def __init__(self, path: Path, file: os.stat_result) -> None:
         self.name = str(path)
-        self._writer = Executor(path, file, threads=1)
+        self._writer = Executor(path, file, threads=1, connect=schema.connect_to_write)
         self._readers = Executor(path, file, threads=_READERS)
         self._patient = Executor(path, file, threads=1)
 
