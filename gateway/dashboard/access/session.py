@@ -1,11 +1,11 @@
 """Sessions of the pages: who signed in with which key, in a cookie that is signed and ends."""
 
+import fcntl
 import hmac
 import os
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
-from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -26,24 +26,15 @@ def load_secret(folder: Path) -> bytes:
     it, and a restart signs nobody out. One that is cut short, as a crash of the machine may leave
     it, is made anew: with nothing for a key, anybody could sign.
     """
-    path = folder / "session.secret"
-    with suppress(FileNotFoundError):
-        if path.stat().st_size < _SECRET_BYTES:
-            path.unlink()
-    if not path.exists():
-        _make_secret(path)
-    return path.read_bytes()
-
-
-def _make_secret(path: Path) -> None:
-    """Complete before it has its name, since another worker may read it at once."""
-    fresh = path.with_suffix(f".{os.getpid()}")
-    descriptor = os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secrets.token_bytes(_SECRET_BYTES))
-    with suppress(FileExistsError):
-        os.link(fresh, path)
-    fresh.unlink()
+    flags = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC
+    with os.fdopen(os.open(folder / "session.secret", flags, 0o600), "rb+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # while another worker makes it
+        secret = file.read()
+        if len(secret) < _SECRET_BYTES:
+            secret = secrets.token_bytes(_SECRET_BYTES)
+            file.seek(0)
+            file.write(secret)
+        return secret
 
 
 class Sessions:
