@@ -56,7 +56,7 @@ def open_files(root: int) -> dict[int, int]:
     """How many descriptors each process has, by its id, lowest first."""
     found: dict[int, int] = {}
     for pid in _family(root):
-        with suppress(FileNotFoundError):  # it ended meanwhile
+        with suppress(FileNotFoundError, ProcessLookupError):  # it ended meanwhile
             found[pid] = len(os.listdir(_PROC / str(pid) / "fd"))
     return found
 

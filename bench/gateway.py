@@ -95,5 +95,5 @@ def _children(pid: int) -> list[int]:
     """The processes it started (proc(5), children)."""
     try:
         return [int(text) for text in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return []

@@ -56,7 +56,7 @@ def workers_of(pid: int) -> list[int]:
 def _is_worker(pid: int) -> bool:
     try:
         return b"gateway.processes" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # it ended, before or while it was read
         return False
 
 
