@@ -1,12 +1,14 @@
 """What Hearth set out to reach, as ratios in one run, and how near it came."""
 
+import math
 from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from bench.medians import Figure, chunk_cpu, cpu, even_p99, median_costs, median_of
+from bench.medians import Figure, chunk_cpu, cpu, even_p99
 from bench.results import Point, Results
-from bench.table import Row, number
+from bench.spread import Spread
+from bench.table import Row, times
 
 COLUMNS = ("figure", "at most", "measured", "")
 
@@ -36,32 +38,45 @@ _GROWTH = (("providers", 3, 100, 1.1), ("users", 1, 1_000_000, 1.1))
 
 
 def rows(results: Results) -> list[Row]:
-    """A row for each goal whose two sides were measured."""
+    """A row for each goal whose two sides were measured in one round."""
     return [*_compared(results), *_grown(results.growth)]
+
+
+def growths(
+    points: Sequence[Point], program: str, dimension: str, few: int, many: int
+) -> Sequence[float]:
+    """How many times as much `many` cost as `few` did in the same round."""
+    before, after = (_costs(points, program, dimension, size) for size in (few, many))
+    return [b / a for a, b in zip(before, after, strict=False)]
 
 
 def _compared(results: Results) -> Iterator[Row]:
     passes = {subject.name: subject.passes for subject in results.subjects}
     for goal in _RATIOS:
-        ours = median_of(goal.figure, passes.get(_OURS, ()))
-        other = median_of(goal.figure, passes.get(goal.other, ()))
-        if ours and other:
-            yield _row(f"{goal.name}, against {goal.other}", goal.limit, ours / other)
+        pairs = zip(passes.get(_OURS, ()), passes.get(goal.other, ()), strict=False)
+        both = [(goal.figure(ours), goal.figure(other)) for ours, other in pairs]
+        ratios = [ours / other for ours, other in both if ours and other]
+        if ratios:
+            yield _row(f"{goal.name}, against {goal.other}", goal.limit, ratios)
 
 
 def _grown(points: Sequence[Point]) -> Iterator[Row]:
-    costs = median_costs(points)
     for dimension, few, many, limit in _GROWTH:
-        before, after = costs.get((dimension, _OURS, few)), costs.get((dimension, _OURS, many))
-        if before and after:
-            name = f"CPU per request, {few:,} to {many:,} {dimension}"
-            yield _row(name, limit, after / before)
+        ratios = growths(points, _OURS, dimension, few, many)
+        if ratios:
+            yield _row(f"CPU per request, {few:,} to {many:,} {dimension}", limit, ratios)
 
 
-def _row(name: str, limit: float, ratio: float) -> Row:
-    verdict = "reached" if ratio <= limit else f"missed, {number(ratio / limit)} times the limit"
-    return name, _times(limit), _times(ratio), verdict
+def _costs(points: Sequence[Point], program: str, dimension: str, size: int) -> Sequence[float]:
+    """Round by round."""
+    place = (program, dimension, size)
+    return [each.cpu for each in points if (each.program, each.dimension, each.size) == place]
 
 
-def _times(ratio: float) -> str:
-    return f"{number(ratio)} x" if ratio >= 1 else f"1/{number(1 / ratio)}"
+def _row(name: str, limit: float, ratios: Sequence[float]) -> Row:
+    spread = Spread.of(ratios)
+    measured = times(spread.median)
+    if len(ratios) > 1:
+        measured += f" ({times(spread.low)} to {times(spread.high)})"
+    beyond = math.ceil((spread.median / limit - 1) * 100)
+    return name, times(limit), measured, f"missed by {beyond} %" if beyond > 0 else "reached"

@@ -40,7 +40,7 @@ def grow(
     for number, program, (dimension, measure) in steps:
         progress(f"{program.name}, more {dimension}, round {number} of {plan.rounds}")
         try:
-            points += measure(program, upstreams, plan)
+            points += list(measure(program, upstreams, plan))  # all of a round, or none
         except (Absent, LoadError) as error:
             print(f"{program.name}, more {dimension}: {error}", file=sys.stderr)  # noqa: T201
     return points

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import goals, growth, table
+from bench import goals, growth, obstacles, table
 from bench.medians import cpu, median_costs, median_of
 from bench.plots import Series, plot_bars, plot_lines
 from bench.results import Point, Results, Subject
@@ -57,9 +57,12 @@ bytes with one of 10,000 users, on 64 connections, and has the same three provid
 
 ## Against what it set out to reach
 
-Ratios of the medians above, in this run.
+Ratios of what was measured in the same round: the median, and in parentheses the lowest and the
+highest round.
 
 {goals}
+
+{obstacles}
 
 ## How cost grows
 
@@ -114,6 +117,7 @@ def write(results: Results, docs: Path, most: int) -> None:
         comparison=table.markdown(table.COLUMNS, table.rows(results.subjects, results.floor)),
         programs=_programs(results.subjects),
         goals=table.markdown(goals.COLUMNS, goals.rows(results)),
+        obstacles=obstacles.paragraphs(results),
         growth="\n\n".join(_grown(results.growth, name) for name in growth.DIMENSIONS),
         steps=table.markdown(("step", "µs"), table.step_rows(results)),
     )

@@ -85,6 +85,11 @@ def number(value: float) -> str:
     )
 
 
+def times(ratio: float) -> str:
+    """1.56 x, or 1/1.56."""
+    return f"{number(ratio)} x" if ratio >= 1 else f"1/{number(1 / ratio)}"
+
+
 def _row(subject: Subject, floor: Floor) -> Row:
     if not subject.passes:
         return (subject.name, f"absent: {subject.absent}", *("-" for _ in COLUMNS[2:]))

@@ -1,0 +1,55 @@
+"""What stands in the way of the goals that are hardest to reach, in the run's own figures."""
+
+from collections.abc import Sequence
+
+from bench.goals import growths
+from bench.medians import cpu, median_of
+from bench.results import Pass, Results
+from bench.spread import Spread
+from bench.table import number, times
+
+_ROUTER = """\
+1/2.5 of the vLLM router's CPU would be {goal} µs a request. Of Hearth's {ours} the kernel takes
+{kernel} and shipping to the store {shipping}; nginx, which reads no body, knows no user and counts
+nothing, takes {nginx} in all."""
+
+_GROWTH = """\
+From 3 to 100 providers HAProxy's cost is {providers}, and from 1 to 1,000,000 users {users}, by the
+same measure. With more providers the same calls come over more sockets, and the kernel is asked
+more often for less. With more users shipping has more to write: the records of a batch that are all
+of one user change that user's counters once."""
+
+
+def paragraphs(results: Results) -> str:
+    """Markdown; nothing where a program that it speaks of was not measured."""
+    passes = {subject.name: subject.passes for subject in results.subjects}
+    found = (_router(results, passes), _growth(results))
+    return "\n\n".join(text for text in found if text)
+
+
+def _router(results: Results, passes: dict[str, list[Pass]]) -> str:
+    names = ("Hearth", "vLLM router", "nginx")
+    ours, router, nginx = (median_of(cpu, passes.get(name, ())) for name in names)
+    if ours is None or router is None or nginx is None:
+        return ""
+    kernel = median_of(lambda p: p.requests.system, passes["Hearth"]) or 0.0
+    shipping = sum(step.cost for step in results.steps if step.name.startswith("ship"))
+    return _ROUTER.format(
+        goal=number(router / 2.5),
+        ours=number(ours),
+        kernel=number(kernel),
+        shipping=number(shipping),
+        nginx=number(nginx),
+    )
+
+
+def _growth(results: Results) -> str:
+    providers = growths(results.growth, "HAProxy", "providers", 3, 100)
+    users = growths(results.growth, "HAProxy", "users", 1, 1_000_000)
+    if not providers or not users:
+        return ""
+    return _GROWTH.format(providers=_middle(providers), users=_middle(users))
+
+
+def _middle(ratios: Sequence[float]) -> str:
+    return times(Spread.of(ratios).median)
