@@ -14,13 +14,13 @@ _TEXT = """\
 # Benchmarks
 
 `make bench` writes this page, the plots and [the raw results](benchmarks/results.json); it takes
-about half an hour and asks the machine for nothing else meanwhile. `make bench-quick` prints the
+about half an hour, and the machine should do nothing else meanwhile. `make bench-quick` prints the
 same tables from shorter measurements in about 5 minutes.
 
 Measured {date} on {machine.processor}, {machine.cores} cores, Linux {machine.kernel}, Python
-{machine.python}. Medians of {plan.rounds} rounds; a round runs every program once, started afresh
-and alone, so that a busy moment of the machine hits none more than the others. In parentheses the
-lowest and the highest round. Growth is measured in as many rounds of its own.
+{machine.python}. Figures are medians of {plan.rounds} rounds; in parentheses are the lowest and the
+highest round. A round runs every program once, freshly started and alone, so that a busy spell of
+the machine hits no program more than the others. Growth has as many rounds of its own.
 
 ## Compared
 
@@ -28,37 +28,37 @@ lowest and the highest round. Growth is measured in as many rounds of its own.
 
 ![CPU per request](benchmarks/cpu.svg)
 
-Each program runs as one process or thread on a core of its own; the load and the mock provider
-share the other. Every program gets the same requests, the openai SDK's headers and a body of 150
-bytes with one of 10,000 users, on 64 connections, and has the same three providers to choose from.
+Each program runs as one process or thread on a core of its own; the load generator and the mock
+provider share the other core. Every program gets the same requests on 64 connections, with the
+openai SDK's headers and a body of 150 bytes that names one of 10,000 users, and has the same three
+providers to choose from.
 
-- **µs CPU / request**: user and system time of all its processes and threads in a closed load of
-  {plan.closed:g} s (wrk), divided by the answers. Work that comes after the answer counts: Hearth's
-  shipping to its store is in it, to the last record.
-- **its store's**: the same of the Redis that Hearth counts in, which runs on the load's core. Every
-  gateway that counts needs one, and those here that count do it in their own memory.
-- **requests/s of a core**: in the same load. `≥`: the core was not busy, the load was the limit.
-- **p50, p99**: at a constant rate, half of what the program can do, or {most:,} requests/s where
-  that is less; a request that has to wait has waited. Without any program they are
+- **µs CPU / request**: user and system time of all the program's processes and threads under a
+  closed-loop load of {plan.closed:g} s (wrk), divided by the number of answers. Work done after the
+  answer counts too: Hearth's includes shipping every record to its store.
+- **its store's**: the same for the Redis that Hearth counts in, which runs on the load's core. The
+  other programs here have no such store: what they count, they count in their own memory.
+- **requests/s of a core**: under the same load. `≥`: the load was the limit, not the core.
+- **p50, p99**: at a constant rate, half of what the program can do but at most {most:,} requests/s.
+  Time that a request spends waiting to be sent counts. Without any program in between they are
   {floor.p50:.2f} and {floor.p99:.2f} ms at {floor.offered:,.0f} requests/s. At this rate counting
-  fills a core, Redis that of the load and the mock provider, SQLite Hearth's own: Hearth's p99
-  there is that of a full core.
-- **at 3,000/s**: at one rate for all that can do twice as much, {plan.evens} times in a round, as
-  one burst of the machine's other guests decides the p99 of the seconds it falls into. A request
-  that finds everybody asleep costs any program more than one in a crowd, as each side has to be
-  woken for it.
+  saturates a core: with Redis that of the load and the mock provider, with SQLite Hearth's own.
+  Hearth's p99 there is that of a saturated core.
+- **at 3,000/s**: at the same rate for all programs that can do twice as much, {plan.evens} times in
+  a round, because one burst from the host's other guests decides the p99 of the seconds it falls
+  into. At a low rate a request costs any program more, since processes have to be woken for it.
 - **µs CPU / SSE chunk**: 100 streams with a chunk every 10 ms; every 500 ms for programs that
   answer fewer than 2,000 requests a second, as they would fall behind.
 - **first chunk +**: the median time to the first chunk, less the {floor.first_chunk:.2f} ms it
-  takes without any program.
-- **resident**: after the constant load.
+  takes without any program in between.
+- **resident**: memory after the constant load.
 
 {programs}
 
-## Against what it set out to reach
+## Against its goals
 
-Ratios of what was measured in the same round: the median, and in parentheses the lowest and the
-highest round.
+Ratios of figures from the same round: the median, with the lowest and the highest round in
+parentheses.
 
 {goals}
 
@@ -66,35 +66,34 @@ highest round.
 
 ## How cost grows
 
-One thing grows, the rest stays as above. CPU µs for each request, and for each chunk where streams
-grow; the resident memory is in the raw results. The most streams are as many as one process may
-have files open here, two for each.
+One dimension grows, everything else stays as above. Figures are µs of CPU per request, and per
+chunk where streams grow; resident memory is in the raw results. The largest number of streams is
+what the limit of open files allows here, at two per stream.
 
 {growth}
 
 ## Where Hearth's time goes
 
-Each step by itself, called over and over on the request of the comparison, in the same build; the
-rest is what the comparison measured beyond their sum: the kernel's TCP, the event loop, the
-coroutine, and cold caches, which a step that is called over and over does not meet. The journal
-takes the records of a turn of the event loop with one write. Shipping is in another process, the
-supervisor.
+Each step is measured by itself, in a loop over the request of the comparison, in the same build.
+The rest is what the comparison measured beyond their sum: the kernel's TCP, the event loop, the
+coroutine, and cold caches, which a loop does not see. One write appends all records of one turn of
+the event loop to the journal. Shipping runs in another process, the supervisor.
 
 {steps}
 
-## Again
+## Running it again
 
 ```
 make bench PYTHON=/usr/bin/python3
 ```
 
-`PYTHON` makes `.venv`, where there is none yet, and runs plain aiohttp and LiteLLM as well. Which
-build of Python it is decides much: one that was compiled without profile-guided optimization took
-a fifth more time in Hearth's own code than Debian's of the same version.
+`PYTHON` creates `.venv` if there is none yet, and runs plain aiohttp and LiteLLM as well. The build
+of Python matters: one compiled without profile-guided optimization took a fifth more time in
+Hearth's own code than Debian's of the same version.
 
-The command installs what is missing: wrk, nginx-light and haproxy by apt-get (as root), the others
-into a folder of the bench. `python -m bench --only Hearth,nginx` measures a few. What cannot be
-installed or does not start is in the table as absent.
+The command installs what is missing: wrk, nginx-light and haproxy with apt-get (as root), the
+others into a folder below `bench/`. `python -m bench --only Hearth,nginx` measures only these two.
+A program that cannot be installed or does not start is listed as absent.
 """
 
 

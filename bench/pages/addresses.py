@@ -10,6 +10,7 @@ from gateway.dashboard.providers.page import SPANS as PROVIDER_SPANS
 from gateway.dashboard.users.grid import COLUMNS
 from gateway.dashboard.users.user import SPANS as USER_SPANS
 from gateway.dashboard.visit import generation_path, link, user_path
+from gateway.units import counted
 
 _BUSY = "user_0000001"
 """A user of the key `shop`, one of the two who call most."""
@@ -26,22 +27,27 @@ def addresses(generation_id: str, quiet: str) -> Mapping[str, str]:
         **dict(_user(quiet)),
         **dict(_generations(today, quiet)),
         "generation": generation_path(generation_id),
-        **{f"providers, {days} days": link("/providers", days=days) for days in PROVIDER_SPANS},
+        **dict(_providers()),
     }
+
+
+def _providers() -> Iterator[Page]:
+    for days in PROVIDER_SPANS:
+        yield f"providers, {counted(int(days), 'day')}", link("/providers", days=days)
 
 
 def _activity(today: int) -> Iterator[Page]:
     for group in GROUPS:
         for days in (1, 7, 30, 90, 365):
             path = link("/activity", since=day_text(today - days + 1), group_by=group)
-            yield f"activity by {group}, {days} days", path
+            yield f"activity by {group}, {counted(days, 'day')}", path
     for metric in METRICS[1:]:
         yield f"activity by user, {metric}", link("/activity", group_by="user", metric=metric)
     yield "activity by month", link("/activity", since=day_text(today - 364), per="month")
     for group in ("model", "provider", "key"):
         for days in (1, 3):
             path = link("/activity", since=day_text(today - days + 1), per="hour", group_by=group)
-            yield f"activity by hour and {group}, {days} days", path
+            yield f"activity by hour and {group}, {counted(days, 'day')}", path
     filters = {"user": _BUSY, "model": "gpt-4o", "provider": "oak", "key": "shop"}
     for name, value in filters.items():
         yield f"activity of one {name}", link("/activity", **{name: value})
@@ -52,7 +58,7 @@ def _users(today: int) -> Iterator[Page]:
     for column in COLUMNS:
         for direction in (None, "up"):
             path = link("/users", sort=column.order, direction=direction)
-            yield f"users by {column.order}{', the other way' if direction else ''}", path
+            yield f"users by {column.order}{', reversed' if direction else ''}", path
     before = month_text(month_of(today) - 1)
     yield "users, a month before", link("/users", month=before)
     yield "users, page 200", link("/users", page=200)

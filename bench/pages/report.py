@@ -47,17 +47,16 @@ def write(looks: Looks, file: Path) -> None:
 
 
 def summary(looks: Looks) -> str:
-    """A line for each store and key: half of its pages, its slowest, its heaviest."""
+    """A line for each store and key: the median of its pages, its slowest, its heaviest."""
     lines = []
     for (store, role), pages in looks.items():
         middle = statistics.median(look.seconds for look in pages.values())
         slowest = max(pages, key=lambda page: pages[page].seconds)
         heaviest = max(pages, key=lambda page: pages[page].bytes)
         lines.append(
-            f"- {store}, {role} key: half of {len(pages)} pages take at most"
-            f" {number(middle * 1000)} ms; the slowest, {slowest},"
-            f" {number(pages[slowest].seconds * 1000)} ms; the heaviest, {heaviest},"
-            f" {number(pages[heaviest].bytes / 1024)} KiB."
+            f"- {store}, {role} key, {len(pages)} pages: median {number(middle * 1000)} ms;"
+            f" slowest {number(pages[slowest].seconds * 1000)} ms ({slowest});"
+            f" heaviest {number(pages[heaviest].bytes / 1024)} KiB ({heaviest})."
         )
     return "\n".join(lines)
 

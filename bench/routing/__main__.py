@@ -13,24 +13,26 @@ from bench.routing.figures import LISTS, ROUNDS, USERS, at_home, balance, lookup
 from bench.screen import progress, show_table
 from bench.table import markdown
 
-COLUMNS = ("figure", "must", "is", "")
+COLUMNS = ("figure", "required", "measured", "")
 
 _PAGE = """\
 # Routing
 
-What the ring does to users and costs a call, beside what it must: `make bench-routing` writes this
-page, in about a minute, and fails where a figure does not hold.
+How evenly the ring spreads users, how many of them move when providers change, and how long a
+choice takes, each with its requirement. `make bench-routing` writes this page in about a minute,
+and fails if a requirement is not met.
 
 {table}
 
-- **share**: a provider's part of all users where weights are equal, as a multiple of the fair one;
-  the worst provider of {lists} lists of names, and the standard deviation over all of them.
+- **share**: a provider's share of the ring with equal weights, as a multiple of the fair share: the
+  largest in {lists} lists of provider names, and the standard deviation over all of them.
 - **leaves, joins**: {users:,} users, each looked up before and after.
 - **a choice**: all that routing does for a call: ring, health, load. The median over users in
-  random order, in the quietest of {rounds} rounds, without the timer's own time. Those whose home
-  is sick are the slow ones, in p99.
-- **at home**: calls that went to their user's first choice, without faults, with 5 providers, users
-  by Zipf 1.1 and default settings; calls come and end at random moments.
+  random order, in the quietest of {rounds} rounds, less the timer's own time. If providers are
+  sick, the p99 is that of the users whose home is sick.
+- **at home**: calls that went to their user's first choice. There are 5 providers and no faults,
+  the popularity of users follows Zipf's law with exponent 1.1, settings are the defaults, and calls
+  begin and end at random moments.
 
 Measured {date} on {machine.processor}, {machine.cores} cores, Python {machine.python}.
 """

@@ -18,17 +18,17 @@ _IN_PLOT = ("sticky", "sticky, eager spill", "round robin", "least loaded")
 _HEAD = """\
 # Warmth
 
-What it is worth to keep every user at home: the same calls by several strategies, and how much of
-their prompts a provider's cache still held. `make bench-warmth` writes the first part of this page
-(about {minutes:.0f} minutes), `make bench-warmth-engines` the last one.
+What keeping every user at one provider is worth: the same calls routed by several strategies, and
+how many of their prompt tokens came from a provider's cache. `make bench-warmth` writes the first
+part of this page (about {minutes:.0f} minutes), `make bench-warmth-engines` the last section.
 
 """
 _STUDY = """\
-## Compared
+## The strategies compared
 
-{calls:,} calls of {users:,} users in {conversations:,} conversations, {hours:g} h of them, to five
-providers; one dies after {begins:g} minutes and is back, with an empty cache, after {ends:g}.
-Everything but the first {warm_up:g} minutes counts. With sticky routing {sticky} of all prompt
+{calls:,} calls of {users:,} users in {conversations:,} conversations, sent within {hours:g} h to
+five providers. One of them dies after {begins:g} minutes and is back, with an empty cache, after
+{ends:g}. The first {warm_up:g} minutes do not count. With sticky routing {sticky} of all prompt
 tokens were cached, with round robin {round_robin}: **{ratio:.1f} times as many, for {saved:.0f} %
 less money**.
 
@@ -38,84 +38,87 @@ less money**.
 
 ![Cached share over time](warmth/over-time.svg)
 
-- **cached**: prompt tokens that came out of a provider's cache, of all prompt tokens.
+- **cached**: the share of prompt tokens that came from a provider's cache.
 - **cost**: at the catalogue's prices of `gpt-5-mini`, cached tokens and answers included.
 - **p50, p95**: seconds from the call to the first token, tries at a dead provider included.
-- **moves / user**: calls that another provider answered than the same user's last one.
-- **at home**: by the ring's first choice. The rest is the dead provider's users while it is away.
-- **cut**: calls whose answer had begun when the provider died. What had not begun to be answered
-  went to the next candidate; calls that failed, by any strategy: {failed}.
+- **moves / user**: calls answered by another provider than the same user's call before.
+- **at home**: calls answered by the ring's first choice. The rest are those of the dead provider's
+  users while it is away.
+- **cut**: calls whose answer had begun when the provider died. Calls whose answer had not begun
+  went to the next candidate. Failed calls, over all strategies: {failed}.
 
 {strategies}
 
 ## The workload
 
-The calls are plain data, made once from a seed; each strategy gets the same ones at the same
-moments. `python -m bench.warmth --record FILE` writes them, a JSON array a line (seconds, user,
-conversation, tokens of the prompt's three parts, tokens of the answer), and `--replay FILE` takes
+The calls are generated once from a seed; each strategy gets the same calls at the same times.
+`python -m bench.warmth --record FILE` writes them, one JSON array per line (seconds, user,
+conversation, tokens of the prompt's three parts, tokens of the answer), and `--replay FILE` reads
 your own.
 
-- **People.** {shape.users:,} users, popular by Zipf {shape.zipf:g}, each in one conversation at a
-  time. Conversations begin at random ({shape.calls_per_second:g} calls/s in all), have
-  {shape.turns:g} turns on average, and pause between turns for {shape.pause:g} s in the median,
-  log-normally: most people answer within a minute, some come back after five.
+- **Users.** {shape.users:,} users, whose popularity follows Zipf's law with exponent
+  {shape.zipf:g}, each in one conversation at a time. Conversations begin at random
+  ({shape.calls_per_second:g} calls/s in all) and have {shape.turns:g} turns on average. The pause
+  between turns is log-normal with a median of {shape.pause:g} s: most people answer within a
+  minute, some come back after five.
 - **Prompts.** {shape.shared} tokens of instructions that are the same for everyone, then what the
   application knows about the user (median {shape.profile:,} tokens: a profile, memories, a
   document), then the conversation, which grows by a question (median {shape.question}) and an
   answer (median {shape.answer}) each turn. {prompt:,.0f} tokens on average.
-- **Caches.** Exact prefixes in steps of {hardware.step} tokens from {hardware.minimum:,} on, as
-  OpenAI documents for its own; forgotten {idle:g} minutes after the last use, which is Anthropic's
-  default and the lower end of OpenAI's in-memory cache; least recently used first when
-  {hardware.cache:,} tokens are exceeded.
-- **Providers.** Each stands for four 80 GB cards with an 8B model: 400,000 tokens of cache each are
-  52 GB at 128 KiB a token (32 layers, 8 KV heads of 128, 16 bits), and 8,000 prompt tokens/s each
-  are half of what 312 TFLOP/s could do at 16 GFLOP a token. Prompts are read one after the other,
-  but for what is cached; answers are written side by side, {pace:g} ms a token and more the more
-  there are.
-- **Routing** is the gateway's own code on a clock by hand: ring, bounded load, ejection, probes
-  every 10 s, slow start. The other strategies know who is well from the same records.
+- **Caches.** They match exact prefixes in steps of {hardware.step} tokens, from
+  {hardware.minimum:,} on, as OpenAI documents for its own. Entries expire {idle:g} minutes after
+  their last use, which is Anthropic's default and the lower end of OpenAI's in-memory cache.
+  Beyond {hardware.cache:,} tokens the least recently used entry goes first.
+- **Providers.** Each stands for four 80 GB cards with an 8B model. 400,000 tokens of cache per
+  card are 52 GB at 128 KiB a token (32 layers, 8 KV heads of 128, 16 bits); 8,000 prompt tokens/s
+  per card are half of what 312 TFLOP/s could do at 16 GFLOP a token. Prompts are read one after
+  the other, except for what is cached; answers are generated side by side, at {pace:g} ms a token,
+  and more slowly the more there are.
+- **Routing** is the gateway's own code on a simulated clock: ring, bounded load, ejection, probes
+  every 10 s, slow start. The other strategies learn which providers are well from the same health
+  records.
 
-What the simulation leaves out: a provider has one queue and one cache, a call comes at its time
-even if the one before is not answered yet, and a prompt is in the cache from the moment it is
-accepted.
+Simplifications: a provider has one queue and one cache, a call is sent at its time even if the
+call before it is not answered yet, and a prompt is in the cache from the moment it is accepted.
 
 ## What the ratio depends on
 
-The same workload without the outage, {varied_minutes:g} minutes of it, one thing changed at a time.
+The same workload without the outage, {varied_minutes:g} minutes of it, with one thing changed at a
+time.
 
 {varied}
 
-It is large where a provider's cache holds its own users' conversations but not everybody's, and it
-grows with the number of providers. It is small where that makes little difference:
+The ratio is large when a provider's cache holds the conversations of its own users but not
+everybody's, and it grows with the number of providers. It is small:
 
-- where the caches have room for everybody, because they are large, the load is low, or pauses are
-  short and few talk at a time; round robin then pays for each user once at every provider, and with
-  nothing ever forgotten that is all it pays;
-- where much of the prompt is the same for everyone: from {hardware.minimum:,} tokens on such a
-  beginning is cached by itself, and any provider has it; this workload's {shape.shared} are below
-  that;
-- with few providers: of two, one in two calls finds its user's cache by luck.
+- when the caches have room for everybody, because they are large, the load is low, or pauses are
+  short and few users talk at a time. Round robin then pays once for each user at every provider;
+  if nothing is ever forgotten, that is all it pays;
+- when much of the prompt is the same for everyone. From {hardware.minimum:,} tokens on such a
+  beginning is cached by itself, and every provider has it; the {shape.shared} tokens of this
+  workload are too few;
+- with few providers: with two, every second call finds its user's cache by luck.
 
 ## What spill is for
 
-The same workload, with a batch job of one user on top: {batch.calls_per_second:g} calls/s for
+The same workload plus a batch job of one user: {batch.calls_per_second:g} calls/s for
 {batch.seconds:g} s, each about another text of {batch.text:,} tokens, more than twice what one
-provider can read. Counted are calls from its beginning until as long again after its end.
+provider can read. Calls count from the start of the job until twice its length has passed.
 
 {crowded}
 
-The default bound (`load_factor: 2.5`, `floor: 32`) is made for hosted providers, which have no
-queue that one customer could fill: it protects warmth. In front of engines of your own that read
-prompts one after the other, a `load_factor` near 1.25 keeps one user's batch from delaying
-everybody at the same home. What it costs at other times is at most what *sticky, eager spill* loses
-above, which has no floor either.
+The default bound (`load_factor: 2.5`, `floor: 32`) suits hosted providers, which have no queue
+that one customer could fill: it protects warmth. In front of engines of your own that read prompts
+one after the other, a `load_factor` near 1.25 keeps one user's batch from delaying everyone at the
+same home. At other times it costs at most what *sticky, eager spill* loses above, which has no
+floor either.
 
 ## Over real sockets
 
-{small_calls:,} calls of the same kind, a tenth of the load on a tenth of the cache, sent through a
-running gateway to five mock providers on a clock {speed:g} times as fast, one of which is shut down
-and started again; and the same calls simulated. Round robin is the same gateway: each call names
-the next provider as its first choice (`provider.order`).
+{small_calls:,} calls of the same kind, with a tenth of the load and a tenth of the cache, sent
+through a running gateway to five mock providers on a clock {speed:g} times as fast, one of which
+is stopped and started again; beside it, the same calls simulated. Round robin uses the same
+gateway: each call names the next provider as its first choice (`provider.order`).
 
 {confirmed}
 
@@ -126,23 +129,23 @@ _REAL = """\
 ## Real engines
 
 {calls} calls of {users} users to {engines} llama.cpp servers with Gemma 3 270M (Q4_K_M) behind a
-running gateway, two calls at a time; the engines are started afresh for each strategy. The
-conversations are those of `hearth demo`: a system prompt of about 1,000 tokens of the user's own,
-4 to 16 turns, users by Zipf; the answers in them are fixed beforehand so that every strategy sends
-the same prompts. All figures are the engines' own: `usage.prompt_tokens_details.cached_tokens` and
-`timings.prompt_ms`, the time to read what was not cached. With sticky routing {cached} of all
-prompt tokens were cached, with round robin {cached_in_turn}, and the engines spent {saved:.0f} %
-less time on reading prompts.
+running gateway, two calls at a time; the engines are restarted for each strategy. The
+conversations are those of `hearth demo`: a system prompt of about 1,000 tokens for each user, 4 to
+16 turns, users by Zipf's law. The answers in them are fixed beforehand, so that every strategy
+sends the same prompts. All figures are the engines' own:
+`usage.prompt_tokens_details.cached_tokens`, and `timings.prompt_ms`, the time to read what was not
+cached. With sticky routing {cached} of all prompt tokens were cached, with round robin
+{cached_in_turn}, and the engines spent {saved:.0f} % less time reading prompts.
 
 {table}
 
-- **read s**: the sum of all `prompt_ms`: what the engines spent on reading prompts.
+- **read s**: the sum of all `prompt_ms`, which is the time the engines spent reading prompts.
 
 {strategies}
 
-Each engine has one thread and four places for conversations of 4,096 tokens, so that the three of
-them have room for all users once, and none has room for all of them. More memory would serve round
-robin better than sticky routing, as in the table above; so would a beginning that all users share.
+Each engine has one thread and room for four conversations of 4,096 tokens: together they have room
+for every user once, and none has room for all users. More memory would help round robin more than
+sticky routing, as in the table above, and so would a beginning that all users share.
 
 Measured {date} on {machine.processor}, {machine.cores} cores, with {versions}, built with
 `GGML_NATIVE=OFF`; `llama-server` ran with

@@ -108,11 +108,11 @@ STRATEGIES: tuple[Strategy, ...] = (
     ROUND_ROBIN,
     Strategy(
         name="least loaded",
-        does="the fewest calls in flight: Hearth for calls without a user",
+        does="the fewest calls in flight, as Hearth does for calls without a user",
         chooser=LeastLoaded,
     ),
-    Strategy(name="two choices", does="the less loaded of two at random", chooser=BetterOfTwo),
-    Strategy(name="random", does="anyone", chooser=AtRandom),
+    Strategy(name="two choices", does="the less loaded of two random picks", chooser=BetterOfTwo),
+    Strategy(name="random", does="any of them, at random", chooser=AtRandom),
 )
 
 

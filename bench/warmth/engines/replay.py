@@ -35,10 +35,10 @@ class Strategy(msgspec.Struct, frozen=True):
 
 
 STRATEGIES = (
-    Strategy("sticky", "default settings, on body `user`", lambda _: {}),
+    Strategy("sticky", "default settings, by `user` in the body", lambda _: {}),
     Strategy(
         "round robin",
-        "every call names the next engine as its first (`provider.order`)",
+        "every call names the next engine as its first choice (`provider.order`)",
         lambda number: {"provider": {"order": [ENGINES[number % len(ENGINES)]]}},
     ),
 )
