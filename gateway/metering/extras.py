@@ -8,7 +8,7 @@ are OpenRouter's), for images (`types/images_response.py`) and for transcription
 from msgspec.structs import replace
 
 from gateway.generation import Extras, Usage
-from gateway.metering.counts import JsonObject, count, part
+from gateway.metering.json_object import JsonObject, count, part
 
 
 def with_extras(

@@ -17,8 +17,8 @@ cost of more than 10,000 USD: sums over many calls must fit into the store's 64 
 from typing import Final
 
 from gateway.generation import Usage
-from gateway.metering.counts import JsonObject, count, part
 from gateway.metering.extras import with_extras
+from gateway.metering.json_object import JsonObject, count, part
 from gateway.money import nano
 
 _ABSENT: Final = -1

@@ -31,7 +31,7 @@ class Line(msgspec.Struct, frozen=True):
     whole: int | None = None
 
 
-class Call(msgspec.Struct, frozen=True):
+class Details(msgspec.Struct, frozen=True):
     """What the page shows; `record` is the API's, as JSON."""
 
     one: Generation
@@ -51,8 +51,8 @@ async def show_generation(visit: Visit) -> Page | Table:
     if form == "csv":
         return Table(found.id, ROW_COLUMNS, _table(found))
     record = msgspec.json.format(msgspec.json.encode(generation_record(found))).decode()
-    call = Call(found, usage_lines(found.usage), time_line(found), record)
-    return Page("generation.html", call)
+    details = Details(found, usage_lines(found.usage), time_line(found), record)
+    return Page("generation.html", details)
 
 
 def usage_lines(usage: Usage) -> Sequence[Line]:

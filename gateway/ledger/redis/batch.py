@@ -69,7 +69,7 @@ class Removal(msgspec.Struct, frozen=True, omit_defaults=True):
     spread: int | None = None
 
 
-class Batch(msgspec.Struct, frozen=True, kw_only=True):
+class ScriptBatch(msgspec.Struct, frozen=True, kw_only=True):
     """The first argument of a script call.
 
     `ids`, `timestamps`: of the generations; their keys follow key number `generation_keys`.
@@ -106,7 +106,7 @@ class ScriptCall(msgspec.Struct, frozen=True):
     args: Sequence[bytes]
 
 
-def call_of(table: KeyTable, batch: Batch, records: Sequence[bytes] = ()) -> ScriptCall:
+def call_of(table: KeyTable, batch: ScriptBatch, records: Sequence[bytes] = ()) -> ScriptCall:
     """The call for a batch without its `expiries`, which the table has."""
     batch = msgspec.structs.replace(batch, expiries=table.expiries)
     return ScriptCall(table.keys, [msgspec.json.encode(batch), *records])

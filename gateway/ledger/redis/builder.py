@@ -7,7 +7,7 @@ from msgspec import UNSET
 from gateway.calendar import month_of
 from gateway.ledger.parcel import Parcel
 from gateway.ledger.redis import counters, keys
-from gateway.ledger.redis.batch import Batch, ScriptCall, Totals, Writer, call_of
+from gateway.ledger.redis.batch import ScriptBatch, ScriptCall, Totals, Writer, call_of
 from gateway.ledger.redis.key_table import KeyTable
 from gateway.ledger.redis.keys import Shard
 from gateway.ledger.redis.lifetimes import Lifetimes
@@ -26,7 +26,7 @@ def build_call(
     for series, parcels in groups.items():
         lists.add(series, parcels)
     _add_periods(lists, tally)
-    batch = Batch(
+    batch = ScriptBatch(
         writers=writers,
         ids=lists.ids,
         timestamps=lists.timestamps,

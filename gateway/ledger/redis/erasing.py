@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from gateway.generation import Generation
 from gateway.ledger.packing import readable
 from gateway.ledger.redis import keys, periods
-from gateway.ledger.redis.batch import Batch, Removal, ScriptCall, call_of
+from gateway.ledger.redis.batch import Removal, ScriptBatch, ScriptCall, call_of
 from gateway.ledger.redis.client import Client, Command
 from gateway.ledger.redis.expiry import obsolete
 from gateway.ledger.redis.key_table import KeyTable
@@ -40,7 +40,7 @@ def _noting_call(shard: Shard, lifetimes: Lifetimes, tenant: str, user: str) -> 
     """A call, since none is taken during a recount."""
     table = KeyTable(shard, lifetimes)
     number = table.expiring(shard.erasing, lifetimes.of_registers)
-    return call_of(table, Batch(registers=[[number, 0, keys.joined(tenant, user)]]))
+    return call_of(table, ScriptBatch(registers=[[number, 0, keys.joined(tenant, user)]]))
 
 
 async def _remove_from_periods(
@@ -70,7 +70,7 @@ def _removal_call(part: Part, user: str, lifetimes: Lifetimes) -> ScriptCall:
         erased=table.expiring(part.erased, end) if is_day else None,
         spread=None if is_day else table.expiring(part.spread, end),
     )
-    return call_of(table, Batch(removals=[removal]))
+    return call_of(table, ScriptBatch(removals=[removal]))
 
 
 async def _erase_generations(client: Client, shard: Shard, tenant: str, user: str) -> int:

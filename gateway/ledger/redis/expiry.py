@@ -10,7 +10,7 @@ from gateway.calendar import DAY, HOUR
 from gateway.ledger.packing import readable
 from gateway.ledger.redis import keys, periods
 from gateway.ledger.redis.activity import all_users
-from gateway.ledger.redis.batch import Batch, call_of
+from gateway.ledger.redis.batch import ScriptBatch, call_of
 from gateway.ledger.redis.client import Client, Command
 from gateway.ledger.redis.generations import all_tenants
 from gateway.ledger.redis.key_table import KeyTable
@@ -35,7 +35,7 @@ async def expire(
         cuts["complete_from"] = lifetimes.tomorrow  # what is there still goes when it was to
     cuts["longest"] = int(lifetimes.retention.generations)
     await client.run(
-        [call_of(KeyTable(shard, lifetimes), Batch(retention=cuts)) for shard in shards.all]
+        [call_of(KeyTable(shard, lifetimes), ScriptBatch(retention=cuts)) for shard in shards.all]
     )
     for tenant in await all_tenants(client, shards, None):
         for shard in shards.all:

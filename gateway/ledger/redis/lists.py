@@ -47,11 +47,11 @@ class Lists:
         self._register(table.shard.periods, table.lifetimes.of_registers, last, member)
 
     def listed(self) -> list[list[int]]:
-        """See batch.Batch."""
+        """See batch.ScriptBatch."""
         return [[number, *indexes] for number, indexes in self._lists.items()]
 
     def registered(self) -> list[list[int | str]]:
-        """See batch.Batch."""
+        """See batch.ScriptBatch."""
         return list(self._registers.values())
 
     def _add(self, one: Parcel, tenant: str, upstreams: str) -> None:

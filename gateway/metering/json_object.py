@@ -1,4 +1,4 @@
-"""Numbers and objects out of decoded JSON, where any other type may be in their place."""
+"""Numbers and objects in a decoded JSON object, where any other type may be in their place."""
 
 from typing import Any, Final
 
