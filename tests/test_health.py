@@ -110,6 +110,16 @@ def test_a_good_call_after_an_ejection_restores_the_rules() -> None:
     assert subject.out_until == NOW + 16
 
 
+def test_who_is_long_back_is_no_suspect() -> None:
+    """In for `max_time`, though without a call: it takes five failures again, not one."""
+    subject = health(max_time=60)
+    fail(subject, 5)
+    fail(subject, 1, NOW + 5 + 60)
+    assert not is_out(subject, NOW + 5 + 60)
+    fail(subject, 4, NOW + 5 + 61)
+    assert reason(subject) == "5 calls in a row failed; the last: no answer"
+
+
 def test_a_good_call_from_before_proves_nothing() -> None:
     """An answer that was under way when it was ejected does not soften the return."""
     subject = health()

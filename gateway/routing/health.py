@@ -10,7 +10,7 @@ slow start, or over as long as it was out where that was shorter, as a cache for
     └────────────────────────────────slow start is over──────────────────────────────────────┘
 
 Each ejection is twice as long as the last one, up to `max_time`, until the provider has been in for
-`max_time`.
+`max_time`. Until then it has to be proven by a good call: a failure before that ejects it.
 """
 
 import math
@@ -74,7 +74,7 @@ class Health:
         self._count(now)
         self._failures += 1
         self._failures_in_a_row += 1
-        reason = self._reason_to_eject()
+        reason = self._reason_to_eject(now)
         if reason is not None and now >= self.out_until:
             self._eject(f"{reason}; the last: {cause}", now)
 
@@ -139,8 +139,8 @@ class Health:
             self._calls = self._failures = 0
         self._calls += 1
 
-    def _reason_to_eject(self) -> str | None:
-        if not self._is_proven:
+    def _reason_to_eject(self, now: float) -> str | None:
+        if not self._is_proven and not self._is_long_back(now):
             return "it was just back and failed again"
         if self._failures_in_a_row >= self._ejection.failures:
             return f"{self._failures_in_a_row} calls in a row failed"
@@ -148,10 +148,14 @@ class Health:
             return f"{self._failures} of {self._calls} calls in {_WINDOW:g} s failed"
         return None
 
+    def _is_long_back(self, now: float) -> bool:
+        """Whether it has been in for so long that no ejection before counts any more."""
+        return now >= self.out_until + self._ejection.max_time
+
     def _eject(self, reason: str, now: float) -> None:
-        longest = self._ejection.max_time
-        if now >= self.out_until + longest:
+        if self._is_long_back(now):
             self.ejections = 0
+        longest = self._ejection.max_time
         seconds = min(self._ejection.time * 2.0 ** min(self.ejections, 64), longest)
         self.ejected += 1
         self._start(Cooldown(now, now + seconds, self.ejections + 1, reason))
