@@ -1,5 +1,6 @@
 """The UTC calendar in whole numbers: moments in microseconds, hours, days and months since 1970."""
 
+from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 
 SECOND = 1_000_000
@@ -58,6 +59,11 @@ def day_of_month(day: int) -> int:
 def first_day(month: int) -> int:
     """The day a month begins with."""
     return (date(1970 + month // 12, month % 12 + 1, 1) - _FIRST).days
+
+
+def last_day(month: int) -> int:
+    """The day a month ends with."""
+    return first_day(month) + monthrange(1970 + month // 12, month % 12 + 1)[1] - 1
 
 
 def month_text(month: int) -> str:

@@ -15,6 +15,7 @@ from gateway.calendar import (
     first_day,
     iso_milliseconds,
     iso_moment,
+    last_day,
     microseconds,
     month_of,
     month_text,
@@ -27,13 +28,21 @@ MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(2400, 1, 1))  # UTC unsaid
 
 @given(DATES)
 def test_days(when: date) -> None:
-    """A day is read back from its text, and its month begins on the first."""
+    """A day is read back from its text, and its month goes from a first to before the next one."""
     day = day_number(when.isoformat())
     assert day_text(day) == when.isoformat()
     assert day_of_month(day) == when.day
     assert month_of(day) == (when.year - 1970) * 12 + when.month - 1
     assert day_text(first_day(month_of(day))) == when.replace(day=1).isoformat()
     assert month_text(month_of(day)) == when.isoformat()[:7]
+    last = last_day(month_of(day))
+    assert (month_of(last), day_of_month(last + 1)) == (month_of(day), 1)
+
+
+def test_the_last_day() -> None:
+    """The calendar ends with a month that has a last day, and no month after it."""
+    last = day_number("9999-12-31")
+    assert last_day(month_of(last)) == last
 
 
 @pytest.mark.parametrize("text", ["", "2026-13-01", "2026-02-29", "20260131", "2026-W05-6", "now"])

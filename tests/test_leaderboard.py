@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gateway.calendar import first_day, month_of
+from gateway.calendar import day_number, first_day, month_of
 from gateway.generation import Generation, Usage
-from gateway.ledger.queries import LeaderboardQuery
+from gateway.ledger.queries import LeaderboardQuery, UserQuery
 from gateway.ledger.sqlite import leaderboard, schema
 from gateway.ledger.sqlite.orders import ORDERS
 from gateway.ledger.store import Store
@@ -68,6 +68,15 @@ async def test_order_of_ids(crowded: Store, prefix: str) -> None:
     assert list(await crowded.leaderboard(query)) == expected
     reverse = msgspec.structs.replace(query, ascending=True, offset=3)
     assert list(await crowded.leaderboard(reverse)) == expected[::-1][3:]
+
+
+async def test_the_last_month(crowded: Store) -> None:
+    """Nobody called in December 9999, which may be asked for all the same."""
+    last = day_number("9999-12-31")
+    assert list(await crowded.leaderboard(LeaderboardQuery(month=month_of(last)))) == []
+    until_then = UserQuery(since=DAY, until=last, limit=999)
+    everyone = {(one.tenant, one.user) for one in CROWD}
+    assert {(row.tenant, row.user) for row in await crowded.users(until_then)} == everyone
 
 
 async def test_pages(crowded: Store) -> None:

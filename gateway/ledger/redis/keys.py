@@ -51,7 +51,7 @@ from urllib.parse import unquote
 
 import xxhash
 
-from gateway.calendar import first_day
+from gateway import calendar
 
 DAY_ORDERS = ("requests", "cost", "tokens", "errors", "flags")
 MONTH_ORDERS = (
@@ -85,7 +85,7 @@ def last_day(period: str) -> int:
     number = int(period[1:])
     if period[0] == "h":
         return number // 24
-    return number if period[0] == "d" else first_day(number + 1) - 1
+    return number if period[0] == "d" else calendar.last_day(number)
 
 
 def joined(*parts: str) -> str:

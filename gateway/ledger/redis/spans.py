@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from gateway.calendar import first_day, month_of
+from gateway.calendar import first_day, last_day, month_of
 from gateway.ledger.redis import keys, periods
 from gateway.ledger.redis.client import Client
 from gateway.ledger.redis.keys import Shards
@@ -31,7 +31,7 @@ async def spans(
 ) -> list[Span]:
     """Those of tenants, None for all, that have something between two days, both included."""
     first = max(since, await periods.noted(client, shards, "activity_from"))
-    last = first_day(month_of(max(0, until)) + 1) - 1
+    last = last_day(month_of(max(0, until)))
     parts = await periods.parts(client, shards, first, last)
     wanted = (part for part in parts if tenants is None or part.tenant in tenants)
     found = [_span(kept, first, until) for kept in periods.by_home(wanted).values()]

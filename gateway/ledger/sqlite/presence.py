@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 
-from gateway.calendar import day_of_month, first_day, month_of
+from gateway.calendar import day_of_month, first_day, last_day, month_of
 
 EVERY_DAY = (1 << 32) - 2
 """The bits of all days that a month can have."""
@@ -42,10 +42,10 @@ def bits_of(month: int, since: int, until: int) -> int:
     where `until` is less."""
     if until < since:
         return 0
-    if since <= first_day(month) and first_day(month + 1) <= until + 1:
+    if since <= first_day(month) and last_day(month) <= until:
         return EVERY_DAY
     first = day_of_month(max(since, first_day(month)))
-    last = day_of_month(min(until, first_day(month + 1) - 1))
+    last = day_of_month(min(until, last_day(month)))
     return (2 << last) - (1 << first)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
-from gateway.calendar import first_day, month_of
+from gateway.calendar import first_day, last_day, month_of
 from gateway.ledger.conditions import Measure
 from gateway.ledger.counts import COUNTERS
 from gateway.ledger.memory_search import merged
@@ -112,13 +112,13 @@ def _sources(db: sqlite3.Connection, query: UserSearch, columns: Sequence[str]) 
     names = ", ".join(("tenant", "user", *columns))
     yield Sql(f"SELECT {names} FROM months {where}", where.values)
     yield _of_days(db, query, columns, since, first_day(months[0]) - 1)
-    yield _of_days(db, query, columns, first_day(months[-1] + 1), until)
+    yield _of_days(db, query, columns, last_day(months[-1]) + 1, until)
 
 
 def _filled(db: sqlite3.Connection, until: int) -> int:
     """`until`, or the end of its month where no later day has rows: that month counts as whole."""
     (last,) = db.execute("SELECT max(day) FROM active_users").fetchone()
-    return until if last is None or until < last else first_day(month_of(last) + 1) - 1
+    return until if last is None or until < last else last_day(month_of(last))
 
 
 def _of_days(
