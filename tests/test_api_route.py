@@ -1,5 +1,6 @@
 """`GET /route`: where a user goes and why, live, and what a change would move."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -8,13 +9,14 @@ import aiohttp
 import pytest
 
 from gateway.api import moves
+from gateway.api.days import read_days
 from gateway.routing.ring import Ring
 from tests.parts.calls import CHAT, COMPLETION, Requests, at, whole
 from tests.parts.gateways import RunningGateway, Wire, running_gateway
 from tests.parts.homes import POINTS, USER_OF_A, USER_OF_B
 from tests.parts.raw_client import connected, post
 from tests.parts.raw_provider import serving
-from tests.parts.recorded import read_json
+from tests.parts.recorded import generations, read_json
 
 KEYS = [
     {"name": "shop", "key": "sk-shop"},
@@ -87,7 +89,7 @@ async def test_keys_see_their_own_users(tmp_path: Path) -> None:
         ("leaving=a&key=z", 400, "Parameter `key` must be one of default"),
         ("joining=a", 400, "must be a new name"),
         ("joining=z&weight=0", 400, "a number above 0"),
-        ("leaving=a&weight=2", 400, "`weight` is that of a provider that is `joining`"),
+        ("leaving=a&weight=2", 400, "`weight` needs `joining`"),
         ("joining=z&weight=heavy", 400, "a number above 0"),
         ("joining=z&weight=nan", 400, "a number above 0"),
         ("users=u", 400, "Unknown parameter"),
@@ -153,10 +155,29 @@ async def test_tokens_of_other_models(tmp_path: Path) -> None:
                 for model, user in ((b"small", USER_OF_A), (b"small", USER_OF_B), (b"large", b"x")):
                     body = CHAT.replace(b"user_1", user).replace(b"gpt-4o-mini", model)
                     assert (await client.ask(post(body))).status == 200
+            await generations(gateway)  # by when all are counted
             of_all = (await route(gateway, "leaving=a"))["moves"]
             of_small = (await route(gateway, "leaving=a&model=small"))["moves"]
     assert of_all["tokens"] == pytest.approx(2 / 3)
     assert of_small["tokens"] == pytest.approx(1 / 2)
+
+
+async def test_tokens_of_too_many_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more users than one answer may read, the share that moves is told, and no tokens."""
+    monkeypatch.setattr(moves, "read_days", partial(read_days, most=1))
+    async with serving(Requests(whole(COMPLETION))) as peer:
+        providers = [at(peer, "a"), at(peer, "b")]
+        async with (
+            running_gateway(tmp_path, providers) as gateway,
+            connected(gateway.origin) as client,
+        ):
+            for user, tokens in ((USER_OF_A, 1.0), (USER_OF_B, None)):
+                body = CHAT.replace(b"user_1", user)
+                assert (await client.ask(post(body))).status == 200
+                await generations(gateway)  # by when it is counted
+                found = (await route(gateway, "leaving=a"))["moves"]
+                assert found["tokens"] == tokens
+                assert found["users"] > 0
 
 
 async def test_what_leaving_and_joining_move(tmp_path: Path) -> None:
@@ -169,6 +190,7 @@ async def test_what_leaving_and_joining_move(tmp_path: Path) -> None:
                 for user in users:
                     client.send(post(CHAT.replace(b"user_1", user.encode())))
                     assert (await client.answer()).status == 200
+            await generations(gateway)  # by when all are counted
             leaving = (await route(gateway, "leaving=a"))["moves"]
             joining = (await route(gateway, "joining=d&weight=2&user=u"))["moves"]
     assert leaving["users"] == pytest.approx(RING.shares()["a"])

@@ -1,10 +1,20 @@
 """The pages where there is more than anyone would read."""
 
+import threading
 import time
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 import aiohttp
+import pytest
 
+from gateway.api.days import read_days
+from gateway.dashboard.activity import lines, page
+from gateway.dashboard.providers import page as providers
+from gateway.dashboard.users import parts, user
+from gateway.ledger.counts import Counts, total
 from tests.parts.gateways import running_gateway
 from tests.parts.generations import generation
 from tests.parts.page_tables import figures, table
@@ -53,3 +63,50 @@ async def test_users(tmp_path: Path, browser: aiohttp.ClientSession) -> None:
     assert ("the last one" in before, "After</a>" in before) == (False, True)
     assert len(rows) == 10_000
     assert ("-first-10000.csv" in name, "first" in whole) == (True, False)
+
+
+async def test_activity_of_users(
+    tmp_path: Path, browser: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A CSV of more users than are read at once is refused; without users it has no limit."""
+    monkeypatch.setattr(page, "read_days", partial(read_days, most=2))
+    now = int(time.time()) * 1_000_000
+    await seed(tmp_path, [generation(n, created_at=now, user=f"user_{n}") for n in range(3)])
+    async with running_gateway(tmp_path, [{"name": "a", "base_url": "http://127.0.0.1:9"}]) as one:
+        activity = f"{one.origin}/activity?format=csv&group_by"
+        async with browser.get(f"{activity}=user") as answer:
+            assert (answer.status, "more than 2 users" in await answer.text()) == (400, True)
+        async with browser.get(f"{activity}=model") as answer:
+            assert (answer.status, len(csv_rows(await answer.text()))) == (200, 1)
+
+
+@pytest.mark.parametrize(
+    ("module", "address"),
+    [
+        (lines, "activity"),
+        (providers, "providers"),
+        (user, "users/user_1"),
+        (parts, "users/user_1"),
+    ],
+)
+async def test_sums_do_not_hold_up_calls(
+    tmp_path: Path,
+    browser: aiohttp.ClientSession,
+    monkeypatch: pytest.MonkeyPatch,
+    module: ModuleType,
+    address: str,
+) -> None:
+    """There is a row for each day and whatever clients call a model: all of them can be a second of
+    work, and the event loop does none of it."""
+    loops, seen = threading.get_ident(), set[int]()
+
+    def seen_total(several: Iterable[Counts]) -> Counts:
+        seen.add(threading.get_ident())
+        return total(several)
+
+    monkeypatch.setattr(module, "total", seen_total)
+    await seed(tmp_path, [generation(1, created_at=int(time.time()) * 1_000_000)])
+    async with running_gateway(tmp_path, [{"name": "a", "base_url": "http://127.0.0.1:9"}]) as one:
+        await text(browser, f"{one.origin}/{address}")
+    assert seen
+    assert loops not in seen

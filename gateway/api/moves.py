@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
+from gateway.api.days import read_days
 from gateway.ledger.queries import ActivityQuery
 from gateway.ledger.results import ActivityRow
 from gateway.ledger.store import Store
@@ -44,8 +45,8 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True, rename={"source": "from"})
 class Moves(msgspec.Struct, frozen=True, kw_only=True):
     """What a change moves, as shares of 1.
 
-    `tokens`: of all that were used since yesterday 00:00 UTC, null where users have no home or the
-    ledger does not answer. `home`: where the user asked about lives then.
+    `tokens`: of all that were used since yesterday 00:00 UTC; null where users have no home, or are
+    too many, and while the ledger does not answer. `home`: where the user asked about lives then.
     """
 
     users: float
@@ -59,20 +60,24 @@ async def recent_usage(
 ) -> RingUsage:
     """What users used yesterday and `today`, days since the epoch: of `pool`'s models, or of all.
 
-    `tenants`: whose users, None for everybody's. StoreUnavailable when the store does not answer.
+    `tenants`: whose users, None for everybody's. StoreUnavailable when the store does not answer,
+    TooManyUsers when there are more users than one answer may read.
     """
-    usage: defaultdict[Ring, list[tuple[bytes, int]]] = defaultdict(list)
+    rows: list[ActivityRow] = []
     for day in (today - 1, today):
         query = ActivityQuery(since=day, until=day, tenants=tenants, by=frozenset({"user"}))
-        for row in await store.activity(query):
-            serving = router.pool(row.model)
-            if row.user is not None and (pool is None or serving is pool):
-                usage[serving.ring].append(_used(row))
+        rows += await read_days(store, query)
+    return await asyncio.to_thread(_by_ring, rows, router, pool)
+
+
+def _by_ring(rows: Iterable[ActivityRow], router: Router, pool: Pool | None) -> RingUsage:
+    usage: defaultdict[Ring, list[tuple[bytes, int]]] = defaultdict(list)
+    for row in rows:
+        serving = router.pool(row.model)
+        if row.user is not None and (pool is None or serving is pool):
+            key = f"{row.tenant}\0{row.user}".encode()
+            usage[serving.ring].append((key, row.counts.tokens))
     return usage
-
-
-def _used(row: ActivityRow) -> tuple[bytes, int]:
-    return f"{row.tenant}\0{row.user}".encode(), row.counts.tokens
 
 
 async def moves(

@@ -21,7 +21,7 @@ from gateway.calls.endpoint import Target
 from gateway.calls.request import Request
 from gateway.errors import BadRequest, Forbidden
 from gateway.keys import Tenant
-from gateway.ledger.store import StoreUnavailable
+from gateway.ledger.store import StoreUnavailable, TooManyUsers
 from gateway.metrics.peers import states_in
 from gateway.metrics.snapshot import merged
 from gateway.routing.pool import Pool
@@ -30,12 +30,12 @@ _MAX_WEIGHT = 100.0
 Weight = Annotated[float, msgspec.Meta(gt=0, le=_MAX_WEIGHT)]
 
 PARAMETERS = (
-    Parameter("user", "Whose way is asked for"),
-    Parameter("model", "Of calls for one model"),
+    Parameter("user", "The end user"),
+    Parameter("model", "The model asked for"),
     Parameter("key", "The name of the user's key, where it is not the one that asks"),
     Parameter("leaving", "As if these providers left: names, separated by commas"),
-    Parameter("joining", "As if one joined: a new name"),
-    Parameter("weight", "The newcomer's weight; 1 unless said", Weight),
+    Parameter("joining", "As if a provider of this new name joined"),
+    Parameter("weight", "The joining provider's weight, by default 1", Weight),
 )
 _NAMES = tuple(parameter.name for parameter in PARAMETERS)
 
@@ -97,22 +97,22 @@ def _owner(context: Context, tenant: Tenant, key: str | None) -> str:
 
 
 async def _usage(context: Context, tenant: Tenant, pool: Pool | None) -> RingUsage | None:
-    """What users used recently, as far as the key may see it; None where they have no home, and
-    where the store is away."""
+    """What users used recently, as far as the key may see it; None where they have no home, are too
+    many to be read, or the store is away."""
     if context.config.sticky.key[:1] != ("user",):
         return None
     today = whole_days(context.now())
     try:
         store = await context.ledger.fresh()
         return await recent_usage(store, context.router, pool, visible_tenants(tenant), today)
-    except StoreUnavailable:
+    except (StoreUnavailable, TooManyUsers):
         return None
 
 
 def _change(pool: Pool, values: Mapping[str, str]) -> Change | None:
     leaving, joining = values.get("leaving"), values.get("joining")
     if joining is None and "weight" in values:
-        raise BadRequest("Parameter `weight` is that of a provider that is `joining`", "weight")
+        raise BadRequest("Parameter `weight` needs `joining`, whose weight it is", "weight")
     if leaving is None and joining is None:
         return None
     names = set() if leaving is None else {name.strip() for name in leaving.split(",")}

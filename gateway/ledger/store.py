@@ -33,7 +33,7 @@ class StoreUnavailable(Unavailable):
 
 
 class TooManyUsers(BadRequest):
-    """A question about everyone is more than the store can look through; the text says how many."""
+    """A question about everyone is more than can be looked through; the text says how many."""
 
 
 class Store(Protocol):

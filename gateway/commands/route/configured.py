@@ -10,7 +10,7 @@ from gateway.calendar import whole_days
 from gateway.commands.shipper import open_shipper
 from gateway.config import Config
 from gateway.keys import OPEN
-from gateway.ledger.store import StoreUnavailable
+from gateway.ledger.store import StoreUnavailable, TooManyUsers
 from gateway.metrics.snapshot import provider_states
 from gateway.routing.pool import Pool
 from gateway.routing.router import Router
@@ -31,10 +31,10 @@ async def configured(config: Config, asked: UserRoute, change: Change | None) ->
 
 
 async def _usage(config: Config, router: Router, pool: Pool | None) -> RingUsage | None:
-    """What all users used recently; None when the store cannot be asked."""
+    """What all users used recently; None when the store cannot be asked, or has too many."""
     try:
         async with open_shipper(config.ledger) as shipper:
             today = whole_days(time.time())
             return await recent_usage(shipper.store, router, pool, None, today)
-    except StoreUnavailable:
+    except (StoreUnavailable, TooManyUsers):
         return None

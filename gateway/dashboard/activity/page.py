@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from markupsafe import Markup
 
+from gateway.api.days import read_days
 from gateway.api.openrouter.activity_item import BY_USER, activity_row, own_columns
 from gateway.calendar import day_text
 from gateway.dashboard.activity import span as spans
@@ -90,10 +91,11 @@ def _kept_apart(span: Span) -> frozenset[Dimension]:
 
 
 async def _table(store: Store, span: Span) -> AsyncIterator[list[dict[str, Any]]]:
-    """The API's rows of the span with the page's filters; a day at a time, the newest first."""
+    """The API's rows of the span with the page's filters; a day at a time, the newest first.
+    TooManyUsers where a day has more of them than the API reads."""
     by = _kept_apart(span)
     for day in range(span.until, span.since - 1, -1):
         query = ActivityQuery(since=day, until=day, tenants=span.tenants, users=span.users, by=by)
-        rows = [row for row in await store.activity(query) if span.keeps(row)]
+        rows = [row for row in await read_days(store, query) if span.keeps(row)]
         for start in range(0, len(rows), _PIECE):
             yield [activity_row(row, by) for row in rows[start : start + _PIECE]]
