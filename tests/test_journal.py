@@ -181,6 +181,17 @@ def test_segment_that_is_gone(folder: Path, harm: Callable[[Path], None]) -> Non
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.parametrize("harm", [shutil.rmtree, delete_file, move, replace_by_copy])
+def test_full_segment_that_is_gone(folder: Path, harm: Callable[[Path], None]) -> None:
+    """It is put back before another one follows it: what was written since is not lost."""
+    line = len(msgspec.json.encode(Record("w", 1, generation(1)))) + 1
+    journal = Journal(folder, writer="w", segment_size=2 * line)
+    appended = [journal.append(generation(1))]
+    harm(folder)
+    appended += [journal.append(generation(number)) for number in (2, 3)]
+    assert lines(folder) == appended
+
+
 def test_segment_that_cannot_be_put_back(folder: Path) -> None:
     """What is recorded meanwhile is not lost: all of it is there once it can be."""
     journal = Journal(folder, writer="w")

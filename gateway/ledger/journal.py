@@ -76,7 +76,8 @@ class Journal:
     def begin_segment(self) -> None:
         """Go on in another file, if one can be made: the one before goes once it is applied."""
         if self._size and not self._torn:
-            with suppress(OSError):
+            with suppress(OSError, JournalError):
+                self.put_back()  # later nobody looks whether it is still there
                 self._rotate()
 
     def put_back(self) -> bool:
