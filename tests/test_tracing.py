@@ -185,10 +185,19 @@ async def test_attributes(tmp_path: Path) -> None:
     assert values(attempt.attributes) == {
         "gen_ai.provider.name": "a",
         "hearth.provider": "a",
+        "http.request.method": "POST",
         "http.response.status_code": 200,
         "server.address": "127.0.0.1",
         "server.port": setting.ports[0],
     }
+
+
+async def test_other_methods(tmp_path: Path) -> None:
+    """What passes through is named by its own method: a look at a file is no POST."""
+    async with traced(tmp_path, Requests(whole(b"{}"))) as setting:
+        await ask_once(setting.origin, b"GET /v1/files HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    [attempt] = setting.collector.attempts()
+    assert (attempt.name, values(attempt.attributes)["http.request.method"]) == ("GET a", "GET")
 
 
 async def test_every_attempt_has_a_span(tmp_path: Path) -> None:

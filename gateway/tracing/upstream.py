@@ -24,7 +24,7 @@ class Exchanges:
     def __init__(self, tracer: Tracer, settings: Provider) -> None:
         server = urlsplit(settings.base_url)
         self._tracer = tracer
-        self._name = f"POST {settings.name}"
+        self._name = settings.name
         self._attributes: Attributes = {
             "hearth.provider": settings.name,
             "gen_ai.provider.name": provider_name(settings),
@@ -34,10 +34,11 @@ class Exchanges:
 
     async def __call__(self, send: Send, head: bytes, body: bytes) -> Response:
         """The answer's head, as `send` gives it."""
+        method = head.partition(b" ")[0].decode()
         with self._tracer.start_as_current_span(
-            self._name,
+            f"{method} {self._name}",
             kind=SpanKind.CLIENT,
-            attributes=self._attributes,
+            attributes={**self._attributes, "http.request.method": method},
             record_exception=False,
             set_status_on_exception=False,
         ) as span:
