@@ -1,5 +1,6 @@
 """The providers: how they are now, what they did, and how warm their users are."""
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any, get_args
@@ -50,27 +51,26 @@ async def show_providers(visit: Visit) -> Page | Table:
     form = visit.form("csv")
     days, live = read_choice(visit.values, "days", SPANS, "7"), await read_live(visit)
     if form == "csv":
-        rows = _rows(await _activity(visit, int(days)), live)
+        rows = await _read_rows(visit, int(days), live)
         return Table(f"providers-{day_text(visit.today)}", _COLUMNS, _table(rows))
     try:
-        rows, problem = _rows(await _activity(visit, int(days)), live), None
+        rows, problem = await _read_rows(visit, int(days), live), None
     except StoreUnavailable as error:
         # How providers are now is no matter of the store, and asked for most when something fails.
         rows, problem = _rows((), live), error.message
     return Page("providers.html", Providers(rows=rows, days=days, problem=problem))
 
 
-async def _activity(visit: Visit, days: int) -> Sequence[ActivityRow]:
-    """The counts of the last `days` days, today included."""
+async def _read_rows(visit: Visit, days: int, live: Mapping[str, Live]) -> list[Row]:
+    """With the counts of the last `days` days, today included."""
     store = await visit.context.ledger.fresh()
-    return await store.activity(
-        ActivityQuery(
-            since=visit.today - days + 1,
-            until=visit.today,
-            tenants=visit.tenants,
-            by=frozenset({"route"}),
-        )
+    query = ActivityQuery(
+        since=visit.today - days + 1,
+        until=visit.today,
+        tenants=visit.tenants,
+        by=frozenset({"route"}),
     )
+    return await asyncio.to_thread(_rows, await store.activity(query), live)
 
 
 def _rows(activity: Iterable[ActivityRow], live: Mapping[str, Live]) -> list[Row]:

@@ -1,5 +1,6 @@
 """A user's calls taken apart: by model, by provider, by day."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -47,13 +48,17 @@ async def draw_requests(rows: Sequence[ActivityRow], since: int, until: int) -> 
     if not rows:
         return None
     days = range(since, until + 1)
+    series = await asyncio.to_thread(_requests, rows, days)
+    labels = [short_day(day) for day in days]
+    return await draw_bars("Requests by day and provider", labels, series, NUMBER)
+
+
+def _requests(rows: Sequence[ActivityRow], days: range) -> list[Series]:
     apart = coloured([part.name for part in by_provider(rows)])
     requests = {name: dict.fromkeys(days, 0) for name in (*apart, REST)}
     for row in rows:
         requests.get(_provider(row), requests[REST])[row.day] += row.counts.requests
-    series = [Series(name, list(each.values())) for name, each in requests.items()]
-    labels = [short_day(day) for day in days]
-    return await draw_bars("Requests by day and provider", labels, series, NUMBER)
+    return [Series(name, list(each.values())) for name, each in requests.items()]
 
 
 def _provider(row: ActivityRow) -> str:

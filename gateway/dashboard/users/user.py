@@ -1,6 +1,7 @@
 """One end user: what they used and cost, by whom they were answered, how often at home, and their
 latest calls."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -63,22 +64,26 @@ async def show_user(visit: Visit) -> Page | Table | Chunks:
         raise NotFound(f"There is nothing on record of the user {user}")
     if form == "csv":
         return Table(f"user-{day_text(visit.today)}", USER_COLUMNS, _table(rows))
-    flagged = msgspec.structs.replace(latest, flagged=True, limit=_FLAGGED)
-    homes = homes_of(visit, user, rows, {call.tenant for call in calls})
-    shown = User(
-        user=user,
-        days=days,
-        sum=total(row.counts for row in rows),
-        chart=await draw_requests(rows, since, visit.today),
-        by_model=by_model(rows),
-        by_provider=by_provider(rows),
-        by_day=by_day(rows),
-        homes=homes,
-        at_home=at_home(rows, homes),
-        calls=calls,
-        flagged=await store.generations(flagged),
-    )
-    return Page("user.html", shown)
+    flagged = await store.generations(msgspec.structs.replace(latest, flagged=True, limit=_FLAGGED))
+    chart = await draw_requests(rows, since, visit.today)
+
+    def taken_apart() -> User:
+        homes = homes_of(visit, user, rows, {call.tenant for call in calls})
+        return User(
+            user=user,
+            days=days,
+            sum=total(row.counts for row in rows),
+            chart=chart,
+            by_model=by_model(rows),
+            by_provider=by_provider(rows),
+            by_day=by_day(rows),
+            homes=homes,
+            at_home=at_home(rows, homes),
+            calls=calls,
+            flagged=flagged,
+        )
+
+    return Page("user.html", await asyncio.to_thread(taken_apart))
 
 
 async def _table(rows: Sequence[ActivityRow]) -> AsyncIterator[list[dict[str, Any]]]:
