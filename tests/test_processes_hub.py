@@ -14,7 +14,16 @@ from gateway.routing.health_state import Cooldown
 from tests.parts.gateways import build_config
 
 OAK = {"name": "oak", "base_url": "http://127.0.0.1:1"}
-SOMEBODY = cast(WorkerProcess, object())
+
+
+class Worker:
+    """A worker process as far as the hub looks at it."""
+
+    def __init__(self, *, is_retiring: bool = False) -> None:
+        self.is_retiring = is_retiring
+
+
+SOMEBODY = cast(WorkerProcess, Worker())
 
 
 @pytest.fixture
@@ -67,3 +76,26 @@ def test_who_was_mended_is_well(
     assert ("oak" in hub.health(renewed)) == is_sick
     hub.renew(renewed)
     assert (hub.providers["oak"].health.out_until > 0) == is_sick
+
+
+def test_a_worker_that_retires_puts_nobody_out(hub: Hub) -> None:
+    """Its calls fail by the configuration before, what the others have may be mended."""
+    retiring = cast(WorkerProcess, Worker(is_retiring=True))
+    hub.receive(retiring, CooldownStarted("oak", Cooldown(100.0, 400.0)))
+    assert hub.providers["oak"].health.out_until < 100
+
+
+@pytest.mark.parametrize("change", [{}, {"health": {"path": "/models"}}])
+def test_whose_probe_was_mended_is_well(
+    hub: Hub, tmp_path: Path, change: dict[str, object]
+) -> None:
+    """A provider that only a wrong probe has put down is up again once that is another one, or
+    none: no probe would end it any more."""
+    hub.renew(build_config(tmp_path, [OAK | {"health": {"path": "/wrong"}}]))
+    for now in (1.0, 2.0):
+        hub.probed(hub.providers["oak"], False, now)
+    assert hub.providers["oak"].health.is_down
+    renewed = build_config(tmp_path, [OAK | change])
+    assert hub.health(renewed) == {}
+    hub.renew(renewed)
+    assert not hub.providers["oak"].health.is_down

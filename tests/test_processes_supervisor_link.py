@@ -3,11 +3,15 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
-from gateway.processes.channel import Channel, Message, Ready, Retire
+from gateway.assembly import Gateway
+from gateway.ledger.ledger import Ledger
+from gateway.processes.channel import Channel, Message, Probed, Ready, Retire, Start
 from gateway.processes.supervisor_link import GRACE, SupervisorLink
+from tests.parts.gateways import build_config
 
 
 @pytest.fixture
@@ -46,3 +50,26 @@ async def test_a_worker_that_retires(link: SupervisorLink) -> None:
     await link.leaving.wait()
     assert link.grace == GRACE
     listening.cancel()
+
+
+async def failing_probes() -> AsyncIterator[Message]:
+    """What a supervisor says of a provider whose probe fails."""
+    for at in (1.0, 2.0):
+        yield Probed("oak", False, at)
+
+
+@pytest.mark.parametrize(("probe", "is_down"), [({}, False), ({"health": {}}, True)])
+async def test_probes_of_the_configuration_before(
+    link: SupervisorLink, tmp_path: Path, probe: dict[str, object], is_down: bool
+) -> None:
+    """While a reload takes a provider's probe away, the one before may still fail: to the workers
+    that begin then it says nothing, as no later one would end what it began."""
+    oak = {"name": "oak", "base_url": "http://127.0.0.1:1", **probe}
+    config = build_config(tmp_path, [oak])
+    ledger = await Ledger.open(config.ledger)
+    gateway = Gateway(config, ledger, link)
+    link.attach(gateway, Start(config, {}))
+    await link.listen(failing_probes())
+    assert gateway.router.providers["oak"].health.is_down == is_down
+    await gateway.close()
+    await ledger.close()

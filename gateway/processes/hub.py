@@ -48,7 +48,7 @@ class Hub:
 
     def health(self, config: Config) -> dict[str, HealthState]:
         """The health of those providers of `config` that were known before; not of one with another
-        address, key, headers or models, with which it may not fail any more."""
+        address, key, headers, models or probe, with which it may not fail any more."""
         known = self.providers
         return {
             each.name: known[each.name].health.state()
@@ -59,6 +59,8 @@ class Hub:
     def receive(self, worker: WorkerProcess, message: Message) -> None:
         """Handle a worker's message that concerns the others."""
         match message:
+            case CooldownStarted() if worker.is_retiring:
+                pass  # what it failed by may be mended in the newer configuration
             case CooldownStarted(name, cooldown):
                 if name in self.providers:
                     _start_cooldown(self.providers[name], cooldown)
@@ -97,8 +99,9 @@ class Hub:
 
 
 def _cause(settings: Settings) -> tuple[object, ...]:
-    """The part of a provider's settings by which calls can fail."""
-    return settings.base_url, settings.api_key, settings.headers, settings.models
+    """The part of a provider's settings by which calls and probes can fail."""
+    address = settings.base_url, settings.api_key, settings.headers
+    return *address, settings.models, settings.health
 
 
 def _start_cooldown(provider: Provider, cooldown: Cooldown) -> None:

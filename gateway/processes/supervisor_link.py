@@ -116,7 +116,8 @@ class SupervisorLink:
                 providers[name].health.apply(cooldown)
             case UsersMoved(moved):
                 gateway.proxy.last_providers.merge(moved)
-            case Probed(name, good, at) if name in providers:
+            # One that only the configuration before has would never say that all is well again.
+            case Probed(name, good, at) if name in providers and providers[name].settings.health:
                 providers[name].health.probed(good, at)
             case SnapshotRequest(number):
                 self._channel.send(Snapshots(number, [gateway.snapshot()]))

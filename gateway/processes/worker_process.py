@@ -23,13 +23,14 @@ class StartFailed(Exception):
 
 
 class WorkerProcess:
-    """One worker process."""
+    """One worker process. `is_retiring`: others with a newer configuration have taken its place."""
 
     def __init__(self, process: asyncio.subprocess.Process, channel: Channel) -> None:
         self._process = process
         self._channel = channel
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._ticks = 0
+        self.is_retiring = False
 
     def __repr__(self) -> str:
         return f"worker {self._process.pid}"
@@ -96,6 +97,7 @@ class WorkerProcess:
 
     def retire(self) -> None:
         """Have it exit when its connections have ended."""
+        self.is_retiring = True
         self.send(Retire())
 
     def drain(self) -> None:
