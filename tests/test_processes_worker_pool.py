@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -51,6 +52,36 @@ async def test_one_dies_while_others_begin(tmp_path: Path) -> None:
         first.kill()
         await until(lambda: first not in hub.workers)
         os.kill(pid_of(second), signal.SIGCONT)
-        with pytest.raises(StartFailed, match=f"{first} ended while others began"):
+        with pytest.raises(StartFailed, match=f"{first} ended while others started"):
             await serving
         await until(lambda: not hub.workers)
+
+
+async def test_one_that_nobody_understands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A worker of another version, as after an upgrade under a running supervisor, is killed, and
+    replaced like one that died."""
+    stranger = tmp_path / "python"
+    stranger.write_text(
+        f"#!{sys.executable}\n"
+        "import os, signal, sys\n"
+        "os.write(int(sys.argv[4]), bytes([0, 0, 0, 1, 0xC1]))\n"
+        "signal.pause()\n"
+    )
+    stranger.chmod(0o755)
+    config = build_config(tmp_path, [{"name": "a", "base_url": "http://127.0.0.1:1"}])
+    hub = Hub(Snapshot)
+    async with pool_of(config, hub) as pool:
+        await pool.serve(config)
+        [first] = hub.workers
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "executable", str(stranger))
+            first.kill()
+            await until(lambda: bool(hub.workers - {first}))
+            [second] = hub.workers
+        await until(lambda: bool(hub.workers - {second}))
+        [third] = hub.workers
+        await third.wait_ready()
+    assert f"{second} cannot be understood, and is killed" in caplog.text
+    assert f"{second} exited with {-signal.SIGKILL} and is replaced" in caplog.text

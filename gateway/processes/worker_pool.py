@@ -8,6 +8,8 @@ from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from typing import Any
 
+import msgspec
+
 from gateway.config import Config
 from gateway.processes.channel import Failed, Message, Open, Ready, Start
 from gateway.processes.hub import Hub
@@ -89,7 +91,7 @@ class WorkerPool:
         """Return when all are. Raises StartFailed, also for one that has ended again by then."""
         await asyncio.gather(*(worker.wait_ready() for worker in fresh))
         if gone := [worker for worker in fresh if worker not in self._hub.workers]:
-            raise StartFailed(f"{gone[0]} ended while others began")
+            raise StartFailed(f"{gone[0]} ended while others started")
 
     async def _add(self, config: Config, slot: int) -> WorkerProcess:
         hub = self._hub
@@ -103,12 +105,16 @@ class WorkerPool:
     async def _attend(self, worker: WorkerProcess, slot: int) -> None:
         """Handle a worker's messages until it has exited, then fill its slot."""
         began = time.monotonic()
-        async for message in worker.messages():
-            self._receive(worker, message)
+        try:
+            async for message in worker.messages():
+                self._receive(worker, message)
+        except msgspec.DecodeError as error:  # of another version: the package was upgraded
+            _log.error("%s cannot be understood, and is killed: %s", worker, error)
+            worker.kill()
         code = await worker.wait()
         self._hub.remove(worker)
         if self._serving.get(slot) is worker:
-            _log.error("%s ended with %d; another one takes its place", worker, code)
+            _log.error("%s exited with %d and is replaced", worker, code)
             has_settled = time.monotonic() - began > _SETTLED
             self._crashes[slot] = 0 if has_settled else self._crashes[slot] + 1
             await self._replace(worker, slot)
@@ -129,7 +135,7 @@ class WorkerPool:
             try:
                 worker = await self._add(self._config, slot)
             except OSError as error:
-                _log.error("no worker for a free slot: %s", error)  # says all
+                _log.error("a worker cannot be replaced: %s", error)  # says all
                 self._crashes[slot] += 1
                 await self._pause(slot)
                 continue
