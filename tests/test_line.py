@@ -51,10 +51,12 @@ def test_line_with_names() -> None:
         b'["w",1,["a",1,"b","c",200,"o\xffk"]]',
         b'["w",1,{"id":"a","created_at":1,"tenant":"b","endpoint":"c","status":200}]',
         b'["w",1,{"id":"a","created_at":"1","tenant":"b","endpoint":"c","status":1,"outcome":"ok"}]',
+        b'["w",1,["a",1,"b","c",200,"ok"],%b' % (b"[" * 10_000),
+        b'["w",1,{"x":%b' % (b"[" * 10_000),
     ],
 )
 def test_no_record(bad: bytes) -> None:
-    """Cut, of wrong types, too short, not JSON or not UTF-8: each is told from a record."""
+    """Cut, of wrong types, too short or deep, not JSON or not UTF-8: each is told from a record."""
     assert record_of(bad) is None
 
 

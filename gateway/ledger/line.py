@@ -15,13 +15,13 @@ def record_of(line: bytes) -> Record | None:
         return _decode(line)
     except msgspec.ValidationError:
         return _earlier(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
 def _earlier(line: bytes) -> Record | None:
     try:
         record = _decode_named(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return Record(record.writer, record.sequence, unnamed(record.generation))
