@@ -104,6 +104,7 @@ async def test_dimensions(tmp_path: Path, dimensions: list[str], found: list[Any
         ([("external_user", "not_in", ["user_1"], True)], 4),
         ([("provider", "in", ["a"], True)], 6),
         ([("api_key_id", "eq", "other")], 1),
+        ([("api_key_id", "in", ["other", *map(str, range(19_999))])], 1),
         ([("api_key_id", "eq", sha256(b"sk-other").hexdigest())], 1),
         ([("finish_reason", "eq", "stop")], 1),
         ([("model", "eq", "small"), ("external_user", "eq", "user_2")], 1),
@@ -236,9 +237,9 @@ def test_long_filters() -> None:
         wanted: list[Value] = [f"user_{n}" for n in range(values)]
         named = AnalyticsFilter(field="external_user", operator="in", value=wanted)
         maker = TableMaker(AnalyticsQuery(metrics=["request_count"], filters=[named]))
-        started = time.perf_counter()
+        started = time.thread_time()
         maker.add(rows)
-        return time.perf_counter() - started
+        return time.thread_time() - started
 
     few, many = (min(seconds(values) for _ in range(3)) for values in (20, 20_000))
     assert many < 50 * few
@@ -283,6 +284,10 @@ async def test_group_limit(tmp_path: Path) -> None:
             "include_unset",
         ),
         ({"filters": [{"field": "model", "operator": "eq", "value": "m"}] * 21}, "$.filters"),
+        (
+            {"filters": [{"field": "model", "operator": "in", "value": ["m"] * 20_001}]},
+            "$.filters[0].value",
+        ),
         ({"granularity": "year"}, "$.granularity"),
         ({"granularity": "minute"}, "3 hours"),
         ({"granularity": "minute", "time_range": TODAY}, "3 hours"),

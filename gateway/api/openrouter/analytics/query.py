@@ -18,6 +18,7 @@ from gateway.errors import BadRequest
 MAX_ROWS = 10_000
 _MAX_DIMENSIONS = 2
 _MAX_FILTERS = 20
+_MAX_VALUES = 20_000
 _USUAL_DAYS = 7
 _LONGEST_BY_MINUTE = 3 * HOUR
 
@@ -32,7 +33,7 @@ class AnalyticsFilter(JsonBody, frozen=True, kw_only=True):
 
     field: str
     operator: OperatorName
-    value: Value | list[Value]
+    value: Value | Annotated[list[Value], msgspec.Meta(max_length=_MAX_VALUES)]
     include_unset: bool = False
 
     @property
@@ -104,7 +105,7 @@ def check(query: AnalyticsQuery) -> None:
 
 def _know(place: str, name: str, known: Collection[str]) -> None:
     if name not in known:
-        raise BadRequest(f"`{place}`: there is no {name!r}; known are {', '.join(sorted(known))}")
+        raise BadRequest(f"`{place}`: there is no {name!r}; expected {', '.join(sorted(known))}")
 
 
 def _check_filter(each: AnalyticsFilter) -> None:
@@ -113,7 +114,7 @@ def _check_filter(each: AnalyticsFilter) -> None:
         kind = "an array" if is_set else "a single value"
         raise BadRequest(f"`filters.value` of {each.field}: `{each.operator}` takes {kind}")
     if each.include_unset and not is_set:
-        raise BadRequest(f"`filters.include_unset` of {each.field}: only `in` and `not_in` know it")
+        raise BadRequest(f"`filters.include_unset` of {each.field}: only `in` and `not_in` take it")
     if each.include_unset and not DIMENSIONS[each.field].can_be_unset:
         raise BadRequest(f'Dimension "{each.field}" has no unset bucket')
 
