@@ -41,7 +41,7 @@ def test_a_text_that_is_there_twice(second: str) -> None:
     """It is refused: another server may take the other one. What nobody reads may be repeated."""
     part = b'--XbX\r\nContent-Disposition: form-data; name="user"\r\n\r\n%b\r\n'
     body = part % b"u" + single(second.encode())
-    with pytest.raises(BadRequest, match="`user` is there more than once"):
+    with pytest.raises(BadRequest, match="`user` is given more than once"):
         read_form(body, TYPE, ("model", "user"))
     assert read_form(body, TYPE, ("model",)) == {}
 
@@ -99,6 +99,22 @@ def test_content_that_begins_with_the_delimiter_is_refused(filename: str) -> Non
     body = f"{head}--b--\r\n{model}".encode()
     with pytest.raises(BadRequest, match="multipart"):
         read_form(body, "multipart/form-data; boundary=b", ("model",))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        single(b"u", b'form-data; name="user"\r\n--XbX: x'),
+        single(b"u", b'form-data; name="user"\r\n--XbX--: x'),
+        single(b"u").replace(b"Content", b"--XbX: x\r\nContent"),
+        single(b"u") + single(b"v"),
+    ],
+)
+def test_delimiter_out_of_place_is_refused(body: bytes) -> None:
+    """In a head or behind the last part: another server, and replacing, may take it for the start
+    of a part."""
+    with pytest.raises(BadRequest, match="multipart"):
+        read_form(body, TYPE, ("model",))
 
 
 @pytest.mark.parametrize("content_type", ["multipart/form-data", "multipart/form-data; boundary="])

@@ -74,7 +74,7 @@ read_names = msgspec.json.Decoder(list[str] | None).decode
 """Both raise msgspec.DecodeError, or UnicodeDecodeError, where it is not what they say."""
 
 
-def read_json_body(body: bytes) -> Body:
+def read_json_fields(body: bytes) -> Body:
     """The fields of a JSON object; BadRequest says where it is none, or which id is no text."""
     try:
         return _decode(body)
@@ -84,7 +84,7 @@ def read_json_body(body: bytes) -> Body:
         raise BadRequest(f"The body is not a JSON object: {error}") from error
 
 
-def read_form_body(body: bytes, content_type: str) -> Body:
+def read_form_fields(body: bytes, content_type: str) -> Body:
     """The fields of a multipart form; BadRequest when it is broken."""
     return msgspec.convert(read_form(body, content_type, _FORM_FIELDS), Body)
 

@@ -20,7 +20,7 @@ def read_form(body: bytes, content_type: str, names: Collection[str]) -> dict[st
     fields: dict[str, str] = {}
     for name, content in _parts(body, content_type):
         if name in fields:
-            raise BadRequest(f"`{name}` is there more than once", name)
+            raise BadRequest(f"`{name}` is given more than once", name)
         if name in names:
             fields[name] = _text(name, content)
     return fields
@@ -39,24 +39,27 @@ def replace_form_field(body: bytes, content_type: str, name: str, value: str) ->
 def _parts(body: bytes, content_type: str) -> Iterator[tuple[str, bytes]]:
     """Name and content of every part, in order; the name of a file is empty.
 
-    BadRequest also for a content that begins with the delimiter: by the grammar of RFC 2046 section
-    5.1.1 the part before it has ended with its head, and servers differ in what they make of that.
+    BadRequest also for a delimiter that no part ends with: in a head, where a content begins, or
+    behind the last part. RFC 2046 section 5.1.1 permits none there, and servers differ in what they
+    make of it.
     """
-    name, content, boundary = "", b"", _boundary(content_type)
-    delimiter = f"--{boundary}".encode()
+    name, content, ended = "", b"", 0
+    boundary = _boundary(content_type)
     try:
         with PushMultipartParser(boundary, max_segment_count=_MOST_PARTS) as parser:
             for event in parser.parse(body):
                 if event is None:
+                    ended += 1
                     yield name, content
                 elif isinstance(event, bytes):
                     content = event  # in one piece, as the body is
-                    if content.startswith(delimiter):
-                        raise BadRequest("The body is not multipart/form-data: a part has no end")
                 else:
                     name, content = ("" if event.filename else event.name), b""
     except MultipartError as error:
         raise BadRequest(f"The body is not multipart/form-data: {error}") from error
+    delimiter = f"--{boundary}".encode()
+    if body.startswith(delimiter) + body.count(b"\r\n" + delimiter) != ended + 1:
+        raise BadRequest("The body is not multipart/form-data: a delimiter is out of place")
 
 
 def _text(name: str, content: bytes) -> str:

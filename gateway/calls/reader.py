@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from gateway.calls.body import NULL, Body, read_form_body, read_json_body, read_names
+from gateway.calls.body import NULL, Body, read_form_fields, read_json_fields, read_names
 from gateway.calls.call import Call
 from gateway.calls.endpoint import Endpoint
 from gateway.calls.enduser import find_end_user
@@ -55,7 +55,7 @@ def read_call(
 
 
 def _read(raw: bytes, form: str | None) -> Body:
-    return read_json_body(raw) if form is None else read_form_body(raw, form)
+    return read_json_fields(raw) if form is None else read_form_fields(raw, form)
 
 
 def _model(body: Body, endpoint: Endpoint) -> str | None:
@@ -63,7 +63,7 @@ def _model(body: Body, endpoint: Endpoint) -> str | None:
     if endpoint.model is None:
         return named
     if named is not None and named != endpoint.model:
-        raise BadRequest("`model` is another one than the address names", "model")
+        raise BadRequest("`model` is not the one that the address names", "model")
     return endpoint.model
 
 
