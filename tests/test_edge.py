@@ -12,7 +12,7 @@ from tests.parts.calls import CHAT, COMPLETION, STREAM, Requests, at, echo, read
 from tests.parts.certificates import tls_section, trusting
 from tests.parts.gateways import Wire, running_gateway
 from tests.parts.http_world import world
-from tests.parts.raw_client import RawClient, connected, post
+from tests.parts.raw_client import RawClient, connected, connected_saying, post
 from tests.parts.raw_provider import Peer, serving
 from tests.parts.recorded import generations, only_generation
 from tests.parts.waiting import until
@@ -109,6 +109,14 @@ async def test_expect_continue(tmp_path: Path, wire: Wire) -> None:
         assert await here.client.head() == (100, [])
         assert (await here.client.ask(SMALL)).body == SMALL
         assert (await here.client.ask(post(numbered(2)))).body == numbered(2)
+
+
+@pytest.mark.parametrize("coding", ["identity", "Identity"])
+async def test_a_body_that_is_not_coded(tmp_path: Path, wire: Wire, coding: str) -> None:
+    """It may say so, and case does not matter there (RFC 9110 section 8.4.1)."""
+    async with world(tmp_path, wire, echo) as here:
+        request = post(SMALL, "/v1/completions", f"Content-Encoding: {coding}")
+        assert (await here.client.ask(request)).body == SMALL
 
 
 async def test_connection_close(tmp_path: Path, wire: Wire) -> None:
@@ -266,5 +274,8 @@ async def test_a_long_answer_is_no_idleness(tmp_path: Path, wire: Wire) -> None:
         peer.send(whole(body))
         await peer.wait_closed()
 
-    async with world(tmp_path, wire, think, limits=hasty) as here:
-        assert (await here.client.ask(post(CHAT))).body == CHAT
+    async with (
+        world(tmp_path, wire, think, limits=hasty) as here,
+        connected_saying(here.gateway.origin, post(CHAT)) as client,
+    ):
+        assert (await client.answer()).body == CHAT

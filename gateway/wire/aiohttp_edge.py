@@ -53,7 +53,8 @@ async def with_body(
     received: Request, request: web.Request, max_body: int, limits: Limits
 ) -> Request:
     """`received` with its whole body, as `read_body` reads it; UnsupportedMediaType if encoded."""
-    if set(request.headers.getall("Content-Encoding", ())) - {"identity"}:
+    codings = request.headers.getall("Content-Encoding", ())
+    if any(coding.lower() != "identity" for coding in codings):
         raise UnsupportedMediaType("Send the body without a Content-Encoding")
     return received.with_body(await read_body(request, max_body, limits))
 
