@@ -62,6 +62,7 @@ def test_every_api_has_its_place_for_it() -> None:
         b'{"prompt":"Once upon a time"}',
         b'{"input":["a text to embed"]}',
         b'{"messages":[{"role":"user","content":"\xff"}]}',
+        b'{"messages":[{"role":"user","content":' + b"[" * 9999,
         b"",
     ],
 )

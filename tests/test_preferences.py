@@ -176,6 +176,7 @@ def test_who_forwards_is_bound_by_order_alone() -> None:
         ('{"max_price":{"prompt":"inf"}}', "provider.max_price.prompt"),
         ('{"max_price":{"prompt":"nan"}}', "provider.max_price.prompt"),
         ('{"order":["\\ud800"]}', "provider"),
+        ('{"order":' + "[" * 9999, "provider"),
     ],
 )
 def test_nonsense_is_refused(raw: str, param: str) -> None:

@@ -9,6 +9,7 @@ from gateway.calls.call import Call
 from gateway.calls.endpoint import ENDPOINTS, Endpoint
 from gateway.calls.reader import read_call
 from gateway.calls.request import Request
+from gateway.errors import BadRequest
 from gateway.proxy.rewrite import edits_for, upstream_body
 from tests.parts.pools import settings
 from tests.parts.requests import request
@@ -240,3 +241,13 @@ def test_cache_key_is_only_set_where_the_api_has_it() -> None:
     form = b'--b\r\nContent-Disposition: form-data; name="user"\r\n\r\nu\r\n--b--\r\n'
     _, call = asked(form, "audio/transcriptions", b"multipart/form-data; boundary=b")
     assert edits_for(call, settings("a", cache_key_secret="s")) == {}
+
+
+@pytest.mark.parametrize("model", ["m", "n"])
+@pytest.mark.parametrize("options", [b'null,"\xff":1', b'{"\xff":1}'])
+def test_names_that_are_no_text(options: bytes, model: str) -> None:
+    """A field whose name is no UTF-8 is the provider's affair, unless the body is taken apart: then
+    it is the client's mistake."""
+    request, call = asked(b'{"model":"m","stream":true,"stream_options":%b}' % options)
+    with pytest.raises(BadRequest, match="not a JSON object"):
+        upstream_body(request, call, model)

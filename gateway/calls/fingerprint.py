@@ -37,7 +37,7 @@ def fingerprint(body: bytes) -> str | None:
     """
     try:
         conversation = _decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     messages = conversation.messages or _messages(conversation.input)
     instructing = (m.content for m in messages if m.role in _INSTRUCTING)

@@ -13,6 +13,7 @@ from gateway.calls.call import Call
 from gateway.calls.form import replace_form_field
 from gateway.calls.request import Request
 from gateway.config import Provider
+from gateway.errors import BadRequest
 
 Edits = Mapping[str, str | None]
 """Top-level fields of a JSON body to set, or with None to take out."""
@@ -20,8 +21,7 @@ Edits = Mapping[str, str | None]
 _ASK_USAGE = b',"stream_options":{"include_usage":true}'
 _NO_EDITS: Edits = {}
 _CACHE_KEY_SIZE = 16
-_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_options = msgspec.json.Decoder(dict[str, msgspec.Raw] | None).decode
+_decode = msgspec.json.Decoder(dict[str, msgspec.Raw] | None).decode
 
 
 def edits_for(call: Call, provider: Provider) -> Edits:
@@ -58,7 +58,7 @@ def upstream_body(
 
 
 def _edited(body: bytes, edits: Edits) -> bytes:
-    fields: dict[str, object] = {**_fields(body), **edits}
+    fields: dict[str, object] = {**_fields_of(body), **edits}
     dropped = [name for name, value in edits.items() if value is None]
     return msgspec.json.encode({n: v for n, v in fields.items() if n not in dropped})
 
@@ -79,6 +79,15 @@ def _with_usage(body: bytes) -> bytes:
     if b'"stream_options"' not in body:
         end = body.rindex(b"}")  # where it counts, should the name be there with an escape in it
         return body[:end] + _ASK_USAGE + body[end:]
-    fields = _fields(body)
-    options = _options(fields.get("stream_options", b"null")) or {}
+    fields = _fields_of(body)
+    options = _fields_of(fields.get("stream_options", b"null"))
     return msgspec.json.encode({**fields, "stream_options": {**options, "include_usage": True}})
+
+
+def _fields_of(text: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
+    """Those of an object, or of a null, undecoded. BadRequest where a name is no text: what Hearth
+    does not read was only skipped before."""
+    try:
+        return _decode(text) or {}
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest(f"The body is not a JSON object: {error}") from error

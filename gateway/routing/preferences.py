@@ -67,7 +67,7 @@ def read_preferences(raw: bytes) -> Preferences | None:
         raise BadRequest(f"`provider` must have at most {_LONGEST} bytes", "provider")
     try:
         given = _decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest("`provider` must be an object", "provider") from error
     asked = {name: value for name, value in (given or {}).items() if value is not None}
     if not asked:
@@ -120,9 +120,9 @@ def terms_of(wanted: Preferences, providers: Collection[Provider], price_of: Pri
 def nobody_left(wanted: Preferences) -> GatewayError:
     """What to say where every provider is barred."""
     if not wanted.beyond:
-        return NotFound("No provider is left by what `provider` asks for", "provider")
+        return NotFound("No provider meets what `provider` asks for", "provider")
     fields = ", ".join(f"`provider.{field}`" for field in wanted.beyond)
-    return BadRequest(f"Hearth cannot promise {fields}", f"provider.{wanted.beyond[0]}")
+    return BadRequest(f"No provider here supports {fields}", f"provider.{wanted.beyond[0]}")
 
 
 def _is_wanted(provider: Provider, wanted: Preferences, price_of: PriceOf) -> bool:
