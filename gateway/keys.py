@@ -116,7 +116,7 @@ def _refuse_other_sites(request: Request) -> None:
     fields = request.head.fields
     if not is_local(fields.get(b"host"), fields.get(b"origin")):
         raise Forbidden(
-            "Without `keys`, Hearth answers to localhost and to IP addresses only, and to no other "
+            "Without `keys`, Hearth only answers at localhost and IP addresses, and never another "
             "site's pages"
         )
 

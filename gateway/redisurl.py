@@ -84,7 +84,7 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
         username, _, password = login.partition(":")
         hosts = tuple(_host(each, _PORTS[kind]) for each in netloc.split(","))
         if kind == "single" and len(hosts) > 1:
-            raise BadAddress("several hosts: say redis+sentinel:// or redis+cluster://")
+            raise BadAddress("several hosts need redis+sentinel:// or redis+cluster://")
         service, database = _path(kind, parts.path)
         return cls(
             kind=kind,
@@ -115,7 +115,7 @@ def _path(kind: Kind, path: str) -> tuple[str, int]:
     service = parts.pop(0) if kind == "sentinel" and parts else ""
     database = parts.pop(0) if kind != "cluster" and parts else "0"
     if parts or not database.isdecimal():
-        raise BadAddress(f"no path that a {kind} Redis can have")
+        raise BadAddress(f"its path does not fit a {kind} Redis")
     if kind == "sentinel" and not service:
         raise BadAddress("the name of the service is missing: redis+sentinel://HOST/SERVICE")
     return service, int(database)
@@ -126,7 +126,7 @@ def _fields(query: str) -> list[tuple[str, str]]:
     try:
         return parse_qsl(query, strict_parsing=True) if query else []
     except ValueError:
-        raise BadAddress("after `?` not all is NAME=VALUE, with `&` in between") from None
+        raise BadAddress("after `?` it takes NAME=VALUE, with `&` in between") from None
 
 
 def _options(kind: Kind, parts: SplitResult) -> Options:
@@ -138,7 +138,7 @@ def _options(kind: Kind, parts: SplitResult) -> Options:
     except msgspec.ValidationError as error:
         raise BadAddress(str(error)) from error
     if options.replicas and kind == "cluster":
-        raise BadAddress("replicas: a Cluster waits for none; see `min-replicas-to-write` of Redis")
+        raise BadAddress("replicas: not for a Cluster; see Redis' `min-replicas-to-write`")
     if "{" in options.prefix:
-        raise BadAddress("prefix: may hold no `{`, which tells a Cluster where keys belong")
+        raise BadAddress("prefix: must not contain `{`, which tells a Cluster where keys belong")
     return options

@@ -69,4 +69,4 @@ def test_table(tmp_path: Path) -> None:
     report.write(looks, page)
     text = page.read_text()
     assert "| a | 10.0 | 10.0 | 195 |\n" in text
-    assert "Redis, client key: half of 1 pages take at most 10.0 ms; the slowest, a" in text
+    assert "Redis, client key, 1 pages: median 10.0 ms; slowest 10.0 ms (a)" in text

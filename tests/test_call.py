@@ -109,7 +109,7 @@ def test_a_model_may_be_named_by_the_address() -> None:
     assert read(b'{"model":"davinci"}', endpoint=old).model == "davinci"
     error = refusal(b'{"model":"ada"}', endpoint=old)
     assert error.param == "model"
-    assert error.message == "`model` is another one than the address names"
+    assert error.message == "`model` is not the one that the address names"
 
 
 def test_models_are_asked_for_in_order() -> None:

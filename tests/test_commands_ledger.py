@@ -48,7 +48,7 @@ def test_ledger_of_another_folder(
     monkeypatch.chdir(tmp_path)
     assert main([*command.split(), "-c", "config.yaml"]) == 1
     [line] = capsys.readouterr().err.splitlines()
-    assert line.startswith("hearth: neither hearth.db nor journal is there: nothing was recorded")
+    assert line.startswith("hearth: neither hearth.db nor journal exists: nothing was recorded")
     assert line.endswith(f" start from {tmp_path}")
     assert list(tmp_path.iterdir()) == [config]
 

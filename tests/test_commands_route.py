@@ -118,7 +118,7 @@ def test_it_says_that_nobody_was_asked(tmp_path: Path, capsys: pytest.CaptureFix
     file = str(write_config(tmp_path, PROVIDERS))
     assert main(["route", "user_anna", "-c", file]) == 0
     assert capsys.readouterr().err == (
-        "hearth route: by the configuration alone: `server.port` is 0, so it may be anywhere\n"
+        "hearth route: from the configuration alone, as `server.port` is 0, which may be any port\n"
     )
     assert main(["route", "user_anna", "-c", file, "--offline"]) == 0
     assert capsys.readouterr().err == ""

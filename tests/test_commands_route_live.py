@@ -53,7 +53,7 @@ async def gateway_with_a_sick_provider(folder: Path) -> AsyncIterator[RunningGat
     async with (
         serving(sick) as a,
         serving(well) as b,
-        running_gateway(folder, [at(a, "a"), at(b, "b")]) as gateway,
+        running_gateway(folder, [at(a, "a", ejection={"time": "1m"}), at(b, "b")]) as gateway,
         connected(gateway.origin) as client,
     ):
         for _ in range(5):
@@ -148,7 +148,7 @@ async def test_a_key_that_nobody_knows(tmp_path: Path, capsys: pytest.CaptureFix
         assert await route("-c", file, "--gateway", gateway.origin) == 0
     out, err = capsys.readouterr()
     assert err == (
-        "hearth route: by the configuration alone: "
+        "hearth route: from the configuration alone, as "
         "the gateway answers 401: The API key is not known\n"
     )
     assert f"{USER} (shop) goes to" in out
@@ -158,8 +158,8 @@ async def test_a_key_that_nobody_knows(tmp_path: Path, capsys: pytest.CaptureFix
 @pytest.mark.parametrize(
     ("script", "said"),
     [
-        (answers(OK), "whoever answers there is no gateway that knows the question"),
-        (Requests(whole(b'{"error":"no"}', b"404 No")), "whoever answers there is no gateway"),
+        (answers(OK), "what answers there is not this version of Hearth"),
+        (Requests(whole(b'{"error":"no"}', b"404 No")), "what answers there is not this version"),
         (hang_up, "nobody answers at http://127.0.0.1:"),
     ],
     ids=["another page", "another error", "no answer"],
@@ -179,7 +179,7 @@ async def test_nobody_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str
     """A gateway that does not run is no error."""
     assert await route("-c", configure(tmp_path, server={"port": 1})) == 0
     assert capsys.readouterr().err == (
-        "hearth route: by the configuration alone: nobody answers at http://127.0.0.1:1\n"
+        "hearth route: from the configuration alone, as nobody answers at http://127.0.0.1:1\n"
     )
 
 
@@ -194,7 +194,7 @@ async def test_tls(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tls = {"cert": "ours.pem", "key": "ours.pem"}
     async with running_gateway(tmp_path, PROVIDERS, server={"tls": tls}) as gateway:
         port = int(gateway.origin.rpartition(":")[2])
-        for name, said in (("ours", ""), ("another", "has another certificate"), ("old", "read")):
+        for name, said in (("ours", ""), ("another", "shows another certificate"), ("old", "read")):
             tls = {"cert": f"{name}.pem", "key": f"{name}.pem"}
             assert await route("-c", configure(tmp_path, server={"port": port, "tls": tls})) == 0
             out, err = capsys.readouterr()

@@ -333,7 +333,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_any_tree_is_a_config_or_has_problems(folder: Folder, tree: object) -> None:
     """No file ends in another exception, and every problem has a line of its own."""
     folder.file.write_bytes(msgspec.yaml.encode(tree))

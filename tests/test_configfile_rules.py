@@ -24,15 +24,15 @@ SHA256_OF_A = "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
     [
         (
             "[{name: a, key: a},\n{name: b, key: b},\n{name: a, key: c}]",
-            "7 keys[2].name: Expected a value of its own, `keys[0].name` has the same",
+            "7 keys[2].name: Expected a unique value, `keys[0].name` has the same",
         ),
         (
             "[{name: a, key: a},\n{name: b, key: a}]",
-            "6 keys[1].key: Expected a value of its own, `keys[0].key` has the same",
+            "6 keys[1].key: Expected a unique value, `keys[0].key` has the same",
         ),
         (
             f"[{{name: a, key: a}},\n{{name: b, sha256: {SHA256_OF_A.upper()}}}]",
-            "6 keys[1].sha256: Expected a value of its own, `keys[0].key` has the same",
+            "6 keys[1].sha256: Expected a unique value, `keys[0].key` has the same",
         ),
         ("[{name: a}]", "5 keys[0]: Expected exactly one of `key` and `sha256`"),
         ("[{name: a, key: ~}]", "5 keys[0]: Expected exactly one of `key` and `sha256`"),
@@ -54,11 +54,11 @@ SHA256_OF_A = "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
         ),
         (
             "[{name: a, key: [b,\nb]}]",
-            "6 keys[0].key[1]: Expected a value of its own, `keys[0].key[0]` has the same",
+            "6 keys[0].key[1]: Expected a unique value, `keys[0].key[0]` has the same",
         ),
         (
             "[{name: a, key: [b, c]},\n{name: d, key: c}]",
-            "6 keys[1].key: Expected a value of its own, `keys[0].key[1]` has the same",
+            "6 keys[1].key: Expected a unique value, `keys[0].key[1]` has the same",
         ),
     ],
 )
@@ -74,7 +74,7 @@ def test_rules_of_keys(folder: Folder, keys: str, problem: str) -> None:
 def test_trusted_proxies_are_addresses_and_networks(folder: Folder, network: str) -> None:
     """What names none, or a network by another address than its first, is refused."""
     text = f"{PROVIDER}server:\n  trusted_proxies:\n    - 10.0.0.0/8\n    - {network}"
-    expected = "Expected an IP address, or a network such as `10.0.0.0/8` by its first one"
+    expected = "Expected an IP address, or a network by its first one, such as `10.0.0.0/8`"
     assert folder.problems(text) == [f"7 server.trusted_proxies[1]: {expected}"]
 
 
@@ -89,14 +89,14 @@ def test_trusted_proxies_of_both_families(folder: Folder) -> None:
 def test_providers_have_different_names(folder: Folder) -> None:
     """The ring is keyed on names, so two providers cannot share one."""
     second = "  - base_url: https://q.test\n    name: p"
-    expected = "Expected a value of its own, `providers[0].name` has the same"
+    expected = "Expected a unique value, `providers[0].name` has the same"
     assert folder.problems(f"{PROVIDER}{second}") == [f"5 providers[1].name: {expected}"]
 
 
 @pytest.mark.parametrize(
     ("url", "why"),
     [
-        ("redis://cache/zero", "no path that a single Redis can have"),
+        ("redis://cache/zero", "its path does not fit a single Redis"),
         (
             "redis+sentinel://a,b",
             "the name of the service is missing: redis+sentinel://HOST/SERVICE",
@@ -130,7 +130,7 @@ def test_base_url_needs_a_host_and_a_port_that_can_be(folder: Folder, authority:
 def test_models_of_a_provider_have_different_names(folder: Folder, second: str) -> None:
     """A client's model name can mean one model only."""
     text = f"{PROVIDER}    models:\n      - a\n      - b\n      - {second}"
-    expected = "Expected a value of its own, `providers[0].models[0]` has the same"
+    expected = "Expected a unique value, `providers[0].models[0]` has the same"
     assert folder.problems(text) == [f"7 providers[0].models[2]: {expected}"]
 
 

@@ -58,8 +58,8 @@ async def test_a_way_back_from_filters_that_are_wrong(
     path = "/generations?no_user=true&user=user_anna"
     page = await text(browser, gateway.origin + path, 400)
     assert 'href="/generations?user=user_anna">Go on without “no_user”' in page
-    assert 'href="/generations">Take all filters' in page
-    assert "Take all filters" not in await text(browser, f"{gateway.origin}/generation", 400)
+    assert 'href="/generations">Remove all filters' in page
+    assert "Remove all filters" not in await text(browser, f"{gateway.origin}/generation", 400)
 
 
 async def test_a_search_keeps_the_order(

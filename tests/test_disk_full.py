@@ -84,7 +84,7 @@ async def test_requests_go_on(
         recorded = await generations(gateway)
     assert len(recorded) == 2 + 2 * 43 - lost
     (error,) = (entry for entry in caplog.records if entry.levelname == "ERROR")
-    assert "generations are being lost" in error.getMessage()
+    assert "records are being lost" in error.getMessage()
     assert str(small_disk) in error.getMessage()
 
 

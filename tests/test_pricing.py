@@ -170,7 +170,7 @@ def test_unknown_models_are_free_and_said_once(caplog: pytest.LogCaptureFixture)
             cost = prices.cost("openai", "no-such-model", Usage(prompt_tokens=5), None)
             assert cost == (0, 0)
     assert [r.getMessage() for r in caplog.records] == [
-        "No price for model 'no-such-model' of provider 'openai': its calls are free"
+        "No price for model 'no-such-model' of provider 'openai': its calls count as free"
     ]
 
 

@@ -63,7 +63,7 @@ def test_what_needs_a_new_start(key: str, tmp_path: Path) -> None:
     section, name = key.split(".")
     other = 9 if name == "port" else "other"
     after = replace(before, **{section: replace(getattr(before, section), **{name: other})})
-    with pytest.raises(ConfigRefused, match=f"^{key} can only change with a new start"):
+    with pytest.raises(ConfigRefused, match=f"^{key} can only change with a restart"):
         check_change(before, after)
 
 

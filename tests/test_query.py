@@ -31,7 +31,7 @@ def test_values_are_decoded_and_trimmed() -> None:
 )
 def test_unknown_parameter_is_refused_by_name(query: str, name: str) -> None:
     """A misspelt filter would answer another question than was asked."""
-    with pytest.raises(BadRequest, match="known are user, model") as caught:
+    with pytest.raises(BadRequest, match="expected user, model") as caught:
         read_query(query, ("user", "model"))
     assert caught.value.param == name
 

@@ -114,7 +114,7 @@ async def test_losses_are_told(journal: Journal, caplog: pytest.LogCaptureFixtur
         recorder.commit()
     assert recorder.lost == 8
     assert [entry.levelname for entry in caplog.records] == ["ERROR", "ERROR"]
-    assert "generations are being lost" in caplog.text
+    assert "records are being lost" in caplog.text
 
 
 async def test_each_trouble_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -128,7 +128,7 @@ async def test_each_trouble_is_told(tmp_path: Path, caplog: pytest.LogCaptureFix
     assert recorder.lost == 1
     assert [entry.message.split(":")[0] for entry in caplog.records] == [
         f"journal {journal.folder}",
-        "generations are being lost",
+        "records are being lost",
     ]
 
 

@@ -7,7 +7,9 @@ from gateway.api.operation import Parameter
 from gateway.api.query import read_choice
 from gateway.calls.request import Request
 
-FORMAT = Parameter("format", "Whatever `Accept` says; Hearth's own", Literal["json", "csv"])
+FORMAT = Parameter(
+    "format", "By default what `Accept` asks for; Hearth's own", Literal["json", "csv"]
+)
 
 
 def preferred(accept: str, kinds: Collection[str]) -> str | None:

@@ -29,7 +29,7 @@ _UNKNOWN_PRICE = "-1"
 _MAX_OFFSET = 1_000_000
 _ENDPOINTS = re.compile(r".+/.+/endpoints")
 PARAMETERS = (
-    Parameter("offset", "Pass over so many", Annotated[int, msgspec.Meta(ge=0, le=_MAX_OFFSET)]),
+    Parameter("offset", "How many to skip", Annotated[int, msgspec.Meta(ge=0, le=_MAX_OFFSET)]),
 )
 """Other parameters, by which clients narrow their lists, are ignored: the list is whole."""
 
@@ -161,7 +161,7 @@ def _named_model(context: Context, request: Request, target: Target) -> ModelIte
     context.keyring.tenant(request)
     name = unquote(target.endpoint.path.partition("/")[2])
     if _ENDPOINTS.fullmatch(name):
-        raise NotFound("Hearth knows no endpoints of a model; /api/v1/route says who serves it")
+        raise NotFound("Hearth lists no endpoints of a model; /api/v1/route tells who serves it")
     provider = next((p for p in context.config.providers if p.serves(name)), None)
     if provider is None:
         raise ModelNotFound(f"No provider serves the model `{name}`", "model")

@@ -8,7 +8,9 @@ import msgspec
 Day = Annotated[
     str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$", extra_json_schema={"format": "date"})
 ]
-Moment = Annotated[str, msgspec.Meta(description="ISO 8601, UTC unless it says, or Unix seconds")]
+Moment = Annotated[
+    str, msgspec.Meta(description="ISO 8601, UTC without an offset, or Unix seconds")
+]
 
 
 class Parameter(msgspec.Struct, frozen=True):

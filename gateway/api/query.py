@@ -19,7 +19,7 @@ def read_query(query: str, known: Collection[str]) -> dict[str, str]:
     values: dict[str, str] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name not in known:
-            raise BadRequest(f"Unknown parameter `{name}`; known are {', '.join(known)}", name)
+            raise BadRequest(f"Unknown parameter `{name}`; expected {', '.join(known)}", name)
         if name in values:
             raise BadRequest(f"Parameter `{name}` is given twice", name)
         values[name] = value.strip()

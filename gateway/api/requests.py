@@ -21,7 +21,7 @@ async def read_requests(
         count += len(found)
         if count > most:
             raise BadRequest(
-                f"This question has to read more than {most} single requests; ask for a shorter"
-                " time, or for whole UTC days and nothing that only single requests tell"
+                f"This query has to read more than {most} single requests; ask for a shorter"
+                " time, or for whole UTC days and only for what daily counts have"
             )
         yield found

@@ -121,7 +121,7 @@ ROUTES = (
         "analytics/meta",
         meta.get_meta,
         Operation(
-            summary="What analytics can be asked for",
+            summary="What analytics offers",
             answer=meta.MetaAnswer,
             errors=(400, 403),
         ),
@@ -143,7 +143,7 @@ ROUTES = (
         "user/metrics/query",
         users.query_metrics,
         Operation(
-            summary="Users with what their requests come to",
+            summary="Users and the sums of their requests",
             answer=records.UserMetricsAnswer,
             body=records.UserMetricsQueryParams,
             counts=True,

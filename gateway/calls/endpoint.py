@@ -117,10 +117,10 @@ def parse_target(target: str) -> Target | None:
         raise BadRequest(f"The path is over {MAX_PATH:,} characters")
     decoded = _decoded(match[2])
     if not _VISIBLE.fullmatch(target) or _CONTROL.search(decoded):
-        raise BadRequest("The address has a space, a control character or one that is not ASCII")
+        raise BadRequest("The address contains a space, a control character or one outside ASCII")
     path = _PARAMETERS.sub("", decoded)
     if {".", ".."} & set(path.split("/")):
-        raise BadRequest("The path has a dot segment")
+        raise BadRequest("The path contains a `.` or `..` segment")
     endpoint = ENDPOINTS.get(_normalised(path))
     if endpoint is None:
         endpoint = _engine(path)

@@ -21,7 +21,7 @@ from gateway.units import counted
 
 def add_to(commands: Commands) -> None:
     """Register the command."""
-    parser = commands.add_parser("erase-user", help="forget an end user for good")
+    parser = commands.add_parser("erase-user", help="erase everything kept of an end user")
     add_person(parser)
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.set_defaults(run=run)

@@ -56,7 +56,7 @@ class Kind(msgspec.Struct, frozen=True):
 
 def add_to(commands: Commands) -> None:
     """Register the command."""
-    parser = commands.add_parser("export", help="write the ledger's rows to a file")
+    parser = commands.add_parser("export", help="write rows of the ledger as CSV or JSON lines")
     parser.add_argument("what", choices=tuple(KINDS))
     add_config(parser)
     parser.add_argument(

@@ -16,7 +16,7 @@ from gateway.units import counted
 
 def add_to(commands: Commands) -> None:
     """Register the commands."""
-    parser = commands.add_parser("ledger", help="look after the ledger")
+    parser = commands.add_parser("ledger", help="what waits in the ledger, and whether it is right")
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     status = actions.add_parser("status", help="what waits in the journal")
     add_config(status)
@@ -40,7 +40,7 @@ async def _status(config: Config) -> int:
     if lag.corrupt:
         out.print(f"corrupt lines skipped: {lag.corrupt}")
     for path in aside:
-        out.print(f"corrupt lines, the rest of it applied: {path}")
+        out.print(f"set aside for its corrupt lines: {path}")
     if lag.error:
         out.print(f"store: {lag.error}")
     return 1 if lag.error else 0

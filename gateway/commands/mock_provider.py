@@ -21,19 +21,19 @@ T = TypeVar("T")
 def add_to(commands: Commands) -> None:
     """Register the command."""
     parser = commands.add_parser("mock-provider", help="run one mock provider")
-    parser.add_argument("--port", type=port, required=True, help="0 takes a free one")
+    parser.add_argument("--port", type=port, required=True, help="0 for any free one")
     parser.add_argument("--name", default="mock", help="how its answers name it (default: mock)")
     parser.add_argument(
         "--latency",
         type=_argument(Duration.parse),
         default=Duration(0),
-        help="before the first byte, such as 20ms",
+        help="delay before the first byte, such as 20ms",
     )
     parser.add_argument(
         "--fail",
         type=_argument(parse_faults),
         default=(),
-        help="a status, cut, hang, refuse or garbage, each with its share: 503, 429:0.1,cut:0.05",
+        help="a status, cut, hang, refuse or garbage, with a share or not: 503, 429:0.1,cut:0.05",
     )
     parser.set_defaults(run=run)
 

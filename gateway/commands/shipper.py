@@ -27,6 +27,6 @@ def _check_paths(section: Section) -> None:
     file, journal = Path(section.url.removeprefix("sqlite:")), Path(section.journal)
     if section.url.startswith("sqlite:") and not file.exists() and not journal.exists():
         raise StoreUnavailable(
-            f"neither {file} nor {journal} is there: nothing was recorded yet, or elsewhere; "
-            f"relative paths of `ledger` start from {Path.cwd()}"
+            f"neither {file} nor {journal} exists: nothing was recorded yet, or elsewhere; "
+            f"relative paths in `ledger` start from {Path.cwd()}"
         )

@@ -121,7 +121,7 @@ def _repeated(values: Iterable[tuple[KeyPath, Hashable]]) -> Iterator[Finding]:
     first: dict[Hashable, KeyPath] = {}
     for path, value in values:
         if value in first and value is not UNSET:
-            yield path, f"Expected a value of its own, `{spell(first[value])}` has the same"
+            yield path, f"Expected a unique value, `{spell(first[value])}` has the same"
         first.setdefault(value, path)
 
 
@@ -148,7 +148,7 @@ def _broken_networks(path: KeyPath, server: Server) -> Iterator[Finding]:
         try:
             ip_network(network)
         except ValueError:
-            expected = "Expected an IP address, or a network such as `10.0.0.0/8` by its first one"
+            expected = "Expected an IP address, or a network by its first one, such as `10.0.0.0/8`"
             yield (*path, "trusted_proxies", index), expected
 
 

@@ -187,7 +187,7 @@ class Backlog:
     def _skip(self, segment: Segment, start: int) -> None:
         seen = self._corrupt.setdefault(segment, set())
         if not seen:
-            _log.error("%s: not a record at byte %d, skipped", segment.path, start)
+            _log.error("%s: corrupt line at byte %d, skipped", segment.path, start)
         if start not in seen:
             seen.add(start)
             self.corrupt += 1

@@ -15,4 +15,4 @@ async def open_store(url: str, retention: config.Retention) -> Store:
         return await SqliteStore.open(Path(rest))
     if scheme.startswith("redis"):
         return RedisStore.at(url, retention)
-    raise StoreUnavailable(f"{scheme}: no such kind of store; `sqlite:` and `redis:` are")
+    raise StoreUnavailable(f"{scheme}: unknown kind of store; expected `sqlite:` or `redis:`")

@@ -101,7 +101,7 @@ class Recorder:
     def _put_back(self) -> None:
         try:
             if self._journal.put_back():
-                gone = "journal %s: its file was deleted or moved, and is put back"
+                gone = "journal %s: its file was deleted or moved, and was put back"
                 self._complain(gone, self._journal.folder)
         except JournalError as error:
             self._complain("records go to a file that was deleted or moved: %s", error)
@@ -119,7 +119,7 @@ class Recorder:
         except JournalError as error:
             self.lost += 1
             # On a full disk some fit in between, whenever a segment was shipped.
-            self._complain("generations are being lost: %s", error)
+            self._complain("records are being lost: %s", error)
 
     def _complain(self, trouble: str, about: object) -> None:
         """Each trouble by itself: a harmless one must not hide that records are lost."""

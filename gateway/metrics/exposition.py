@@ -64,7 +64,7 @@ class _Exposition(Collector):
         yield _gauge("hearth_processes", "Processes that these counts are of", snapshot.processes)
         yield _gauge(
             "hearth_config_last_reload_successful",
-            "0 while its file was refused, and the configuration before is in force",
+            "0 while a new configuration is refused, and the old one in force",
             0 if snapshot.is_config_refused else 1,
         )
         yield from _calls(snapshot)
@@ -116,7 +116,7 @@ _BY_WAY: Sequence[tuple[str, str, Callable[[CallCounts], float]]] = (
     ),
     (
         "hearth_moves",
-        "Requests of users that another provider had served before",
+        "Requests that went to another provider than their user's before",
         lambda counts: counts.moves,
     ),
     (
@@ -171,7 +171,7 @@ def _events(snapshot: Snapshot) -> Iterator[Metric]:
     yield _counter("hearth_flags", "Flags on requests", "type", snapshot.flags)
     yield _counter(
         "hearth_provider_ejections",
-        "Times that calls showed it to be sick",
+        "Times that failing calls put it out",
         "provider",
         snapshot.ejections,
     )
@@ -189,10 +189,10 @@ def _providers(states: Sequence[ProviderState]) -> Iterator[Metric]:
 
 
 _OF_PROVIDERS: Sequence[tuple[str, str, Callable[[ProviderState], float]]] = (
-    ("hearth_provider_in_flight", "Calls that are with it now", lambda state: state.in_flight),
+    ("hearth_provider_in_flight", "Calls in flight", lambda state: state.in_flight),
     (
         "hearth_provider_max_in_flight",
-        "Calls it may have at a time",
+        "Calls that it may have in flight",
         lambda state: state.max_in_flight,
     ),
     (
@@ -213,9 +213,9 @@ def _ledger(snapshot: Snapshot, lag: Lag) -> Iterator[Metric]:
         snapshot.store_failures,
     )
     yield _gauge("hearth_store_up", "0 while the store does not answer", 0 if lag.error else 1)
-    yield _gauge("hearth_ledger_waiting_bytes", "In the journals, not in the store", lag.waiting)
-    yield _gauge("hearth_ledger_lag_seconds", "Age of the oldest of it", lag.oldest)
-    yield _gauge("hearth_ledger_corrupt_lines", "Journal lines that are no records", lag.corrupt)
+    yield _gauge("hearth_ledger_waiting_bytes", "Bytes not yet in the store", lag.waiting)
+    yield _gauge("hearth_ledger_lag_seconds", "Age of the oldest record not in it", lag.oldest)
+    yield _gauge("hearth_ledger_corrupt_lines", "Corrupt lines in the journals", lag.corrupt)
 
 
 def _processes(resources: Mapping[str, Resources]) -> Iterator[Metric]:
@@ -233,7 +233,7 @@ def _processes(resources: Mapping[str, Resources]) -> Iterator[Metric]:
 _OF_PROCESSES: Sequence[tuple[str, str, Callable[[Resources], float]]] = (
     ("hearth_process_resident_memory_bytes", "Resident memory", lambda each: each.memory),
     ("hearth_process_open_fds", "Open file descriptors", lambda each: each.open_fds),
-    ("hearth_process_max_fds", "Most there may be open", lambda each: each.max_fds),
+    ("hearth_process_max_fds", "How many file descriptors may be open", lambda each: each.max_fds),
 )
 
 

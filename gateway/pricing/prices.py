@@ -78,7 +78,7 @@ class Prices:
         if (provider, model) not in self._missing:
             self._missing.add((provider, model))
             _log.warning(
-                "No price for model %r of provider %r: its calls are free", model, provider
+                "No price for model %r of provider %r: its calls count as free", model, provider
             )
 
 

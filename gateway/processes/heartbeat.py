@@ -43,6 +43,6 @@ async def watch_heartbeats(workers: Collection[Watched], every: float = INTERVAL
         for worker in list(workers):
             if worker.tick() == MAX_MISSED:
                 _log.error(
-                    "%r hangs: no word for %g seconds; it is killed", worker, MAX_MISSED * every
+                    "%r hangs: silent for %g seconds; it is killed", worker, MAX_MISSED * every
                 )
                 worker.kill()

@@ -36,7 +36,7 @@ class Source:
 def check_change(before: Config, after: Config) -> None:
     """Raises ConfigRefused when `after` cannot take the place of `before`."""
     if changed := [key for key in _FIXED if _value(before, key) != _value(after, key)]:
-        raise ConfigRefused(f"{', '.join(changed)} can only change with a new start")
+        raise ConfigRefused(f"{', '.join(changed)} can only change with a restart")
 
 
 def _value(config: Config, key: str) -> object:

@@ -92,7 +92,7 @@ class Shipping:
             try:
                 await _run(thread)
             except Exception:  # noqa: BLE001  # the log says it, and the next thread may do better
-                _log.exception("the shipper failed, and begins again")
+                _log.exception("the shipper failed, and starts again")
                 await self._pause()
             if self._is_over.is_set():
                 return

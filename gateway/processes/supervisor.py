@@ -167,11 +167,11 @@ class Supervisor:
             if not await self._start(config):
                 return False
         except (ConfigRefused, StartFailed, OSError) as refused:
-            _log.error("the configuration stays as it was: %s", refused)  # says all
+            _log.error("a new configuration is refused, the old one stays: %s", refused)  # says all
             self._is_config_refused = True
             return False
         self._is_config_refused = False
         self._config = config
         self._shipping.renew(config.ledger)
-        _log.info("serving with the configuration of %s", self._source.path)
+        _log.info("serving with the new configuration of %s", self._source.path)
         return True

@@ -103,7 +103,7 @@ class Proxy:
             entry.settle("cancelled")
             raise
         except Exception:  # noqa: BLE001  # logged, and answered
-            _log.exception("%s failed for a reason nobody expected", entry.id)
+            _log.exception("%s failed unexpectedly", entry.id)
             _give_up(entry, client)
 
     def refuse(

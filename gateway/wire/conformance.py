@@ -101,11 +101,11 @@ def _check_head(request: web.BaseRequest) -> None:
 def _check_method(request: web.BaseRequest) -> None:
     method, target = request.method, request.raw_path
     if method == "CONNECT":
-        raise NotImplementedHere("CONNECT makes tunnels, and there are none here")
+        raise NotImplementedHere("CONNECT is not supported: Hearth makes no tunnels")
     if method == "TRACE":
         raise MethodNotAllowed("TRACE would show a request's credentials", allow=_METHODS)
     if method == "GET" and b"websocket" in (v.lower() for v in _values(request, b"upgrade")):
-        raise NotImplementedHere("WebSockets are not passed on; a stream comes over HTTP as well")
+        raise NotImplementedHere("WebSockets are not supported; streams come over HTTP")
     is_whole_server = target == "*" and method == "OPTIONS"
     if not (target.startswith("/") or is_whole_server or _ABSOLUTE.fullmatch(target)):
         raise BadRequest("The request's target is neither a path nor an http address")
@@ -119,15 +119,15 @@ def _check_framing(request: web.BaseRequest) -> None:
     if not codings:
         raise BadRequest("The Transfer-Encoding names no coding")
     if request.version < HttpVersion11:
-        raise BadRequest("HTTP/1.0 knows no Transfer-Encoding: RFC 9112 section 6.1")
+        raise BadRequest("HTTP/1.0 has no Transfer-Encoding: RFC 9112 section 6.1")
     if codings != b"chunked":
-        raise NotImplementedHere("The only Transfer-Encoding known here is `chunked`")
+        raise NotImplementedHere("The only Transfer-Encoding supported is `chunked`")
 
 
 def _check_expectation(request: web.BaseRequest) -> None:
     expected = {value.strip().lower() for value in _values(request, b"expect")} - {b""}
     if expected - {b"100-continue"} and request.version >= HttpVersion11:
-        raise ExpectationFailed("The only expectation known here is `100-continue`")
+        raise ExpectationFailed("The only expectation supported is `100-continue`")
 
 
 def _ends_here(request: web.BaseRequest) -> bool:

@@ -137,7 +137,7 @@ class Upstream:
                 raise TimedOut(f"{self._peer}: not connected within {limit:g} s") from error
             if (lack := _lack(error)) is not None:
                 self._tell(lack)
-                raise NoConnection("Hearth has no connection left; its log says why") from error
+                raise NoConnection("Hearth cannot open a connection; its log says why") from error
             reason = error.strerror or str(error)
             raise ConnectFailed(f"{self._peer}: cannot connect: {reason}") from error
         return connection
@@ -148,7 +148,7 @@ class Upstream:
         if now - self._exhausted_at > _CALM:
             _log.error(
                 "calls are refused, as no connection to %s can be opened: %s (LimitNOFILE or "
-                "`ulimit -n`, and fs.file-max, set how many files may be)",
+                "`ulimit -n`, and fs.file-max, limit the open files)",
                 *(self._peer, lack),
             )
         self._exhausted_at = now

@@ -18,7 +18,7 @@ _REFUSALS = (400, 401, 403, 404, 413, 415, 422, 502, 503, 504, 508)
 _FORMS = ("images/edits", "images/variations", "audio/transcriptions", "audio/translations")
 
 _FIELDS: Json = {
-    "Helicone-User-Id": "Who the end user is, before what the body says",
+    "Helicone-User-Id": "The end user, whatever the body says",
     "x-usagepanda-enforce-user-ids": "`true`: refuse the call if it has no end user",
     "x-hearth-affinity": "`off`: route it as if nobody knew its user",
 }

@@ -105,7 +105,7 @@ def _by(values: dict[str, str]) -> frozenset[Dimension]:
     for name in names:
         if name not in GROUPS:
             raise BadRequest(
-                f"Parameter `group_by` must be of {', '.join(GROUPS)}; there are no workspaces",
+                f"Parameter `group_by` takes {', '.join(GROUPS)}; there are no workspaces",
                 "group_by",
             )
     by = {GROUPS[name] for name in names}

@@ -49,7 +49,7 @@ LIST_PARAMETERS = (
     Parameter("since", "From this moment on", Moment),
     Parameter("until", "Before this moment", Moment),
     Parameter("key", "Of one key: its name, or its SHA-256 in hex"),
-    Parameter("limit", "50 unless said", Annotated[int, msgspec.Meta(ge=1, le=MAX_LIMIT)]),
+    Parameter("limit", "By default 50", Annotated[int, msgspec.Meta(ge=1, le=MAX_LIMIT)]),
     Parameter("cursor", "`next` of the page before"),
     FORMAT,
 )

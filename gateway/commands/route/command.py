@@ -25,16 +25,16 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("--key", metavar="NAME", help="the key the user belongs to")
     parser.add_argument("--model", help="the model asked for (default: none in particular)")
     parser.add_argument(
-        "--without", action="append", default=[], metavar="PROVIDER", help="as if it were away"
+        "--without", action="append", default=[], metavar="PROVIDER", help="as if it were gone"
     )
-    parser.add_argument("--joining", metavar="NAME", help="what a new provider would move")
+    parser.add_argument("--joining", metavar="NAME", help="as if a provider of this name joined")
     source = parser.add_mutually_exclusive_group()
     source.add_argument(
         "--gateway",
         type=_url,
         metavar="URL",
-        help="the running gateway to ask (default: where the configuration has it), with the key "
-        f"in ${KEY_VARIABLE} (default: one that the configuration has)",
+        help="the running gateway to ask (default: as in the configuration), with the key "
+        f"in ${KEY_VARIABLE} (default: one from the configuration)",
     )
     source.add_argument("--offline", action="store_true", help="ask the configuration alone")
     parser.set_defaults(run=run)
@@ -65,7 +65,7 @@ async def _find(
         try:
             return await _ask(config, asked, change, arguments.gateway)
         except NoAnswer as silence:
-            tell(f"hearth route: by the configuration alone: {silence}")
+            tell(f"hearth route: from the configuration alone, as {silence}")
     return Found(await configured(config, asked, change))
 
 

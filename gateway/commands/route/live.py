@@ -39,7 +39,7 @@ class _Refused(msgspec.Struct, frozen=True):
 def address_of(server: Server) -> str:
     """The URL at which this machine reaches a gateway of this configuration; NoAnswer without."""
     if server.port == 0:
-        raise NoAnswer("`server.port` is 0, so it may be anywhere")
+        raise NoAnswer("`server.port` is 0, which may be any port")
     host = _reachable(server.host)
     return f"{'https' if server.tls else 'http'}://{host}:{server.port}"
 
@@ -65,7 +65,7 @@ async def ask(
         raise NoAnswer(f"{origin} takes too long to answer") from None
     except aiohttp.ServerFingerprintMismatch:
         await asyncio.sleep(_CLOSING)
-        raise NoAnswer(f"{origin} has another certificate than `server.tls`") from None
+        raise NoAnswer(f"{origin} shows another certificate than that of `server.tls`") from None
     except aiohttp.ClientSSLError as error:
         raise NoAnswer(f"{origin} cannot be trusted: {error}") from error
     except (aiohttp.ClientError, OSError) as error:
@@ -118,5 +118,5 @@ def _read(status: int, body: bytes) -> UserRoute:
             return msgspec.json.decode(body, type=RouteAnswer).data
         refused = msgspec.json.decode(body, type=_Refused)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise NoAnswer("whoever answers there is no gateway that knows the question") from None
+        raise NoAnswer("what answers there is not this version of Hearth") from None
     raise NoAnswer(f"the gateway answers {status}: {refused.error.message}")

@@ -70,7 +70,7 @@ class Client:
         good = await self._good(replies)
         if self._replicas and (having := good[-1]) < self._replicas:
             raise StoreUnavailable(
-                f"{self.name}: {having} of {self._replicas} replicas have what was applied"
+                f"{self.name}: {having} of {self._replicas} replicas have the batch"
             )
         return good[: len(calls)]
 

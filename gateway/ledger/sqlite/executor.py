@@ -51,7 +51,7 @@ class Executor:
 
     def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
         if not self._is_there():
-            raise StoreUnavailable(f"{self._path} was deleted or replaced: it takes a new start")
+            raise StoreUnavailable(f"{self._path} was deleted or replaced: restart Hearth")
         try:
             return work(self._connection())
         except sqlite3.Error as error:
