@@ -31,7 +31,7 @@ def server_binary() -> str:
     return found
 
 
-def eventually(holds: Callable[[], object], within: float = 20.0) -> None:
+def eventually(holds: Callable[[], object], within: float = 60.0) -> None:
     """Wait until something holds; a Redis that cannot answer yet is waited for, too."""
     deadline = time.monotonic() + within
     while True:
@@ -76,7 +76,7 @@ class Server:
 
     def command(self, *command: str | int) -> object:
         """The reply to one command, on a connection of its own."""
-        with Redis(port=self.port, socket_timeout=5) as redis:
+        with Redis(port=self.port, socket_timeout=30) as redis:
             reply: object = redis.execute_command(*command)
             return reply
 

@@ -69,16 +69,18 @@ async def test_filters_and_paging(window: Page) -> None:
     await window.get_by_label("User", exact=True).fill("user_anna")
     await window.get_by_label("Provider").select_option("oak")
     await window.get_by_role("button", name="Filter").click()
-    assert "user=user_anna" in window.url
-    newest = await window.locator("tbody tr").first.get_attribute("data-id")
+    await window.wait_for_url("**user=user_anna**")
+    first = window.locator("tbody tr").first
+    newest = await first.get_attribute("data-id") or ""
     await window.get_by_role("link", name="Older").click()
+    await window.wait_for_url("**cursor=**")
     assert "user=user_anna" in window.url
     assert "provider=oak" in window.url
     people = await window.locator("tbody td:nth-child(2)").all_inner_texts()
     assert set(people) == {"user_anna"}
-    assert await window.locator("tbody tr").first.get_attribute("data-id") != newest
+    await expect(first).not_to_have_attribute("data-id", newest)
     await window.get_by_role("link", name="Newest").click()
-    assert await window.locator("tbody tr").first.get_attribute("data-id") == newest
+    await expect(first).to_have_attribute("data-id", newest)
 
 
 async def test_sorting(window: Page) -> None:

@@ -18,6 +18,7 @@ from gateway.mock.settings import MockSettings
 from tests.parts.commands import hearth, write_config
 from tests.parts.gateways import running_gateway
 from tests.parts.generations import generation, refusal
+from tests.parts.recorded import read_fresh
 from tests.parts.visitor import csv_rows
 
 TODAY = int(time.time()) // 86400
@@ -149,8 +150,7 @@ async def test_beside_a_running_gateway(tmp_path: Path, http: aiohttp.ClientSess
         config = str(tmp_path / "config.yaml")
         exported = await hearth("export", "activity", "-c", config, "--format", "csv")
         url = f"{gateway.api}/activity?include_today=true"
-        async with http.get(url) as answer:
-            activity = (await answer.json())["data"]
+        activity = (await read_fresh(http, url))["data"]
     rows: list[dict[str, Any]] = csv_rows(exported.out)
     assert {row["user"] for row in rows} == {"user_1", "user_2"}
     for column in ("requests", "prompt_tokens", "completion_tokens", "cached_tokens"):

@@ -16,10 +16,10 @@ from hatch_build import offered_last, sources
 
 ROOT = Path(__file__).parent.parent
 BEHAVIOUR = (
-    *("answer", "backlog", "call", "cancellation", "connection", "driver", "edge", "enduser"),
-    *("entry", "failover", "framing", "freed", "head", "health", "increments", "journal", "keys"),
-    *("last_providers", "ledger_tally", "line", "packing", "parcel"),
-    *("metering_answer", "metering_chat", "metering_extras", "metering_messages"),
+    *("answer", "backlog", "call", "cancellation", "connection", "connection_pauses", "driver"),
+    *("edge", "enduser", "entry", "failover", "framing", "freed", "head", "health"),
+    *("increments", "journal", "keys", "last_providers", "ledger_tally", "line", "packing"),
+    *("parcel", "metering_answer", "metering_chat", "metering_extras", "metering_messages"),
     *("metering_pattern", "metering_refusal", "metering_responses", "metering_stream"),
     *("metering_usage", "metrics_counters", "outbox", "parsed_fields", "plan", "pool", "pricing"),
     *("pricing_premiums", "request_head", "redis_resp", "rewrite", "ring", "settlement"),
@@ -107,7 +107,7 @@ def test_freed_objects_of_another_form() -> None:
 
 @pytest.mark.heavy
 @pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
-@pytest.mark.timeout(500)
+@pytest.mark.timeout(1000)
 def test_same_behaviour(tmp_path: Path) -> None:
     """The wheel's modules are machine code, and pass the tests of their sources."""
     wheel = ("pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir")

@@ -205,19 +205,19 @@ async def test_no_more_of_the_answer_in_time() -> None:
     async def script(peer: Peer) -> None:
         await peer.head()
         peer.send(ENDLESS)
-        for _ in range(10):
+        for _ in range(20):
             await asyncio.sleep(0.06)  # together more than either of the two times
             peer.send(b"a")
         await peer.wait_closed()
 
     async with serving(script) as provider:
         started = loop.time()
-        response = await provider.upstream(first_byte=0.4, idle=0.5).send(GET, b"")
-        with pytest.raises(TimedOut, match=r"nothing more of the answer for 0\.5 s"):
+        response = await provider.upstream(first_byte=0.9, idle=1).send(GET, b"")
+        with pytest.raises(TimedOut, match=r"nothing more of the answer for 1 s"):
             await relay(response, body)
-        assert loop.time() - started > 1.0
+        assert loop.time() - started > 2
         await provider.wait_closed()
-    assert body.data == b"a" * 10
+    assert body.data == b"a" * 20
 
 
 async def test_cancelled_before_the_answer() -> None:
@@ -317,73 +317,3 @@ async def test_closed_in_the_middle() -> None:
         with pytest.raises(ConnectionLost, match="closed before the answer ended"):
             await relaying
         await provider.wait_closed()
-
-
-async def flood(peer: Peer) -> None:
-    """Send 64 MiB, and wait until the client takes no more of it."""
-    await peer.head()
-    peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (64 * len(MEBIBYTE)))
-    for _ in range(64):
-        peer.send(MEBIBYTE)
-    while not await peer.is_stalled(0.15):
-        pass
-
-
-async def test_paused_it_reads_no_more() -> None:
-    """A paused response takes a bounded part of the body, is not timed out, and then the rest."""
-    body = Body()
-
-    def pausing(data: bytes, end: bool) -> None:
-        body(data, end)
-        if len(body.pieces) == 1:
-            response.pause()
-
-    async def script(peer: Peer) -> None:
-        await flood(peer)
-        stalled_at.append(len(body.data))
-        response.resume()
-        await peer.wait_closed()
-
-    stalled_at: list[int] = []
-    async with serving(script) as provider:
-        response = await provider.upstream(idle=0.1).send(GET, b"")
-        await relay(response, pausing)
-    assert stalled_at[0] < len(MEBIBYTE)
-    assert len(body.data) == 64 * len(MEBIBYTE)
-
-
-async def test_not_relayed_it_reads_no_more() -> None:
-    """Before it is relayed a bounded part of the body is read; a pause by then outlasts that."""
-    body = Body()
-
-    async def script(peer: Peer) -> None:
-        await flood(peer)
-        response.pause()
-        relaying.append(asyncio.create_task(relay(response, body)))
-        assert await peer.is_stalled(0.15)
-        stalled_at.append(len(body.data))
-        response.resume()
-        await peer.wait_closed()
-
-    stalled_at: list[int] = []
-    relaying: list[asyncio.Task[None]] = []
-    async with serving(script) as provider:
-        response = await provider.upstream(idle=0.1).send(GET, b"")
-        await until(lambda: bool(stalled_at))
-        await relaying[0]
-    assert stalled_at[0] < len(MEBIBYTE)
-    assert len(body.data) == 64 * len(MEBIBYTE)
-
-
-async def test_paused_at_the_end_it_still_serves() -> None:
-    """A pause concerns one answer: the connection's next one is read again."""
-
-    def pausing(data: bytes, end: bool) -> None:
-        response.pause()
-
-    async with serving(answers(OK, OK)) as provider:
-        upstream = provider.upstream()
-        response = await upstream.send(GET, b"")
-        await relay(response, pausing)
-        assert (await fetch(upstream))[1] == b"hello"
-        assert provider.connections == 1

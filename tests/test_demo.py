@@ -18,6 +18,7 @@ from gateway.demo.run import compare, run_demo
 from gateway.demo.score import Score, read_score
 from gateway.demo.worlds import SPREAD, STICKY, running_world
 from tests.parts.commands import is_empty, running_hearth
+from tests.parts.recorded import read_fresh
 
 TURNS = 30
 REFUSED = 1
@@ -65,12 +66,6 @@ def row_in(text: str, world: str) -> list[str]:
     return [cell.strip() for cell in rows[-1]]
 
 
-async def get_json(http: aiohttp.ClientSession, url: str) -> Any:
-    async with http.get(url) as answer:
-        assert answer.status == 200, url
-        return await answer.json()
-
-
 async def test_what_it_prints_is_true(http: aiohttp.ClientSession) -> None:
     """Every line fits, every address answers, the numbers are the sums over all generations, and
     the ten lines of Python work as they stand."""
@@ -80,12 +75,12 @@ async def test_what_it_prints_is_true(http: aiohttp.ClientSession) -> None:
         addresses = re.findall(r"http://\S+/(?:generations|activity)\S*", text)
         assert len(addresses) == 3
         for address in addresses:
-            assert (await get_json(http, address))["data"]
-        generations = (await get_json(http, f"{origin}/api/v1/generations?limit=1000"))["data"]
+            assert (await read_fresh(http, address))["data"]
+        generations = (await read_fresh(http, f"{origin}/api/v1/generations?limit=1000"))["data"]
         assert row_in(text, "sticky") == ["sticky", *expected_row(generations)]
         snippet = text[text.index("from openai") : text.index("The same")]
         assert await run_python(snippet) != ""
-        newest = (await get_json(http, f"{origin}/api/v1/generations?limit=1"))["data"][0]
+        newest = (await read_fresh(http, f"{origin}/api/v1/generations?limit=1"))["data"][0]
         assert newest["external_user"] == "user_anna"
         assert newest["hearth"]["outcome"] == "ok"
 

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.demo.worlds import STICKY, running_world
 from tests.parts.commands import shell
+from tests.parts.recorded import read_fresh
 from tests.test_docs import blocks
 
 TYPESCRIPT = Path(__file__).parent / "typescript"
@@ -52,8 +53,7 @@ async def test_lines_work_as_they_stand(
             APP_KEY="anything",
         )
         assert ended.code == 0, ended.err
-        async with http.get(f"{world.origin}/api/v1/generations") as answer:
-            records = (await answer.json())["data"]
+        records = (await read_fresh(http, f"{world.origin}/api/v1/generations"))["data"]
     outcomes = [(each["external_user"], each["hearth"]["outcome"]) for each in records]
     assert outcomes == [(USER, "ok")] * program.count(USER)
 

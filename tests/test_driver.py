@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.wire.driver import Driver, Pause
+from tests.parts.waiting import until
 
 
 class Life:
@@ -35,9 +36,7 @@ class Life:
         self.events.append(f"ended: {error!r}" if error is not None else "ended")
 
     async def until_ended(self) -> None:
-        async with asyncio.timeout(5):
-            while self.driver.is_busy:
-                await asyncio.sleep(0)
+        await until(lambda: not self.driver.is_busy)
 
 
 CANCELLED = ["waits", "goes on", "ended: CancelledError()"]

@@ -12,6 +12,7 @@ from gateway.wire.downstream import Downstream
 from gateway.wire.limits import Limits
 from tests.parts.listeners import lone_edge
 from tests.parts.raw_client import RawClient, connected, post
+from tests.parts.waiting import PATIENCE
 
 SMALL = b'{"model":"gpt-4o-mini"}'
 MEBIBYTE = 1 << 20
@@ -85,7 +86,7 @@ async def test_a_connection_is_left_when_its_call_has_ended() -> None:
         async with connected(edge.origin) as client:
             client.send(post(SMALL))
             await lasting.begun.wait()
-        draining = asyncio.create_task(edge.listener.drain(1))
+        draining = asyncio.create_task(edge.listener.drain(60))
         await lasting.is_left.wait()
         assert not draining.done()
         lasting.may_end.set()
@@ -102,16 +103,17 @@ async def test_who_still_sends_can_read_the_last_answer() -> None:
         client.write(b"ok")
         client.finish()
 
-    limits = Limits(linger=0.5)
+    limits = Limits(linger=60)
     async with lone_edge(answer, limits) as edge, connected(edge.origin) as client:
         assert (await client.ask(post(SMALL))).values(b"connection") == []
-        draining = asyncio.create_task(edge.listener.drain(5, grace=5))
+        draining = asyncio.create_task(edge.listener.drain(60, grace=60))
         await asyncio.sleep(0)
         for _ in range(20):
             await client.send_slowly(post(SMALL))
         last = await client.answer()
         assert (last.body, last.values(b"connection")) == (b"ok", [b"close"])
         assert await client.rest() == b""
+        client.close()
         await draining
 
 
@@ -134,7 +136,7 @@ async def test_a_client_that_leaves_before_its_last_answer(
 
     async with lone_edge(work) as edge, connected(edge.origin) as client:
         await client.send_slowly(post(SMALL)[:-1])
-        draining = asyncio.create_task(edge.listener.drain(5, grace=5))
+        draining = asyncio.create_task(edge.listener.drain(60, grace=60))
         await asyncio.sleep(0)
         await client.send_slowly(post(SMALL)[-1:])
         await lasting.begun.wait()
@@ -160,7 +162,7 @@ async def test_who_is_late_is_part_of_the_end() -> None:
     async with lone_edge(work) as edge, connected(edge.origin) as first:
         first.send(post(b"{}"))
         await lasting.begun.wait()
-        draining = asyncio.create_task(edge.listener.drain(30, grace=0.5))
+        draining = asyncio.create_task(edge.listener.drain(60, grace=1))
         await asyncio.sleep(0)
         async with connected(edge.origin) as second, connected(edge.origin) as waiting:
             assert (await second.ask(post(SMALL))).values(b"connection") == [b"close"]
@@ -186,7 +188,7 @@ async def test_who_was_slow_to_take_the_last_answer_lingers_no_longer_than_other
         await asyncio.sleep(0)
         client.send(post(SMALL)[-1:])
         assert len((await client.answer()).body) == 16 * MEBIBYTE
-        await asyncio.wait_for(draining, 10)
+        await asyncio.wait_for(draining, PATIENCE)
 
 
 async def test_what_was_not_read_ahead_is_read_at_the_end() -> None:
@@ -208,4 +210,4 @@ async def test_what_was_not_read_ahead_is_read_at_the_end() -> None:
         may_end.set()
         assert (await client.answer()).body == b"ok"
         client.close()
-        await asyncio.wait_for(draining, 10)
+        await asyncio.wait_for(draining, PATIENCE)

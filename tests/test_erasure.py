@@ -18,6 +18,7 @@ from gateway.ledger.sqlite import SqliteStore
 from gateway.ledger.store import StoreUnavailable
 from gateway.ledger.verify import verify
 from tests.parts.generations import DAY, generation, records
+from tests.parts.waiting import PATIENCE
 
 ANNA = Person("anna", None)
 QUICK = Pace(gather=0.001, idle=0.01)
@@ -62,7 +63,7 @@ async def test_while_calls_come_and_are_shipped(store: Leaving, journal: Journal
             assert await kept(store, journal) == []
         await asyncio.sleep(0)
     journal.close()
-    await shipper.finish(5)
+    await shipper.finish(PATIENCE)
     verdict = await verify(store)
     assert (verdict.requests, verdict.drift) == (300, ())
     rows = await store.generations(GenerationQuery(limit=1000))

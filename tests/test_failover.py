@@ -142,15 +142,18 @@ async def test_all_failed_shows_the_last_answer(tmp_path: Path, wire: Wire) -> N
 
 
 @pytest.mark.parametrize(
-    ("script", "status", "code"),
-    [(hang_up, 502, "provider_unavailable"), (hang, 504, "provider_timeout")],
+    ("script", "first_byte", "status", "code"),
+    [
+        (hang_up, "1m", 502, "provider_unavailable"),
+        (hang, "300ms", 504, "provider_timeout"),
+    ],
 )
 async def test_none_answered(
-    tmp_path: Path, wire: Wire, script: Script, status: int, code: str
+    tmp_path: Path, wire: Wire, script: Script, first_byte: str, status: int, code: str
 ) -> None:
     """502, or 504 when the last one ran out of time; every attempt is listed, no address is."""
     async with two_providers(
-        tmp_path, wire, script, Requests(whole(b"{}", b"503 Down")), first_byte="300ms"
+        tmp_path, wire, script, Requests(whole(b"{}", b"503 Down")), first_byte=first_byte
     ) as (gateway, a, _):
         home_is_b = BODY.replace(USER_OF_A, USER_OF_B)
         answer = await ask(gateway, home_is_b)

@@ -13,13 +13,15 @@ from tests.parts.calls import CHAT, echo, read_request, whole
 from tests.parts.certificates import tls_section
 from tests.parts.gateways import Wire, running_gateway
 from tests.parts.http_world import BODY, CHAT_LINE, CHUNKED, HOST, world
-from tests.parts.raw_client import RawAnswer, RawClient, connected, post
+from tests.parts.raw_client import RawAnswer, RawClient, connected, connected_saying, post
 from tests.parts.raw_provider import Peer
 from tests.parts.recorded import next_generation
 
 LATE_HEAD = Limits(head=0.1, idle=30, linger=5)
 LATE_BODY = Limits(body=0.1, linger=0.5, rate=1000)
 DEAF = Limits(answer=0.1)
+SOON = 20
+"""Seconds that a busy machine may take for what is due in a tenth of one: all others are more."""
 LOGIN_LINE = b"POST /login HTTP/1.1\r\n"
 
 
@@ -44,7 +46,7 @@ async def test_no_head_at_all(tmp_path: Path, wire: Wire) -> None:
     async with world(tmp_path, wire, limits=LATE_HEAD) as here:
         started = time.monotonic()
         assert await here.client.is_closed()
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < SOON
 
 
 async def test_no_handshake(tmp_path: Path, wire: Wire) -> None:
@@ -57,28 +59,31 @@ async def test_no_handshake(tmp_path: Path, wire: Wire) -> None:
     ):
         started = time.monotonic()
         assert await client.is_closed()
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < SOON
 
 
 @pytest.mark.parametrize("begun", [b"P", CHAT_LINE, CHAT_LINE + HOST + b"X: y\r\n"])
 async def test_half_a_head(tmp_path: Path, wire: Wire, begun: bytes) -> None:
     """A head that stays half is 408, and nothing of it goes on."""
-    async with world(tmp_path, wire, limits=LATE_HEAD) as here:
-        here.client.send(begun)
-        assert is_late(await here.client.answer())
-        assert await here.client.is_closed()
+    async with (
+        world(tmp_path, wire, limits=LATE_HEAD) as here,
+        connected_saying(here.gateway.origin, begun) as client,
+    ):
+        assert is_late(await client.answer())
+        assert await client.is_closed()
         assert here.provider.connections == 0
 
 
 async def test_a_head_that_trickles(tmp_path: Path, wire: Wire) -> None:
     """Single bytes do not put the deadline off."""
     async with world(tmp_path, wire, limits=LATE_HEAD) as here:
-        sending = asyncio.ensure_future(trickle(here.client, CHAT_LINE + b"X: " + b"a" * 5000))
         started = time.monotonic()
-        assert is_late(await here.client.answer())
-        assert time.monotonic() - started > 0.09
-        assert not sending.done()
-        sending.cancel()
+        async with connected_saying(here.gateway.origin, CHAT_LINE) as client:
+            sending = asyncio.ensure_future(trickle(client, b"X: " + b"a" * 5000))
+            assert is_late(await client.answer())
+            assert time.monotonic() - started > 0.09
+            assert not sending.done()
+            sending.cancel()
 
 
 @pytest.mark.parametrize("first", [post(BODY), b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"])
@@ -87,13 +92,16 @@ async def test_a_later_head(tmp_path: Path, wire: Wire, first: bytes) -> None:
 
     The second request goes to aiohttp, which has taken the connection over by then.
     """
-    async with world(tmp_path, wire, limits=LATE_HEAD) as here:
-        assert (await here.client.ask(first)).status == 200
+    async with (
+        world(tmp_path, wire, limits=LATE_HEAD) as here,
+        connected_saying(here.gateway.origin, first) as client,
+    ):
+        assert (await client.answer()).status == 200
         await asyncio.sleep(2 * LATE_HEAD.head)
-        assert (await here.client.ask(first)).status == 200
-        here.client.send(first[:10])
-        assert is_late(await here.client.answer())
-        assert await here.client.is_closed()
+        assert (await client.ask(first)).status == 200
+        client.send(first[:10])
+        assert is_late(await client.answer())
+        assert await client.is_closed()
 
 
 @pytest.mark.parametrize("first", [post(BODY), b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"])
@@ -104,10 +112,11 @@ async def test_half_a_head_behind_a_request(
     """The clock of a pipelined head runs from the answer before it on."""
     async with world(tmp_path, wire, limits=LATE_HEAD) as here:
         started = time.monotonic()
-        assert (await here.client.ask(first + begun)).status == 200
-        assert is_late(await here.client.answer())
-        assert await here.client.is_closed()
-        assert time.monotonic() - started < 4
+        async with connected_saying(here.gateway.origin, first + begun) as client:
+            assert (await client.answer()).status == 200
+            assert is_late(await client.answer())
+            assert await client.is_closed()
+        assert time.monotonic() - started < SOON
 
 
 @pytest.mark.parametrize("first", [post(BODY), b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"])
@@ -146,7 +155,7 @@ async def test_a_body_that_is_merely_slow(tmp_path: Path, wire: Wire, chunked: b
     """A body over the rate may take as many windows as it needs."""
     pieces = [b"a" * 400] * 8
     framing = CHUNKED if chunked else b"Content-Length: 3200\r\n"
-    slow = Limits(body=0.2, rate=1000)
+    slow = Limits(body=0.3, rate=1000)  # eight pieces take longer than that
     async with world(tmp_path, wire, limits=slow) as here:
         here.client.send(
             CHAT_LINE.replace(b"chat/completions", b"files") + HOST + framing + b"\r\n"
@@ -191,7 +200,7 @@ async def test_a_body_that_nobody_reads(tmp_path: Path, wire: Wire, path: str) -
 @pytest.mark.parametrize("framing", [b"Content-Length: 100000\r\n", CHUNKED])
 async def test_a_body_that_is_too_long(tmp_path: Path, wire: Wire, framing: bytes) -> None:
     """Who sends it whole before reading, slower than one linger, still reads why it is refused."""
-    limits = Limits(linger=0.4)
+    limits = Limits(linger=0.8)
     async with world(tmp_path, wire, limits=limits, max_body=1000) as here:
         here.client.send(CHAT_LINE + HOST + framing + b"\r\n")
         for _ in range(50):
@@ -203,7 +212,7 @@ async def test_a_body_that_is_too_long(tmp_path: Path, wire: Wire, framing: byte
 
 async def test_a_body_that_goes_on_too_late(tmp_path: Path, wire: Wire) -> None:
     """Nor is that lost on a client that stalled, and then sends all of it before it reads."""
-    limits = Limits(body=0.1, linger=0.4)
+    limits = Limits(body=0.1, linger=0.8)
     async with world(tmp_path, wire, limits=limits) as here:
         here.client.send(CHAT_LINE + HOST + b"Content-Length: 100000\r\n\r\n")
         await next_generation(here.gateway)
@@ -223,8 +232,8 @@ async def test_a_body_that_is_far_too_long(
     async with world(tmp_path, wire, limits=limits, max_body=1000) as here:
         started = time.monotonic()
         here.client.send(CHAT_LINE + HOST + b"Content-Length: 1000000\r\n\r\n")
-        await trickle(here.client, b"a" * 2000)
-        assert time.monotonic() - started < 2
+        await trickle(here.client, b"a" * 20_000)
+        assert time.monotonic() - started < SOON
 
 
 async def flood(peer: Peer) -> None:
@@ -280,7 +289,9 @@ async def test_a_deaf_client_of_an_answer_that_has_ended(
     async with world(tmp_path, wire, answer, limits=Limits(answer=0.1, idle=0.1)) as here:
         fields = ["Connection: close"] if last else []
         here.client.send(post(CHAT, "/v1/files", *fields))
-        await asyncio.sleep(0.5)  # every window: nothing shows the end to one who does not read
+        # Nothing shows the end to one who does not read: every window, however long one turn is.
+        for _ in range(50):
+            await asyncio.sleep(0.01)
         with suppress(ConnectionError):
             while data := await here.client.some():
                 taken += len(data)

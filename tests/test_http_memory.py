@@ -10,6 +10,7 @@ from tests.parts.gateways import Wire
 from tests.parts.http_world import world
 from tests.parts.raw_client import post
 from tests.parts.raw_provider import Peer
+from tests.parts.waiting import PATIENCE
 
 MIB = 1024 * 1024
 
@@ -41,7 +42,7 @@ async def test_a_client_that_reads_nothing_of_much(tmp_path: Path, wire: Wire) -
         here.client.send(post(b"{}", "/v1/files"))
         await here.client.head()
         before = resident()
-        await asyncio.wait_for(stalled.wait(), 20)
+        await asyncio.wait_for(stalled.wait(), PATIENCE)
         grown = resident() - before
         here.client.reset()
     assert sent < 100 * MIB
@@ -65,7 +66,7 @@ async def test_a_large_body_for_a_slow_provider(tmp_path: Path, wire: Wire) -> N
     async with world(tmp_path, wire, dawdle) as here:
         before = resident()
         here.client.send(request)
-        await asyncio.wait_for(asked.wait(), 20)
+        await asyncio.wait_for(asked.wait(), PATIENCE)
         grown = resident() - before
         go_on.set()
         assert (await here.client.answer()).status == 200

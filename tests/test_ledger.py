@@ -13,6 +13,7 @@ from gateway.ledger.ledger import Ledger
 from gateway.ledger.opening import open_store
 from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.store import StoreUnavailable
+from tests.parts.asking import shipped
 from tests.parts.generations import DAY, generation
 from tests.parts.waiting import PATIENCE
 
@@ -36,10 +37,10 @@ async def ledger(section: config.Ledger) -> AsyncIterator[Ledger]:
 
 
 async def test_recorded_is_readable(ledger: Ledger) -> None:
-    """What was recorded before a read is in it, without waiting for anything."""
+    """What was recorded before a read is in it, without waiting for anything but a slow disk."""
     for number in range(1, 4):
         ledger.recorder.record(generation(number))
-        store = await ledger.fresh()
+        store = await shipped(ledger)
         assert len(await store.generations(GenerationQuery())) == number
 
 
@@ -48,10 +49,10 @@ async def test_opened_as_configured(section: config.Ledger, tmp_path: Path) -> N
     ledger = await Ledger.open(section)
     ledger.start()
     ledger.recorder.record(generation(1))
-    await ledger.stop(5)
+    await ledger.stop(PATIENCE)
     assert list((tmp_path / "journal").glob("*.jsonl")) == []
     again = await Ledger.open(section)
-    assert len(await (await again.fresh()).generations(GenerationQuery())) == 1
+    assert len(await (await shipped(again)).generations(GenerationQuery())) == 1
     await again.stop(5)
 
 
@@ -71,7 +72,7 @@ async def test_unknown_store() -> None:
 async def test_store_that_takes_nothing(ledger: Ledger, tmp_path: Path) -> None:
     """Reads go on from a store that is behind, and the lag says that it is and why."""
     ledger.recorder.record(generation(1))
-    await ledger.fresh()
+    await shipped(ledger)
     refuse = "BEFORE INSERT ON generations BEGIN SELECT RAISE(ABORT, 'read-only'); END"
     with sqlite3.connect(tmp_path / "hearth.db") as db:
         db.execute(f"CREATE TRIGGER broken {refuse}")
@@ -83,7 +84,7 @@ async def test_store_that_takes_nothing(ledger: Ledger, tmp_path: Path) -> None:
     assert "read-only" in (lag.error or "")
     db.execute("DROP TRIGGER broken")
     db.close()
-    await ledger.fresh()
+    await shipped(ledger)
     assert (await ledger.lag()).error is None
 
 
@@ -102,5 +103,5 @@ async def test_retention_waits(
         while "retention waits for the store" not in caplog.text:
             await ledger.fresh()
     ledger.recorder.record(generation(1))
-    assert len(await (await ledger.fresh()).generations(GenerationQuery())) == 1
+    assert len(await (await shipped(ledger)).generations(GenerationQuery())) == 1
     await ledger.stop(1)

@@ -9,6 +9,7 @@ import pytest
 from gateway.mock.running import RunningProvider, running_provider
 from gateway.mock.settings import MockSettings
 from gateway.units import Duration
+from tests.parts.waiting import PATIENCE
 
 BODY = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Is the oven warm?"}]}
 
@@ -41,23 +42,24 @@ async def test_cut_ends_an_answer_halfway(
 
 
 @pytest.mark.parametrize(
-    ("fault", "error"),
+    ("fault", "seconds", "error"),
     [
-        ("refuse", (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)),
-        ("garbage", (aiohttp.ClientResponseError,)),
-        ("hang", (TimeoutError,)),
+        ("refuse", PATIENCE, (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)),
+        ("garbage", PATIENCE, (aiohttp.ClientResponseError,)),
+        ("hang", 0.5, (TimeoutError,)),
     ],
 )
 async def test_a_broken_connection_answers_nothing(
     http: aiohttp.ClientSession,
     provider: RunningProvider,
     fault: str,
+    seconds: float,
     error: tuple[type[Exception], ...],
 ) -> None:
     """`refuse` resets, `garbage` is not HTTP, `hang` outlasts every timeout."""
     provider.fail(fault)
     with pytest.raises(error):
-        await http.post(f"{provider.url}/responses", timeout=aiohttp.ClientTimeout(total=0.5))
+        await http.post(f"{provider.url}/responses", timeout=aiohttp.ClientTimeout(total=seconds))
     assert len(provider.seen) == 1
 
 

@@ -265,7 +265,7 @@ async def test_checks_do_not_wait_for_one_another(tmp_path: Path) -> None:
         peer.send(whole(PASSED))
         await peer.wait_closed()
 
-    async with moderated(tmp_path, judge, {"timeout": "20s"}) as setting:
+    async with moderated(tmp_path, judge, {"timeout": "1m"}) as setting:
         answers = await asyncio.gather(*(setting.ask() for _ in range(calls)))
         assert await setting.checks() == {"passed": calls}
     assert {answer.status for answer in answers} == {200}

@@ -136,7 +136,7 @@ async def test_helicone_header_names_the_user(
         model=MODEL, messages=QUESTION, user="someone else", extra_headers=each
     )
     first = await world.newest(http)
-    always = client.with_options(default_headers={"Helicone-User-Id": "carol"}, timeout=5)
+    always = client.with_options(default_headers={"Helicone-User-Id": "carol"}, timeout=60)
     await always.chat.completions.create(model=MODEL, messages=QUESTION, user="someone else")
     second = await world.newest(http)
     assert (first["external_user"], second["external_user"]) == ("alicebob@gmail.com", "carol")

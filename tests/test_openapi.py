@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, assume, settings
 from schemathesis.checks import CheckFunction
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
@@ -60,7 +60,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     thread = threading.Thread(target=loop.run_until_complete, args=(run(folder),))
     thread.start()
-    assert started.wait(30)
+    assert started.wait(120)
     yield origins[0]
     loop.call_soon_threadsafe(done.set)
     thread.join()
@@ -81,6 +81,8 @@ def test_own(case: schemathesis.Case[Any], origin: str, key: str) -> None:
 
     A management key and a client key, each where it may look and where it may not.
     """
+    is_another = case.formatted_path != case.path and case.formatted_path in DESCRIPTION["paths"]
+    assume(not is_another)  # it comes before one with a parameter: OpenAPI 3.1, Paths Object
     verify(case, origin, key, LAX)
 
 

@@ -115,6 +115,7 @@ async def test_a_provider_goes_out_and_comes_back() -> None:
             await until(lambda: provider.health.is_down)
             assert not provider.available(asyncio.get_running_loop().time())
             await until(lambda: not provider.health.is_down)
+        await raw.wait_closed()
         asked = raw.requests
         await asyncio.sleep(2.5 * HEALTH.interval)  # nothing shows that no more come
         assert raw.requests == asked

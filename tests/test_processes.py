@@ -19,6 +19,7 @@ from tests.parts.served import (
     asking_through_loss,
     configure,
     ids_in_store,
+    is_worker,
     provider_of,
     served,
 )
@@ -150,4 +151,4 @@ async def test_workers_leave_when_the_supervisor_is_gone(
         os.kill(gateway.pid, signal.SIGKILL)
         await gateway.running.process.wait()
         assert len(workers) == 2
-        await until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
+        await until(lambda: not any(map(is_worker, workers)))

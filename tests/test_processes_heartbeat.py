@@ -12,7 +12,7 @@ from tests.parts.calls import CHAT, COMPLETION, Requests, at, whole
 from tests.parts.raw_client import ask_once, post
 from tests.parts.raw_provider import serving
 from tests.parts.served import Served, asking_through_loss, ids_in_store, served
-from tests.parts.waiting import eventually, until
+from tests.parts.waiting import PATIENCE, eventually, until
 
 
 class Worker:
@@ -71,12 +71,13 @@ async def test_a_worker_that_hangs(tmp_path: Path) -> None:
             os.kill(hung, signal.SIGSTOP)
             await eventually(lambda: is_answered(gateway))
             assert hung in gateway.workers()
-            await until(lambda: len({*gateway.workers()} - {hung}) == 2, within=MAX_MISSED + 10)
+            soon = MAX_MISSED + PATIENCE
+            await until(lambda: len({*gateway.workers()} - {hung}) == 2, within=soon)
             assert other in gateway.workers()
             more = len(found) + 200
             await until(lambda: len(found) >= more)
         await gateway.running.end(signal.SIGTERM)
         log = gateway.running.process.stderr
         assert log is not None
-        assert f"worker {hung} hangs: no word for 10 seconds; it is killed" in str(await log.read())
+        assert f"worker {hung} hangs: silent for 10 seconds; it is killed" in str(await log.read())
     assert {name for _, name in found} <= await ids_in_store(tmp_path)

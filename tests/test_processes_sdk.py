@@ -33,7 +33,7 @@ async def streaming(
         serving(ends_at(moment)) as b,
         served(folder, [at(a, "a"), at(b, "b")], server={"workers": 2, "drain": "1m"}) as gateway,
         openai.AsyncOpenAI(
-            base_url=f"{gateway.url}/v1", api_key="none", max_retries=0, timeout=20
+            base_url=f"{gateway.url}/v1", api_key="none", max_retries=0, timeout=PATIENCE
         ) as client,
     ):
         yield gateway, client

@@ -48,6 +48,7 @@ async def test_all_threads_of_a_worker_share_a_heap(monkeypatch: pytest.MonkeyPa
 
 async def _environment_of_a_worker() -> dict[str, str]:
     worker = await WorkerProcess.start([])
+    await until(lambda: bool(workers_of(os.getpid())))  # its program is there a moment before
     [pid] = workers_of(os.getpid())
     found = _environment_of(pid)
     worker.kill()

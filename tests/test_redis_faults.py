@@ -26,15 +26,18 @@ from tests.parts import counting
 from tests.parts.generations import generation, records
 from tests.parts.redis_servers import Cluster, Trio
 from tests.parts.stores import FOREVER
+from tests.parts.waiting import PATIENCE
 
 SETTLED = [generation(n, user=f"user_{n % 40}", cost=n) for n in range(1, 401)]
 BATCHES = [records(*SETTLED[at : at + 20], first=at + 1) for at in range(0, len(SETTLED), 20)]
+HASTE = 0.5
+"""Seconds after which a store gives up that is to be too hasty."""
 
 
 @asynccontextmanager
-async def store_at(url: str) -> AsyncIterator[RedisStore]:
-    """A store that loses patience soon."""
-    store = RedisStore.at(f"{url}?timeout=0.5&connect_timeout=0.5", FOREVER)
+async def store_at(url: str, patience: float = PATIENCE) -> AsyncIterator[RedisStore]:
+    """A store that waits so many seconds for an answer."""
+    store = RedisStore.at(f"{url}?timeout={patience}&connect_timeout={patience}", FOREVER)
     try:
         yield store
     finally:
@@ -44,7 +47,7 @@ async def store_at(url: str) -> AsyncIterator[RedisStore]:
 async def deliver(store: RedisStore, batches: Sequence[Sequence[Parcel]] = BATCHES) -> int:
     """Apply in order, each batch again until that works; how often it did not."""
     failed = 0
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(100):
         for batch in batches:
             while not await _applied(store, batch):
                 failed += 1
@@ -123,13 +126,13 @@ async def test_a_crash_that_takes_what_was_applied(
 
 async def test_paused_server(server: Server) -> None:
     """A Redis that hangs is given up after the timeout; what it does later counts once."""
-    async with store_at(server.url) as store:
-        await deliver(store, BATCHES[:1])
+    async with store_at(server.url, HASTE) as hasty, store_at(server.url) as store:
+        await deliver(hasty, BATCHES[:1])
         server.signal(signal.SIGSTOP)
-        async with asyncio.timeout(10):
-            assert not await _applied(store, BATCHES[1])
+        async with asyncio.timeout(PATIENCE):
+            assert not await _applied(hasty, BATCHES[1])
         server.signal(signal.SIGCONT)
-        await deliver(store)
+        await deliver(hasty)
         await assert_counted_once(store)
 
 
@@ -174,13 +177,14 @@ async def test_cancelled_batches(server: Server) -> None:
 
 async def test_failover(tmp_path: Path) -> None:
     """The primary of a Sentinel set-up dies: the next one has all, and gets the rest."""
-    trio = await asyncio.to_thread(Trio, tmp_path)
+    trio = await asyncio.to_thread(Trio, tmp_path, down_after=1000)
     try:
         await asyncio.to_thread(trio.agree)
         async with store_at(trio.url) as store:
             await deliver(store, BATCHES[:5])
             delivering = asyncio.create_task(deliver(store))
-            await asyncio.to_thread(trio.primary.kill)
+            await asyncio.sleep(0)
+            trio.primary.kill()  # within this turn, or all would be delivered before
             assert await delivering > 0
             await assert_counted_once(store)
     finally:
@@ -199,13 +203,13 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 
 async def test_part_of_a_cluster(cluster: Cluster) -> None:
     """While a node hangs, others count their part of a batch; the rest comes with the retry."""
-    async with store_at(cluster.url) as store:
-        await deliver(store, BATCHES[:3])
+    async with store_at(cluster.url, HASTE) as hasty, store_at(cluster.url) as store:
+        await deliver(hasty, BATCHES[:3])
         cluster.servers[1].signal(signal.SIGSTOP)
-        assert not await _applied(store, BATCHES[3])
+        assert not await _applied(hasty, BATCHES[3])
         cluster.servers[1].signal(signal.SIGCONT)
         assert (await store.positions(["w"]))["w"] in (60, 80)
-        await deliver(store)
+        await deliver(hasty)
         await assert_counted_once(store)
 
 

@@ -291,7 +291,7 @@ async def test_day_that_goes_while_it_is_read(store: Store, tmp_path: Path) -> N
 
 async def test_replicas_that_are_missing(server: Server) -> None:
     """What too few replicas have does not count as applied, also when it is sent again."""
-    store = RedisStore.at(f"{server.url}?replicas=1&timeout=1", FOREVER)
+    store = RedisStore.at(f"{server.url}?replicas=1&timeout=2", FOREVER)
     for _ in range(2):
         with pytest.raises(StoreUnavailable, match="0 of 1 replicas"):
             await store.apply(records(generation(1)))

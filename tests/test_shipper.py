@@ -145,7 +145,7 @@ async def test_background_ships_what_is_appended(journal: Journal, store: Unstea
         journal.append(generation(number))
         shipper.notify()
         await until_counted(store, number)
-    await shipper.finish(1)
+    await shipper.finish(PATIENCE)
     assert (await shipper.lag()).waiting == 0
 
 
@@ -157,7 +157,7 @@ async def test_background_finds_what_others_left(journal: Journal, store: Unstea
     journal.append(generation(1))
     journal.close()
     await until_counted(store, 1)
-    await shipper.finish(1)
+    await shipper.finish(PATIENCE)
     assert (await shipper.lag()).waiting == 0
 
 
@@ -172,7 +172,7 @@ async def test_nothing_blocks_the_loop(journal: Journal, store: Unsteady) -> Non
         await shipper.lag()
         await store.generations(GenerationQuery())
         await store.expire(0, 0)
-        await shipper.finish(1)
+        await shipper.finish(PATIENCE)
     assert await counted(store) == 1
 
 
@@ -245,7 +245,7 @@ async def test_unavailable_store(
     await shipper.flush()
     assert (await shipper.lag()).error is None
     assert [parcel.levelname for parcel in caplog.records] == ["ERROR", "INFO"]
-    await shipper.finish(1)
+    await shipper.finish(PATIENCE)
 
 
 async def test_mistakes_do_not_end_it(
@@ -260,7 +260,7 @@ async def test_mistakes_do_not_end_it(
     assert shipper.waited == 0.0
     shipper.start()
     await until_counted(store, 1)
-    await shipper.finish(1)
+    await shipper.finish(PATIENCE)
     assert [record.exc_info is not None for record in caplog.records] == [True]
 
 
@@ -274,7 +274,7 @@ async def test_lost_replies_count_once(journal: Journal, store: Unsteady) -> Non
     await until_counted(store, 1200)
     await shipper.flush()
     assert await counted(store) == 1200
-    await shipper.finish(1)
+    await shipper.finish(PATIENCE)
 
 
 async def test_lag_of_nothing(journal: Journal, store: Unsteady) -> None:
@@ -346,7 +346,7 @@ async def test_stop_ships_the_rest(journal: Journal, store: Unsteady) -> None:
     shipper = Shipper(journal.folder, store)
     shipper.start()
     journal.append(generation(1))
-    await shipper.finish(5)
+    await shipper.finish(PATIENCE)
     assert await counted(store) == 1
 
 

@@ -223,7 +223,7 @@ async def test_erasing_beside_a_reader(store: SqliteStore, path: Path) -> None:
     with closing(sqlite3.connect(path)) as db:
         db.execute("BEGIN")
         assert db.execute("SELECT count(*) FROM generations").fetchone() == (1,)
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(4.5):  # SQLite itself would wait for five seconds
             assert await store.erase("app", "user_1") == 1
             await store.apply(records(generation(2), first=2))
         assert db.execute("SELECT count(*) FROM generations").fetchone() == (1,)

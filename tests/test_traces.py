@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.generation import Attempt, Flag, Generation, Record, Usage
@@ -176,7 +176,7 @@ GENERATIONS = st.builds(
 
 
 @pytest.mark.heavy
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 @given(settled=st.lists(GENERATIONS, min_size=1, max_size=6), user=TEXTS | st.just("anna"))
 def test_any_record(
     tmp_path_factory: pytest.TempPathFactory, settled: list[Generation], user: str

@@ -1,5 +1,6 @@
 """The API's handlers, asked directly: over a real ledger, at a time that stands still."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from gateway.calls.endpoint import parse_target
 from gateway.generation import Generation
 from gateway.keys import Keyring
 from gateway.ledger.ledger import Ledger
+from gateway.ledger.store import Store
 from gateway.metrics.peers import SingleProcess
 from gateway.metrics.snapshot import Snapshot
 from gateway.pricing.prices import Prices
@@ -20,6 +22,7 @@ from gateway.routing.router import Router
 from tests.parts.gateways import build_config
 from tests.parts.generations import DAY
 from tests.parts.requests import request
+from tests.parts.waiting import PATIENCE
 
 NOON = DAY * 86400 + 43200
 """The time on every clock here: seconds since the epoch."""
@@ -42,12 +45,22 @@ async def recording(
     for generation in generations:
         ledger.recorder.record(generation)
     try:
+        await shipped(ledger)
         keyring, router, prices = Keyring(config), Router(config), Prices(config.providers)
         yield Context(
             config, keyring, ledger, lambda: NOON, router, prices, SingleProcess(Snapshot)
         )
     finally:
         await ledger.stop(5)
+
+
+async def shipped(ledger: Ledger) -> Store:
+    """Its store, with all that was recorded: a slow disk takes longer than readers have to wait."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            store = await ledger.fresh()
+            if not (await ledger.lag()).waiting:
+                return store
 
 
 class Asker:

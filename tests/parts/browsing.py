@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from playwright.async_api import ConsoleMessage, Page, Request, async_playwright
+from playwright.async_api import ConsoleMessage, Page, Request, async_playwright, expect
 
 CHROMIUM = shutil.which("chromium")
+_PATIENCE = 60_000
+"""Milliseconds that a browser on a busy machine may take for anything."""
 
 
 @asynccontextmanager
@@ -18,12 +20,16 @@ async def open_window(origin: str, **settings: Any) -> AsyncIterator[Page]:
     other host, and requests that failed.
     """
     problems: list[str] = []
+    expect.set_options(timeout=_PATIENCE)
     async with async_playwright() as playwright:
         # Chromium's sandbox needs rights that a container does not give.
         browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-dev-shm-usage"],
+            timeout=_PATIENCE,
         )
         page = await browser.new_page(base_url=origin, **settings)
+        page.set_default_timeout(_PATIENCE)
         _watch(page, origin, problems)
         yield page
         await browser.close()

@@ -11,6 +11,7 @@ import msgspec
 from gateway.mock.running import RunningProvider, running_provider
 from gateway.mock.settings import MockSettings
 from tests.parts.gateways import RunningGateway, Wire, running_gateway
+from tests.parts.recorded import read_fresh
 
 APP_KEY = "sk-app"
 OPS_KEY = "sk-ops"
@@ -30,25 +31,15 @@ class ClientWorld(msgspec.Struct, frozen=True):
 
     async def record(self, http: aiohttp.ClientSession, generation_id: str) -> dict[str, Any]:
         """OpenRouter's record of a generation, as the app may read it."""
-        async with http.get(
-            f"{self.gateway.api}/generation",
-            params={"id": generation_id},
-            headers={"Authorization": f"Bearer {APP_KEY}"},
-            raise_for_status=True,
-        ) as response:
-            data: dict[str, Any] = (await response.json())["data"]
-            return data
+        url = f"{self.gateway.api}/generation?id={generation_id}"
+        data: dict[str, Any] = (await read_fresh(http, url, APP_KEY))["data"]
+        return data
 
     async def newest(self, http: aiohttp.ClientSession) -> dict[str, Any]:
         """The record of the latest call, for clients that show no headers."""
-        async with http.get(
-            f"{self.gateway.api}/generations",
-            params={"limit": "1"},
-            headers={"Authorization": f"Bearer {APP_KEY}"},
-            raise_for_status=True,
-        ) as response:
-            data: dict[str, Any] = (await response.json())["data"][0]
-            return data
+        url = f"{self.gateway.api}/generations?limit=1"
+        data: dict[str, Any] = (await read_fresh(http, url, APP_KEY))["data"][0]
+        return data
 
 
 @asynccontextmanager

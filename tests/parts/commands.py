@@ -9,7 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-_TIMEOUT = 45.0
+_TIMEOUT = 120.0
+"""Seconds that a program may take on a busy machine, where it does what it should in one."""
 _NOTHING = asyncio.subprocess.DEVNULL
 
 

@@ -11,6 +11,9 @@ from gateway.wire.upstream import KEPT_FOR, MAX_KEPT, Upstream
 from tests.parts.resets import reset_at_close
 from tests.parts.waiting import PATIENCE
 
+_LET_GO_WITHIN = KEPT_FOR - 10
+"""Seconds for a client to close its connections: in some more it would, had it forgotten to."""
+
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
 
@@ -91,7 +94,7 @@ class RawProvider:
 
     async def wait_closed(self) -> None:
         """Return when every connection's script has ended, most of which wait for the client."""
-        await asyncio.wait_for(asyncio.gather(*self._tasks), PATIENCE)
+        await asyncio.wait_for(asyncio.gather(*self._tasks), _LET_GO_WITHIN)
 
     def upstream(
         self,

@@ -19,17 +19,21 @@ DURABLE = ("appendonly yes", "appendfsync always")
 
 
 class Trio:
-    """A primary with two replicas, and three Sentinels that watch them."""
+    """A primary with two replicas, and three Sentinels that watch them.
 
-    def __init__(self, folder: Path) -> None:
-        self.primary = Server(folder / "primary", *DURABLE)
+    `down_after`: milliseconds of silence by which they take the primary for dead, be it that the
+    machine is busy.
+    """
+
+    def __init__(self, folder: Path, down_after: int) -> None:
+        self.primary = Server(folder / "primary")
         follow = (f"replicaof {HOST} {self.primary.port}", "repl-diskless-sync-delay 0")
-        self.replicas = [Server(folder / f"replica-{n}", *DURABLE, *follow) for n in range(2)]
+        self.replicas = [Server(folder / f"replica-{n}", *follow) for n in range(2)]
         for replica in self.replicas:
             eventually(partial(_follows, replica))
         watch = (
             f"sentinel monitor {SERVICE} {HOST} {self.primary.port} 2",
-            f"sentinel down-after-milliseconds {SERVICE} 1000",
+            f"sentinel down-after-milliseconds {SERVICE} {down_after}",
             f"sentinel failover-timeout {SERVICE} 3000",
         )
         self.sentinels = [Server(folder / f"sentinel-{n}", *watch) for n in range(3)]
@@ -53,7 +57,7 @@ class Cluster:
     """Three nodes with a third of the slots each."""
 
     def __init__(self, folder: Path) -> None:
-        config = ("cluster-enabled yes", "cluster-node-timeout 1000", *DURABLE)
+        config = ("cluster-enabled yes", "cluster-node-timeout 1000")
         self.servers = [Server(folder / f"node-{n}", *config) for n in range(3)]
         for number, (start, end) in enumerate(pairwise(range(0, SLOTS + 1, SLOTS // 3))):
             end = SLOTS if number == 2 else end
@@ -62,6 +66,9 @@ class Cluster:
         for server in self.servers[1:]:
             server.command("CLUSTER", "MEET", HOST, self.servers[0].port)
         eventually(lambda: all(map(_is_whole, self.servers)))
+        # So short, they find each other soon; but from now on a busy node is no lost one.
+        for server in self.servers:
+            server.command("CONFIG", "SET", "cluster-node-timeout", 60_000)
 
     @property
     def url(self) -> str:
@@ -108,7 +115,7 @@ def shared_server() -> Server:
 @cache
 def shared_trio() -> Trio:
     """The same of Sentinel."""
-    trio = Trio(_shared("sentinel"))
+    trio = Trio(_shared("sentinel"), down_after=60_000)
     _ended_at_exit(trio.servers)
     return trio
 

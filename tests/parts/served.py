@@ -12,6 +12,7 @@ import msgspec
 import yaml
 
 from gateway.ledger.queries import GenerationQuery
+from gateway.ledger.shipper import Shipper
 from gateway.ledger.sqlite import SqliteStore
 from tests.parts.commands import Running, running_hearth
 from tests.parts.homes import POINTS
@@ -49,15 +50,20 @@ class Served(msgspec.Struct, frozen=True):
 
 def workers_of(pid: int) -> list[int]:
     """The workers that a process started, the oldest first; a child only forked is none yet."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    return sorted(child for child in map(int, children.split()) if _is_worker(child))
+    children = _told_of(pid, f"task/{pid}/children").split()
+    return sorted(child for child in map(int, children) if is_worker(child))
 
 
-def _is_worker(pid: int) -> bool:
-    try:
-        return b"gateway.processes" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (FileNotFoundError, ProcessLookupError):  # it ended, before or while it was read
-        return False
+def is_worker(pid: int) -> bool:
+    """Whether it is one, and has not ended, be it that nobody has asked yet how."""
+    return b"gateway.processes" in _told_of(pid, "cmdline")
+
+
+def _told_of(pid: int, name: str) -> bytes:
+    """What proc(5) tells of a process; nothing of one that ended, before it was read or while."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/{name}").read_bytes()
+    return b""
 
 
 def configure(file: Path, providers: Sequence[Mapping[str, Any]], **sections: Any) -> None:
@@ -94,9 +100,10 @@ async def ask(http: aiohttp.ClientSession, gateway: Served) -> tuple[int, str]:
 
 
 async def ids_in_store(folder: Path) -> set[str]:
-    """Those of all calls that it counted."""
+    """Those of all calls on record, be it in a journal, where the end leaves what takes long."""
     store = await SqliteStore.open(folder / "hearth.db")
     try:
+        await Shipper(folder / "journal", store).flush()
         return {one.id for one in await store.generations(GenerationQuery(limit=100_000))}
     finally:
         await store.close()
@@ -115,9 +122,9 @@ def url_of_route(gateway: Served, user: bytes) -> str:
 
 
 async def is_at(gateway: Served, user: bytes, provider: str) -> bool:
-    """Whether twelve connections, which reach all workers but for bad luck, agree that a user goes
+    """Whether twenty connections, which reach all workers but for bad luck, agree that a user goes
     there."""
-    routes = [await read_json(url_of_route(gateway, user)) for _ in range(12)]
+    routes = [await read_json(url_of_route(gateway, user)) for _ in range(20)]
     return {route["data"]["provider"] for route in routes} == {provider}
 
 

@@ -40,7 +40,8 @@ async def sqlite(folder: Path) -> AsyncIterator[Store]:
 @asynccontextmanager
 async def redis_at(url: str, folder: Path) -> AsyncIterator[Store]:
     """A store in Redis, with a prefix of the folder's own."""
-    store = RedisStore.at(f"{url}?prefix={prefix_of(folder)}", FOREVER)
+    own = f"prefix={prefix_of(folder)}&timeout=60&connect_timeout=60"  # of a busy machine
+    store = RedisStore.at(f"{url}?{own}", FOREVER)
     try:
         yield store
     finally:

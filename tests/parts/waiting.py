@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-PATIENCE = 20.0
-"""Seconds that a busy machine may take for what another one does at once."""
+PATIENCE = 50.0
+"""Seconds that a busy machine may take for what another one does at once; less than the minute that
+tests give to what is not to be waited for."""
 
 
 async def until(condition: Callable[[], bool], within: float = PATIENCE) -> None:
