@@ -135,7 +135,7 @@ def test_limits_hold_for_each_model() -> None:
 
 def test_nothing_left() -> None:
     """404 where preferences bar everyone, 400 where they ask for what cannot be promised."""
-    with pytest.raises(NotFound, match="No provider is left"):
+    with pytest.raises(NotFound, match="No provider meets"):
         tries(provider={"only": ["nowhere"]})
     with pytest.raises(BadRequest, match=r"`provider\.zdr`"):
         tries(provider={"zdr": True})
