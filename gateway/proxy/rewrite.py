@@ -6,6 +6,7 @@ out, and where the operator wants it, a `prompt_cache_key` is put in.
 
 from collections.abc import Mapping
 from hashlib import blake2b
+from typing import Any
 
 import msgspec
 
@@ -84,9 +85,10 @@ def _with_usage(body: bytes) -> bytes:
     return msgspec.json.encode({**fields, "stream_options": {**options, "include_usage": True}})
 
 
-def _fields_of(text: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
-    """Those of an object, or of a null, undecoded. BadRequest where a name is no text: what Hearth
-    does not read was only skipped before."""
+def _fields_of(text: Any) -> dict[str, msgspec.Raw]:
+    """Those of an object, or of a null, undecoded; `text` is bytes or a Raw, which is bytes to mypy
+    but not to compiled code. BadRequest where a name is no text: what Hearth does not read was only
+    skipped before."""
     try:
         return _decode(text) or {}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
