@@ -34,7 +34,8 @@ _RATIOS = (
     _Ratio("CPU per SSE chunk", chunk_cpu, "vLLM router", 1.0),
     _Ratio("p99 at the same rate", even_p99, "HAProxy", 3.0),
 )
-_GROWTH = (("providers", 3, 100, 1.1), ("users", 1, 1_000_000, 1.1))
+_GROWTH = {"providers": (3, 100, 1.1), "users": (1, 1_000_000, 1.1)}
+"""From how many to how many of what, and how many times as much that may cost."""
 
 
 def rows(results: Results) -> list[Row]:
@@ -42,10 +43,9 @@ def rows(results: Results) -> list[Row]:
     return [*_compared(results), *_grown(results.growth)]
 
 
-def growths(
-    points: Sequence[Point], program: str, dimension: str, few: int, many: int
-) -> Sequence[float]:
-    """How many times as much `many` cost as `few` did in the same round."""
+def growths(points: Sequence[Point], program: str, dimension: str) -> Sequence[float]:
+    """How many times as much the most providers, or users, cost as the fewest, round by round."""
+    few, many, _ = _GROWTH[dimension]
     before, after = (_costs(points, program, dimension, size) for size in (few, many))
     return [b / a for a, b in zip(before, after, strict=False)]
 
@@ -61,8 +61,8 @@ def _compared(results: Results) -> Iterator[Row]:
 
 
 def _grown(points: Sequence[Point]) -> Iterator[Row]:
-    for dimension, few, many, limit in _GROWTH:
-        ratios = growths(points, _OURS, dimension, few, many)
+    for dimension, (few, many, limit) in _GROWTH.items():
+        ratios = growths(points, _OURS, dimension)
         if ratios:
             yield _row(f"CPU per request, {few:,} to {many:,} {dimension}", limit, ratios)
 

@@ -44,8 +44,8 @@ def _router(results: Results, passes: dict[str, list[Pass]]) -> str:
 
 
 def _growth(results: Results) -> str:
-    providers = growths(results.growth, "HAProxy", "providers", 3, 100)
-    users = growths(results.growth, "HAProxy", "users", 1, 1_000_000)
+    providers = growths(results.growth, "HAProxy", "providers")
+    users = growths(results.growth, "HAProxy", "users")
     if not providers or not users:
         return ""
     return _GROWTH.format(providers=_middle(providers), users=_middle(users))
