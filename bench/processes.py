@@ -1,6 +1,7 @@
 """Starting processes on their cores, and ending every one of them."""
 
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -15,6 +16,13 @@ def cores() -> tuple[int, int]:
     """The core of the program under test, and that of everything around it."""
     available = sorted(os.sched_getaffinity(0))
     return available[-1], available[0]
+
+
+def allow_all_files() -> None:
+    """Have as many files open as this process may ask for, and what it starts as well: thousands of
+    streams take more than the 1,024 that are usual."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 @contextmanager

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import msgspec
 
-from bench import goals, growth, obstacles, table
+from bench import goals, obstacles, table
 from bench.medians import cpu, median_costs, median_of
 from bench.plots import Series, plot_bars, plot_lines
 from bench.results import Point, Results, Subject
+from gateway.units import counted
 
 _TEXT = """\
 # Benchmarks
@@ -36,17 +37,21 @@ providers to choose from.
 - **µs CPU / request**: user and system time of all the program's processes and threads under a
   closed-loop load of {plan.closed:g} s (wrk), divided by the number of answers. Work done after the
   answer counts too: Hearth's includes shipping every record to its store.
-- **its store's**: the same for the Redis that Hearth counts in, which runs on the load's core. The
-  other programs here have no such store: what they count, they count in their own memory.
-- **requests/s of a core**: under the same load. `≥`: the load was the limit, not the core.
+- **its store's**: the same for the Redis that Hearth counts in, which runs on the load's core and
+  gives way to the load there. The other programs here have no such store: what they count, they
+  count in their own memory.
+- **requests/s of a core**: under the same load. `≥`: the load was the limit, not the core. Hearth
+  ships part of its records after the load: in the long run a core has time for a million divided
+  by the µs of CPU per request.
 - **p50, p99**: at a constant rate, half of what the program can do but at most {most:,} requests/s.
   Time that a request spends waiting to be sent counts. Without any program in between they are
   {floor.p50:.2f} and {floor.p99:.2f} ms at {floor.offered:,.0f} requests/s. At this rate counting
   saturates a core: with Redis that of the load and the mock provider, with SQLite Hearth's own.
   Hearth's p99 there is that of a saturated core.
-- **at 3,000/s**: at the same rate for all programs that can do twice as much, {plan.evens} times in
-  a round, because one burst from the host's other guests decides the p99 of the seconds it falls
-  into. At a low rate a request costs any program more, since processes have to be woken for it.
+- **at 3,000/s**: at the same rate for all programs that can do twice as much in every round,
+  {plan.evens} times in each, because one burst from the host's other guests decides the p99 of the
+  seconds it falls into. At a low rate a request costs any program more, since processes have to be
+  woken for it.
 - **µs CPU / SSE chunk**: 100 streams with a chunk every 10 ms; every 500 ms for programs that
   answer fewer than 2,000 requests a second, as they would fall behind.
 - **first chunk +**: the median time to the first chunk, less the {floor.first_chunk:.2f} ms it
@@ -104,7 +109,8 @@ def write(results: Results, docs: Path, most: int) -> None:
     raw = msgspec.json.format(msgspec.json.encode(results), indent=1)
     (folder / "results.json").write_bytes(raw + b"\n")
     plot_bars(folder / "cpu.svg", "µs of CPU for one request", _bars(results.subjects))
-    for dimension in growth.DIMENSIONS:
+    grown = dict.fromkeys(point.dimension for point in results.growth)
+    for dimension in grown:
         lines = _lines(results.growth, dimension)
         plot_lines(folder / _plot(dimension), f"µs of CPU by {dimension}", lines)
     text = _TEXT.format(
@@ -117,17 +123,24 @@ def write(results: Results, docs: Path, most: int) -> None:
         programs=_programs(results.subjects),
         goals=table.markdown(goals.COLUMNS, goals.rows(results)),
         obstacles=obstacles.paragraphs(results),
-        growth="\n\n".join(_grown(results.growth, name) for name in growth.DIMENSIONS),
+        growth="\n\n".join(_grown(results.growth, name) for name in grown),
         steps=table.markdown(("step", "µs"), table.step_rows(results)),
     )
     (docs / "benchmarks.md").write_text(text)
 
 
 def _programs(subjects: Sequence[Subject]) -> str:
-    rows = [(s.name, s.version or "-", s.origin, s.does, s.note or "") for s in subjects]
+    rows = [(s.name, s.version or "-", s.origin, s.does, _note(s)) for s in subjects]
     return table.markdown(("program", "version", "from", "run as", "note"), rows).replace(
         "---:", "---"
     )
+
+
+def _note(subject: Subject) -> str:
+    """What it could not do, and why it has fewer rounds than others."""
+    rounds = counted(len(subject.passes), "round")
+    fewer = f"only {rounds}: {subject.absent}" if subject.passes and subject.absent else None
+    return "; ".join(note for note in (subject.note, fewer) if note)
 
 
 def _grown(points: Sequence[Point], dimension: str) -> str:

@@ -97,6 +97,7 @@ def _row(subject: Subject, floor: Floor) -> Row:
     def median(figure: Figure) -> str:
         return _cell(median_of(figure, subject.passes))
 
+    evens = subject.passes if all(each.even for each in subject.passes) else ()
     first = median_of(lambda p: p.first_chunk, subject.passes)
     return (
         subject.name,
@@ -106,8 +107,8 @@ def _row(subject: Subject, floor: Floor) -> Row:
         median(lambda p: p.half.p50),
         median(lambda p: p.half.p99),
         median(lambda p: p.half.offered),
-        median(even_p99),
-        median(even_cpu),
+        _cell(median_of(even_p99, evens)),
+        _cell(median_of(even_cpu, evens)),
         median(chunk_cpu),
         _cell(None if first is None else max(0.0, first - floor.first_chunk)),
         median(lambda p: p.resident / _MIB),

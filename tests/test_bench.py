@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -20,6 +21,7 @@ from bench.accounting import Cpu, cpu_time, resident
 from bench.clients.constant import Load, open_timer
 from bench.clients.exchange import Answer
 from bench.plan import QUICK
+from bench.processes import allow_all_files
 from bench.program import Absent, Site
 from bench.programs import PROGRAMS
 from bench.programs.hearth import HEARTH_SQLITE
@@ -31,6 +33,7 @@ from gateway.config import Retention
 from gateway.ledger.journal import Journal
 from gateway.ledger.opening import open_store
 from tests.parts.generations import generation, records
+from tests.parts.rlimits import few_files
 
 FLOOR = Floor(offered=1000, p50=0.1, p99=0.2, first_chunk=0.25)
 BUSY_CHILD = """
@@ -102,6 +105,14 @@ def test_cpu_of_a_process_that_is_gone() -> None:
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     assert cpu_time(process.pid) == Cpu()
+
+
+def test_as_many_files_as_it_may() -> None:
+    """Thousands of streams are not stopped by the number of open files that a shell begins with."""
+    with few_files():
+        allow_all_files()
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert soft == hard > 512
 
 
 def test_waiting_until_idle_ends_with_the_work() -> None:
@@ -228,6 +239,15 @@ def test_a_rate_that_the_load_limited_says_so() -> None:
     (limited,) = table.rows([subject(passed(20, busy=0.9))], FLOOR)
     (full,) = table.rows([subject(passed(20, busy=0.99))], FLOOR)
     assert (limited[3], full[3]) == ("≥ 50,000", "50,000")
+
+
+def test_a_rate_that_is_too_high_in_some_round() -> None:
+    """The figures at the rate for all would be those of a program's better rounds alone."""
+    asked = msgspec.structs.replace(passed(20), even=[Constant(offered=3, p50=1, p99=9, cpu=60)])
+    for rounds, shown in (((asked, asked), ("9.00", "60.0")), ((asked, passed(500)), ("-", "-"))):
+        (row,) = table.rows([subject(*rounds)], FLOOR)
+        found = dict(zip(table.COLUMNS, row, strict=True))
+        assert (found["p99 ms at 3,000/s"], found["µs CPU at 3,000/s"]) == shown
 
 
 def test_an_absent_program_keeps_its_row() -> None:

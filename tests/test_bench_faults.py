@@ -75,7 +75,7 @@ def test_table(tmp_path: Path) -> None:
 @pytest.mark.heavy
 @pytest.mark.parametrize("scenario", [SCENARIOS[1], SCENARIOS[5]], ids=lambda each: each.name)
 async def test_short_run(tmp_path: Path, scenario: Scenario) -> None:
-    """A second of each kind of harm loses nothing, and calls are answered again after it."""
+    """A second in which Redis, or a gateway, is killed loses nothing, and calls go on after it."""
     async with running_stand(tmp_path, QUICK) as stand:
         await scenario.run(stand)
         before = len(stand.load.answered)

@@ -91,7 +91,7 @@ def test_document(tmp_path: Path) -> None:
 
 @pytest.mark.heavy
 def test_short_run(tmp_path: Path) -> None:
-    """A few seconds of every kind of call, none of which fails."""
+    """In a few seconds of load no call fails, and no process ends."""
     samples = tmp_path / "memory.csv"
     options = ("--minutes", "0.05", "--rate", "100", "--every", "0.5", "--bound", "100")
     command = [sys.executable, "-m", "bench.soak", *options, "--csv", str(samples)]

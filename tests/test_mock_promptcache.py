@@ -104,7 +104,7 @@ def test_a_prompt_too_big_for_the_cache_keeps_its_beginning() -> None:
 
 
 def test_minimum_and_step_can_be_smaller() -> None:
-    """The demo's conversations are short, so its caches have a finer grain."""
+    """A provider may cache shorter prompts than OpenAI, in smaller steps."""
     cache = PromptCache(capacity=1000, lifetime=300, clock=Clock(), minimum=32, step=16)
     cache.use("m", text(50))
     assert cache.use("m", text(50)) == CacheUse(read=48, written=0)

@@ -43,7 +43,7 @@ less money**.
 - **p50, p95**: seconds from the call to the first token, tries at a dead provider included.
 - **moves / user**: calls answered by another provider than the same user's call before.
 - **at home**: calls answered by the ring's first choice. The rest are those of the dead provider's
-  users while it is away.
+  users until all of them are back, and with eager spill those that were sent on.
 - **cut**: calls whose answer had begun when the provider died. Calls whose answer had not begun
   went to the next candidate. Failed calls, over all strategies: {failed}.
 
@@ -118,7 +118,8 @@ floor either.
 {small_calls:,} calls of the same kind, with a tenth of the load and a tenth of the cache, sent
 through a running gateway to five mock providers on a clock {speed:g} times as fast, one of which
 is stopped and started again; beside it, the same calls simulated. Round robin uses the same
-gateway: each call names the next provider as its first choice (`provider.order`).
+gateway: each call names the next provider as its first choice (`provider.order`). Here, too, the
+first minutes do not count.
 
 {confirmed}
 
