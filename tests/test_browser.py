@@ -9,12 +9,12 @@ import pytest
 from playwright.async_api import Page, expect
 
 from gateway.dashboard.formats import shown
-from gateway.dashboard.visit import user_path
+from gateway.dashboard.visit import link, user_path
 from gateway.generation import Attempt, Usage
 from tests.parts.browsing import CHROMIUM, open_window, sign_in
 from tests.parts.gateways import RunningGateway, running_gateway
 from tests.parts.generations import generation
-from tests.parts.seeded import WEIRD, seed
+from tests.parts.seeded import WEIRD, newest_month, seed, whole_month
 
 pytestmark = [
     pytest.mark.heavy,
@@ -39,7 +39,7 @@ async def test_walk(window: Page) -> None:
         await expect(window.get_by_role("link", name=name, exact=True)).to_have_attribute(
             "aria-current", "page"
         )
-    await window.goto("/users?search=user_anna")
+    await window.goto(f"/users?month={whole_month()}&search=user_anna")
     await window.locator("table").get_by_role("link", name="user_anna").click()
     await expect(window.get_by_role("heading", level=1)).to_have_text("user_anna")
     await window.get_by_role("region", name="Latest calls").get_by_role("link").first.click()
@@ -85,7 +85,7 @@ async def test_filters_and_paging(window: Page) -> None:
 
 async def test_sorting(window: Page) -> None:
     """A click on a heading sorts by it, another one turns the order around."""
-    await window.goto("/users")
+    await window.goto(f"/users?month={whole_month()}")
     orders = []
     for direction in ("descending", "ascending"):
         await window.get_by_role("columnheader", name="Requests").get_by_role("link").click()
@@ -119,12 +119,11 @@ async def test_downloads(window: Page, tmp_path: Path, held: list[Literal["Alt"]
 
 async def test_nothing_runs(window: Page) -> None:
     """Ids that are scripts, paths or right-to-left writing open as the users they are."""
-    await window.goto("/users")
     for user in WEIRD:
         name = shown(user)
-        await window.goto("/users?search=" + await window.evaluate("encodeURIComponent", user))
-        link = window.locator("table").get_by_role("link", name=name, exact=True).first
-        await link.click()
+        await window.goto(link("/users", month=newest_month(user), search=user))
+        found = window.locator("table").get_by_role("link", name=name, exact=True)
+        await found.first.click()
         await expect(window.get_by_role("heading", level=1)).to_have_text(name)
 
 
@@ -203,9 +202,9 @@ async def test_names_stay_in_sight(gateway: RunningGateway, width: int) -> None:
     """Whoever moves a table to its right end still sees whose each line is."""
     async with open_window(gateway.origin, viewport={"width": width, "height": 740}) as page:
         await sign_in(page)
-        for path in ("/users", "/generations"):
+        for path in (f"/users?month={whole_month()}", "/generations"):
             await page.goto(path)
-            frame = page.locator("main > .scroll")
+            frame = page.locator(".scroll:has(> table)")
             await frame.evaluate("frame => { frame.scrollLeft = frame.scrollWidth; }")
             assert await frame.evaluate("frame => frame.scrollLeft") > 0
             name = frame.locator("tbody td").first

@@ -19,7 +19,7 @@ from tests.parts.generations import generation
 from tests.parts.page_tables import figures
 from tests.parts.page_tables import table as page_table
 from tests.parts.raw_client import connected
-from tests.parts.seeded import WEIRD, seed, seeded_gateway
+from tests.parts.seeded import WEIRD, seed, seeded_gateway, whole_month
 from tests.parts.visitor import BROWSER, data, sign_in, table, text
 
 YESTERDAY = f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}"
@@ -36,12 +36,6 @@ PAGES = (
     *("/generations/gen-000100", "/generation?id=gen-000100", "/providers", "/providers?days=1"),
     *("/activity/", "/generations/", "/providers/"),
 )
-
-
-def whole_month() -> str:
-    """The month before this one, as YYYY-MM; the history has nearly all of it."""
-    first = datetime.now(UTC).replace(day=1)
-    return f"{first - timedelta(days=1):%Y-%m}"
 
 
 async def test_open_gateway(tmp_path: Path, browser: aiohttp.ClientSession) -> None:
@@ -305,7 +299,7 @@ async def test_boards_tell_keys_apart(
 ) -> None:
     """Two keys' users of one name are two users; whoever sees several keys sees whose it is."""
     await sign_in(browser, gateway, key)
-    page = await text(browser, f"{gateway.origin}/users")
+    page = await text(browser, f"{gateway.origin}/users?month={whole_month()}")
     board = page.partition('data-now="boards"')[2].partition("</ol>")[0]
     users, keys = board.count("<li>"), len(re.findall(r'<span class="note">(shop|bot)<', board))
     assert (users > 0, keys) == (True, users if told else 0)

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from gateway.calendar import month_of, month_text, whole_days
 from gateway.generation import Attempt, Flag, Generation, Usage
 from gateway.ledger.sqlite import SqliteStore
 from gateway.routing.ring import Ring
@@ -54,6 +55,17 @@ def history() -> tuple[Generation, ...]:
     chance, now = random.Random(11), int(time.time()) * 1_000_000
     users = [f"user_{name}" for name in _NAMES] + list(WEIRD)
     return tuple(_call(number, now, chance, users) for number in range(_SIZE))
+
+
+def whole_month() -> str:
+    """The month before this one, as YYYY-MM. The history has nearly all of it, and of this one only
+    what there has been: in its first hours hardly a call."""
+    return month_text(month_of(whole_days(time.time())) - 1)
+
+
+def newest_month(user: str) -> str:
+    """The month of a user's newest call in the history, where some have but a few."""
+    return month_text(month_of(max(each.day for each in history() if each.user == user)))
 
 
 def _call(number: int, now: int, chance: random.Random, users: Sequence[str]) -> Generation:
