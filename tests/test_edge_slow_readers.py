@@ -6,7 +6,6 @@ import socket
 import ssl
 import time
 from collections.abc import AsyncIterator
-from typing import cast
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,10 +14,11 @@ from gateway.calls.endpoint import Target
 from gateway.calls.request import Request
 from gateway.errors import GatewayError
 from gateway.wire.downstream import Downstream
-from gateway.wire.edge import Edge, Listener
+from gateway.wire.edge import Edge
 from gateway.wire.limits import Limits
+from gateway.wire.listener import Listener
 from tests.parts.certificates import tls_for, trusting
-from tests.parts.listeners import Handle, lone_edge
+from tests.parts.listeners import Echo, Handle, lone_edge
 from tests.parts.raw_client import RawClient, post
 
 SMALL = b'{"model":"gpt-4o-mini"}'
@@ -68,16 +68,6 @@ async def test_half_a_request_behind_an_answer_that_is_taken_slowly(begun: bytes
             assert len((await client.answer()).body) == LARGE
             assert (await client.answer()).status == 408
             assert await client.is_closed()
-
-
-class Echo(asyncio.Protocol):
-    """Stands for aiohttp's."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-
-    def data_received(self, data: bytes) -> None:
-        self._transport.write(data)
 
 
 async def test_a_connection_that_is_handed_over_behind_a_large_answer() -> None:

@@ -4,6 +4,7 @@ to clients     edge               the fast edge, which reads what is hot: reques
                                   wire_answer, answer_head
                aiohttp_edge       everything else, on aiohttp_protocol; conformance, host and
                                   framing see to what aiohttp lets through
+               listener           what connections share, and how all of them end
                trusted_proxies    who calls, where a proxy is in front
                downstream         what either edge offers the proxy to answer with
                outbox             what goes out at the end of a turn, once its records are safe
@@ -11,4 +12,5 @@ to clients     edge               the fast edge, which reads what is hot: reques
 to providers   upstream           keep-alive connections: connection, answer, response
 both           headers, via       what becomes of fields on the way through
                alarm              deadlines that move with every read
+               driver             runs a call without a task, in the callbacks of what it waits for
 """

@@ -7,23 +7,18 @@ protocol, and there it stays.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
-from typing import Any, Final, cast
+from collections.abc import Callable
+from typing import Final, cast
 
 from gateway.calls.endpoint import Target
-from gateway.calls.head import Head
 from gateway.calls.request import Request
-from gateway.errors import GatewayError
 from gateway.wire.alarm import NEVER, Alarm
-from gateway.wire.downstream import Downstream
 from gateway.wire.driver import Driver
 from gateway.wire.incoming import Incoming, request_now
-from gateway.wire.limits import MAX_HEAD, Limits, Progress, Surplus
-from gateway.wire.outbox import Outbox
+from gateway.wire.limits import MAX_HEAD, Progress, Surplus
+from gateway.wire.listener import Listener
 from gateway.wire.refusal import half_close, late_body, late_head
 from gateway.wire.request_head import HeadTemplate, RequestHead, parse_head
-from gateway.wire.trusted_proxies import TrustedProxies
 from gateway.wire.wire_answer import WireAnswer
 
 _WRITE_HIGH: Final = 256 * 1024
@@ -33,7 +28,7 @@ _READ_AHEAD: Final = 64 * 1024
 class Edge(asyncio.Protocol):
     """One client connection, as long as its requests are hot."""
 
-    def __init__(self, listener: "Listener") -> None:
+    def __init__(self, listener: Listener) -> None:
         self._listener = listener
         self._limits = limits = listener.limits
         self._outbox = listener.outbox
@@ -87,10 +82,11 @@ class Edge(asyncio.Protocol):
             if self._incoming.missing <= 0:
                 self._complete(self._incoming)
             return
+        is_next = self._head_is_due or not self._buffer  # else it is up to `_go_on`
         self._buffer = self._buffer + data if self._buffer else data
-        if not (self._driver.is_busy or self._write_paused):
+        if is_next and not (self._driver.is_busy or self._write_paused):
             self._read_head()
-        elif len(self._buffer) > _READ_AHEAD:
+        if len(self._buffer) > _READ_AHEAD:
             self._read_paused = True
             self._transport.pause_reading()
 
@@ -181,6 +177,7 @@ class Edge(asyncio.Protocol):
         self._outbox.flush()
         if self._write_paused:
             return  # `resume_writing` comes back here
+        self._read_on()
         data = self._buffer
         self._let_go()
         protocol = self._listener.fallback()
@@ -189,8 +186,8 @@ class Edge(asyncio.Protocol):
         protocol.data_received(data)
 
     def _let_go(self) -> None:
-        """Have nothing lead back here: what a lost connection holds, be it half a body or TLS, is
-        not to wait for the garbage collector, which looks seldom."""
+        """Break every reference back to this: what a lost connection holds, be it half a body or
+        TLS, is freed at once, and need not wait for the garbage collector, which looks seldom."""
         self._alarm.stop()
         self._driver.forget()
         self._close_soon = _do_nothing
@@ -231,7 +228,7 @@ class Edge(asyncio.Protocol):
         elif not self._write_paused:
             self._wait()
             # In a turn of its own: what is refused at once must not pile up on the stack.
-            if self._buffer or self._read_paused:
+            if self._buffer:
                 self._loop.call_soon(self._go_on)
 
     def _failed(self, error: BaseException) -> None:
@@ -258,9 +255,10 @@ class Edge(asyncio.Protocol):
         """Turn to the next request, unless the client has not yet taken the last answers."""
         if self._driver.is_busy or self._write_paused or self._is_ending:
             return
-        self._read_on()
         if self._buffer:
             self._read_head()
+        if len(self._buffer) <= _READ_AHEAD:
+            self._read_on()
 
     def _read_on(self) -> None:
         if self._read_paused:
@@ -299,6 +297,7 @@ class Edge(asyncio.Protocol):
     def _leave(self) -> None:
         """Discard what a client still sends who could not know that this answer is the last."""
         self._surplus = Surplus(self._limits, self._now())
+        self._buffer = b""
         self._outbox.flush()
         if not self._transport.is_closing():
             half_close(self._transport)
@@ -324,72 +323,6 @@ class Edge(asyncio.Protocol):
         answer = self._answering(self._leave, keep_alive=False)
         error = late_body(self._limits)
         self._listener.refuse(incoming.without_body(), incoming.target, error, answer)
-
-
-class Listener:
-    """What the connections of one listening socket share.
-
-    `route` gives the target of a POST that goes to a provider, None for anything else; `handle`
-    answers it, and `refuse` one whose body did not come; `knows` tells whether a head is
-    of somebody whose body may be waited for; `commit` makes their records safe; `fallback` makes
-    aiohttp's protocol for a connection; `proxies` may speak for clients.
-    """
-
-    def __init__(
-        self,
-        route: Callable[[str], Target | None],
-        handle: Callable[[Request, Target, Downstream], Coroutine[Any, Any, None]],
-        refuse: Callable[[Request, Target, GatewayError, Downstream], None],
-        knows: Callable[[Head], bool],
-        commit: Callable[[], None],
-        fallback: Callable[[], asyncio.Protocol],
-        proxies: TrustedProxies,
-        max_body: int,
-        limits: Limits,
-    ) -> None:
-        self.route = route
-        self.handle = handle
-        self.refuse = refuse
-        self.knows = knows
-        self.outbox = Outbox(commit)
-        self.fallback = fallback
-        self.proxies = proxies
-        self.max_body = max_body
-        self.limits = limits
-        self._ending: Callable[[Edge], None] | None = None
-        self._edges: set[Edge] = set()
-        self._all_left = asyncio.Event()
-
-    def entered(self, edge: Edge) -> None:
-        """A connection is this edge's to serve."""
-        self._edges.add(edge)
-        self._all_left.clear()
-        if self._ending is not None:  # as its TLS handshake took until now
-            self._ending(edge)
-
-    def left(self, edge: Edge) -> None:
-        """It is closed and its last call settled, or it is aiohttp's."""
-        self._edges.discard(edge)
-        if not self._edges:
-            self._all_left.set()
-
-    async def drain(self, seconds: float, grace: float = 0.0) -> None:
-        """Let answers under way finish, and end those that take longer than `seconds`.
-
-        Connections that wait are closed after `grace` seconds; until then a client that sends
-        something on one is answered and told to close it, so that none meets a closed door.
-        """
-        for ending, patience in ((Edge.retire, grace), (Edge.stop, seconds), (Edge.abort, None)):
-            self._ending = ending
-            for edge in tuple(self._edges):
-                ending(edge)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(patience):
-                    await self._none_left()
-
-    async def _none_left(self) -> None:
-        if self._edges:
-            await self._all_left.wait()
 
 
 def _do_nothing() -> None:

@@ -3,18 +3,29 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from gateway.calls.endpoint import Target, parse_target
 from gateway.calls.request import Request
 from gateway.wire.downstream import Downstream
-from gateway.wire.edge import Edge, Listener
+from gateway.wire.edge import Edge
 from gateway.wire.limits import LIMITS, Limits
+from gateway.wire.listener import Listener
 from gateway.wire.trusted_proxies import TrustedProxies
 
 Handle = Callable[[Request, Target, Downstream], Coroutine[Any, Any, None]]
+
+
+class Echo(asyncio.Protocol):
+    """Stands for aiohttp's protocol, which connections are handed over to."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._transport.write(data)
 
 
 class LoneEdge(msgspec.Struct, frozen=True):

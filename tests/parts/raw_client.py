@@ -118,6 +118,11 @@ class RawClient:
         except ConnectionError:
             return True
 
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait here, as the gateway and the kernel take no more."""
+        return self._writer.transport.get_write_buffer_size()
+
     def reset(self) -> None:
         """End with a TCP reset."""
         reset_at_close(self._writer.get_extra_info("socket"))
