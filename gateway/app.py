@@ -50,7 +50,7 @@ def create_app(
 
     Starting it raises StoreUnavailable or JournalError when the ledger cannot work.
     """
-    app = web.Application(middlewares=[_explain])
+    app = web.Application(middlewares=[_follow, _explain])
     app[_LIMITS] = limits
     app.cleanup_ctx.append(partial(_run_gateway, config, lifespan))
     app.on_response_prepare.append(drop_aiohttp_defaults)
@@ -72,6 +72,13 @@ async def _run_gateway(
         secret = await asyncio.to_thread(load_secret, Path(config.ledger.journal))
         app[DASHBOARD] = Dashboard(gateway.context, secret, app[_LIMITS])
         yield
+
+
+@web.middleware
+async def _follow(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    """Have the end wait for the answer."""
+    request.app[GATEWAY].began(asyncio.current_task())
+    return await handler(request)
 
 
 @web.middleware
@@ -114,7 +121,7 @@ async def _healthz(request: web.Request) -> web.Response:
 async def _readyz(request: web.Request) -> web.Response:
     """Whether new requests are welcome; they are even while others take this process's place."""
     gateway = request.app[GATEWAY]
-    if gateway.draining and not gateway.grace:
+    if gateway.draining and gateway.retired_until is None:
         return json_answer({"status": "draining"}, status=503)
     return json_answer({"status": "ready"})
 
@@ -198,7 +205,6 @@ async def _proxied(
 ) -> web.StreamResponse:
     """Run the proxy and, beside it, send what it writes; whichever fails ends the other."""
     client = AiohttpDownstream(request, gateway.ledger.recorder.commit)
-    gateway.began(asyncio.current_task())
     try:
         complete = await _with_body(gateway, request, received)
     except GatewayError as error:

@@ -1,6 +1,7 @@
 """The composition root: every part of a gateway, built from a configuration, and its life."""
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -33,8 +34,8 @@ _FINISH_WITHIN = 5.0
 class Gateway:
     """All parts of one running process.
 
-    `peers`: the processes it is one of. While it is `draining`, connections that wait may be used
-    for `grace` seconds more.
+    `peers`: the processes it is one of. `draining`: it takes no new connections. `retired_until`:
+    as others do, and calls under way have all the time they need until this is set.
     """
 
     def __init__(self, config: Config, ledger: Ledger, peers: Peers | None = None) -> None:
@@ -42,7 +43,7 @@ class Gateway:
         self.router = router = Router(config)
         self.config = config
         self.draining = False
-        self.grace = 0.0
+        self.retired_until: asyncio.Event | None = None
         self.ledger = ledger
         self._tracing = tracing = _tracing(config)
         self._upstreams = upstreams = _upstreams(config, tracing)
@@ -55,29 +56,31 @@ class Gateway:
         self.handle = handle if tracing is None else tracing.follow(handle)
         self.peers = SingleProcess(self.snapshot) if peers is None else peers
         self.context = Context(config, keyring, ledger, time.time, router, prices, self.peers)
-        self._calls: set[asyncio.Task[object]] = set()
+        self._requests: set[asyncio.Task[object]] = set()
 
-    def began(self, call: asyncio.Task[object] | None) -> None:
-        """A call that aiohttp serves, to be waited for by `drain`."""
-        if call is not None:
-            self._calls.add(call)
-            call.add_done_callback(self._calls.discard)
+    def began(self, request: asyncio.Task[object] | None) -> None:
+        """A request that aiohttp serves, to be waited for by `drain`."""
+        if request is not None:
+            self._requests.add(request)
+            request.add_done_callback(self._requests.discard)
 
     async def drain(self, seconds: float) -> None:
-        """Let the calls that aiohttp serves finish, and cancel those that take longer."""
-        if self._calls:
-            _, late = await asyncio.wait(self._calls, timeout=seconds)
-            for call in late:
-                call.cancel()
+        """Let the requests that aiohttp serves finish, and cancel those that take longer."""
+        if self._requests:
+            _, late = await asyncio.wait(self._requests, timeout=seconds)
+            for request in late:
+                request.cancel()
 
     def snapshot(self) -> Snapshot:
         """This process as it is now."""
         providers = self.router.providers
+        # Who takes no more calls sees nobody out: those who do may have mended it.
+        now = math.inf if self.draining else time.monotonic()
         return msgspec.structs.replace(
             self._counters.snapshot(),
             lost=self.ledger.recorder.lost,
             store_failures=self.ledger.failures,
-            providers=provider_states(providers.values(), time.monotonic()),
+            providers=provider_states(providers.values(), now),
             ejections={name: each.health.ejected for name, each in providers.items()},
             resources={"worker": own_resources()},
         )

@@ -1,13 +1,14 @@
 """Serving on sockets: the edges in front of a gateway, and an end that loses nothing.
 
 At the end it drains: no longer ready, no new connections, what is under way may finish within
-`server.drain`; then it is cancelled, and settles as cancelled.
+`server.drain`; then it is cancelled, and settles as cancelled. Where others have taken its place,
+what is under way may finish first, however long that takes.
 """
 
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import ExitStack, asynccontextmanager
 
 from aiohttp import web
@@ -17,13 +18,17 @@ from gateway.assembly import Gateway, Lifespan, standalone
 from gateway.config import Config, Server
 from gateway.sockets import BACKLOG, address, bind, tls_context
 from gateway.wire.aiohttp_protocol import ClientProtocol, protocols
-from gateway.wire.edge import Edge, Listener
+from gateway.wire.edge import Edge
 from gateway.wire.limits import LIMITS, Limits
+from gateway.wire.listener import Listener
 from gateway.wire.trusted_proxies import TrustedProxies
 
 _LOOK_EVERY = 0.02
 _CLOSING = 1.0
 """Seconds for aiohttp to close its connections, once no call is under way."""
+
+_ANY_CALL = 86_400.0
+"""Seconds that no call takes."""
 
 
 @asynccontextmanager
@@ -59,17 +64,31 @@ async def serving(
             gateway.draining = True
             for server in servers:
                 server.close()
-            await _drain(gateway, listener, runner)
+            if gateway.retired_until is not None:
+                retiring = _drain(gateway, listener, runner, _ANY_CALL, limits.leave)
+                await _unless(gateway.retired_until, retiring)
+            await _drain(gateway, listener, runner, config.server.drain)
     finally:
         await runner.cleanup()
 
 
-async def _drain(gateway: Gateway, listener: Listener, runner: web.AppRunner) -> None:
-    """Both edges' calls have the same time to finish; some may begin before the grace is over."""
-    seconds, grace = gateway.config.server.drain, gateway.grace
+async def _drain(
+    gateway: Gateway, listener: Listener, runner: web.AppRunner, seconds: float, grace: float = 0.0
+) -> None:
+    """Both edges' calls have the same `seconds` to finish, after `grace` seconds for clients to
+    leave, in which some may begin."""
     until = time.monotonic() + grace + seconds
     await asyncio.gather(listener.drain(seconds, grace), _stop_waiting(runner, grace))
     await gateway.drain(max(0.0, until - time.monotonic()))
+
+
+async def _unless(event: asyncio.Event, work: Coroutine[object, object, None]) -> None:
+    """Do `work` to its end, or until `event` is set."""
+    working, waiting = asyncio.create_task(work), asyncio.create_task(event.wait())
+    await asyncio.wait((working, waiting), return_when=asyncio.FIRST_COMPLETED)
+    for task in (working, waiting):
+        task.cancel()
+    await asyncio.wait((working, waiting))
 
 
 async def _stop_waiting(runner: web.AppRunner, seconds: float) -> None:

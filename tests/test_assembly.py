@@ -1,9 +1,11 @@
 """A gateway's parts, put together and taken apart."""
 
+import time
 from pathlib import Path
 
 import pytest
 
+from gateway.assembly import standalone
 from gateway.ledger.segment import segments
 from gateway.server import running
 from tests.parts.gateways import build_config
@@ -18,3 +20,14 @@ async def test_a_start_that_fails_leaves_nothing_open(tmp_path: Path) -> None:
         async with running(config):
             pass
     assert segments(journal) == []
+
+
+async def test_who_is_out_while_others_have_its_place(tmp_path: Path) -> None:
+    """Nobody, for a gateway that takes no more calls: its providers may have been mended since."""
+    config = build_config(tmp_path, [{"name": "a", "base_url": "http://127.0.0.1:1"}])
+    async with standalone(config) as gateway:
+        gateway.router.providers["a"].health.pause(60, time.monotonic())
+        for draining in (False, True):
+            gateway.draining = draining
+            [state] = gateway.snapshot().providers
+            assert state.is_out != draining

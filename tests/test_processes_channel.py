@@ -11,6 +11,7 @@ from gateway.processes.channel import (
     CooldownStarted,
     Drain,
     Message,
+    Open,
     Snapshots,
     Start,
     UsersMoved,
@@ -51,15 +52,16 @@ async def test_messages_arrive_as_they_were(tmp_path: Path) -> None:
     config = build_config(tmp_path, [provider], keys=[{"name": "k", "key": "sk-1"}])
     state = ProviderState(name="a", in_flight=1, max_in_flight=2, is_out=True)
     said: list[Message] = [
-        Start(config, {"a": MEMORY}, {2**64 - 1: "a"}),
+        Start(config, {2**64 - 1: "a"}),
+        Open({"a": MEMORY}),
         UsersMoved({0: "a", 7: "b"}),
         CooldownStarted("a", Cooldown(1.0, 2.0)),
         CooldownStarted("a", Cooldown(1.0, 2.0, ejections=1)),
         Snapshots(7, [Snapshot(providers=(state,), lost=1)]),
     ]
     found = await heard(*said)
-    assert found[:4] == said[:4]
-    answer = found[4]
+    assert found[:5] == said[:5]
+    answer = found[5]
     assert isinstance(answer, Snapshots)
     assert (answer.number, answer.snapshots[0].providers[0]) == (7, state)
     start = found[0]

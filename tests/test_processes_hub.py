@@ -7,11 +7,12 @@ from typing import cast
 import pytest
 
 from gateway.metrics.snapshot import Snapshot
-from gateway.processes.channel import CooldownStarted
+from gateway.processes.channel import CooldownStarted, Message, SnapshotRequest, Snapshots
 from gateway.processes.hub import Hub
 from gateway.processes.worker_process import WorkerProcess
 from gateway.routing.health_state import Cooldown
 from tests.parts.gateways import build_config
+from tests.parts.waiting import until
 
 OAK = {"name": "oak", "base_url": "http://127.0.0.1:1"}
 
@@ -19,8 +20,13 @@ OAK = {"name": "oak", "base_url": "http://127.0.0.1:1"}
 class Worker:
     """A worker process as far as the hub looks at it."""
 
-    def __init__(self, *, is_retiring: bool = False) -> None:
+    def __init__(self, *, is_retiring: bool = False, is_ready: bool = True) -> None:
         self.is_retiring = is_retiring
+        self.is_ready = is_ready
+        self.told: list[Message] = []
+
+    def send(self, message: Message) -> None:
+        self.told.append(message)
 
 
 SOMEBODY = cast(WorkerProcess, Worker())
@@ -99,3 +105,18 @@ def test_whose_probe_was_mended_is_well(
     assert hub.health(renewed) == {}
     hub.renew(renewed)
     assert not hub.providers["oak"].health.is_down
+
+
+async def test_a_worker_that_begins_is_not_asked(hub: Hub) -> None:
+    """It has counted nothing yet, could not answer for seconds, and is no cause for a warning."""
+    asker, beginner = Worker(), Worker(is_ready=False)
+    one, other = cast(WorkerProcess, asker), cast(WorkerProcess, beginner)
+    hub.workers |= {one, other}
+    hub.receive(one, SnapshotRequest(7))
+    await until(lambda: bool(asker.told))
+    [asked] = asker.told
+    assert isinstance(asked, SnapshotRequest)
+    hub.receive(one, Snapshots(asked.number, [Snapshot()]))
+    await until(lambda: len(asker.told) == 2)
+    assert isinstance(asker.told[1], Snapshots)
+    assert beginner.told == []

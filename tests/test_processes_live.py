@@ -112,6 +112,30 @@ async def test_a_stream_ends_well(tmp_path: Path) -> None:
         assert await asyncio.wait_for(gateway.running.process.wait(), PATIENCE) == 0
 
 
+async def test_a_reload_cuts_no_stream(tmp_path: Path) -> None:
+    """A worker that others have replaced stays for as long as its streams take, whatever `drain`
+    says of the end."""
+    stopping = asyncio.Event()
+    async with (
+        serving(ends_at(stopping)) as provider,
+        served(tmp_path, [at(provider)], server={"drain": "1ms"}) as gateway,
+        connected(gateway.url) as client,
+        connected(gateway.url) as waiting,
+    ):
+        client.send(post(STREAM))
+        _, headers = await client.head()
+        pieces = client.pieces(headers)
+        assert await anext(pieces) == HELLO
+        old = gateway.workers()
+        os.kill(gateway.pid, signal.SIGHUP)
+        await gateway.until_workers(2)
+        assert await waiting.is_closed()
+        assert (await read_json(url_of_route(gateway, USER_OF_A)))["data"]["provider"] == "a"
+        stopping.set()
+        assert [piece async for piece in pieces] == [DONE, b""]
+        await gateway.until_workers(1, without=old)
+
+
 async def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
     """Whoever cannot wait for a stream says so again."""
     async with (

@@ -68,7 +68,7 @@ def test_what_needs_a_new_start(key: str, tmp_path: Path) -> None:
 
 
 def test_what_may_change(tmp_path: Path) -> None:
-    """Everything else."""
+    """Everything else, such as providers, workers and the edge, is not refused."""
     before = build_config(tmp_path, PROVIDERS)
     others = [{"name": "b", "base_url": "http://127.0.0.1:2"}]
     check_change(before, build_config(tmp_path, others, server={"workers": 3, "wire": "aiohttp"}))

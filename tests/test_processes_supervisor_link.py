@@ -2,15 +2,25 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from gateway.assembly import Gateway
 from gateway.ledger.ledger import Ledger
-from gateway.processes.channel import Channel, Message, Probed, Ready, Retire, Start
-from gateway.processes.supervisor_link import GRACE, SupervisorLink
+from gateway.processes.channel import (
+    Channel,
+    CooldownStarted,
+    Message,
+    Open,
+    Probed,
+    Ready,
+    Retire,
+    Start,
+)
+from gateway.processes.supervisor_link import SupervisorLink
+from gateway.routing.health_state import Cooldown
 from tests.parts.gateways import build_config
 
 
@@ -40,36 +50,45 @@ async def test_what_cannot_be_handled(link: SupervisorLink) -> None:
     """A worker that is deaf from then on leaves, so that one that hears takes its place."""
     listening = asyncio.create_task(link.listen(mistaken()))
     await link.leaving.wait()
-    assert (link.opened.is_set(), link.grace) == (True, 0.0)
+    assert link.opened.is_set()
+    assert link.ending.is_set()
     assert isinstance(listening.exception(), ValueError)
 
 
 async def test_a_worker_that_retires(link: SupervisorLink) -> None:
-    """It leaves its waiting connections to their clients for a while."""
+    """It leaves, and no end presses its calls, until the supervisor says so, or says no more."""
     listening = asyncio.create_task(link.listen(retiring()))
     await link.leaving.wait()
-    assert link.grace == GRACE
+    assert not link.ending.is_set()
     listening.cancel()
+    await link.ending.wait()
 
 
-async def failing_probes() -> AsyncIterator[Message]:
-    """What a supervisor says of a provider whose probe fails."""
-    for at in (1.0, 2.0):
-        yield Probed("oak", False, at)
+FAILURES = (
+    CooldownStarted("oak", Cooldown(1.0, 301.0, ejections=1)),
+    Probed("oak", False, 1.0),
+    Probed("oak", False, 2.0),
+)
 
 
-@pytest.mark.parametrize(("probe", "is_down"), [({}, False), ({"health": {}}, True)])
-async def test_probes_of_the_configuration_before(
-    link: SupervisorLink, tmp_path: Path, probe: dict[str, object], is_down: bool
+async def opening(*before: Message, then: Sequence[Message] = ()) -> AsyncIterator[Message]:
+    """What a supervisor says around the moment when a worker is to take connections."""
+    for message in (*before, Open({}), *then):
+        yield message
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+async def test_failures_of_the_configuration_before(
+    link: SupervisorLink, tmp_path: Path, is_open: bool
 ) -> None:
-    """While a reload takes a provider's probe away, the one before may still fail: to the workers
-    that begin then it says nothing, as no later one would end what it began."""
-    oak = {"name": "oak", "base_url": "http://127.0.0.1:1", **probe}
-    config = build_config(tmp_path, [oak])
+    """What fails while a reload starts new workers says nothing to them, who may have it mended:
+    they are told of the health that still holds when they take connections."""
+    config = build_config(tmp_path, [{"name": "oak", "base_url": "http://127.0.0.1:1"}])
     ledger = await Ledger.open(config.ledger)
     gateway = Gateway(config, ledger, link)
-    link.attach(gateway, Start(config, {}))
-    await link.listen(failing_probes())
-    assert gateway.router.providers["oak"].health.is_down == is_down
+    link.attach(gateway, Start(config))
+    await link.listen(opening(then=FAILURES) if is_open else opening(*FAILURES))
+    health = gateway.router.providers["oak"].health
+    assert (health.is_down, health.ejections) == (is_open, int(is_open))
     await gateway.close()
     await ledger.close()

@@ -9,23 +9,13 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from gateway.app import GATEWAY, create_app
 from gateway.config import Config
-from gateway.ledger.queries import GenerationQuery
-from gateway.ledger.sqlite import SqliteStore
 from gateway.server import running
 from tests.parts.calls import CHAT, DONE, HELLO, STREAM, at, ends_at, never_end, read_request
 from tests.parts.gateways import Wire, build_config
 from tests.parts.raw_client import connected, post, until_refused
 from tests.parts.raw_provider import Peer, serving
+from tests.parts.recorded import outcomes
 from tests.parts.waiting import PATIENCE, until
-
-
-async def outcomes(folder: Path) -> list[str]:
-    """What the store in `folder` holds when the gateway has gone."""
-    store = await SqliteStore.open(folder / "hearth.db")
-    try:
-        return [one.outcome for one in await store.generations(GenerationQuery())]
-    finally:
-        await store.close()
 
 
 def configured(folder: Path, providers: list[dict[str, object]], wire: Wire, drain: str) -> Config:
@@ -140,6 +130,9 @@ async def test_readiness(tmp_path: Path) -> None:
         client.app[GATEWAY].draining = True
         answer = await client.get("/readyz")
         assert (answer.status, await answer.json()) == (503, {"status": "draining"})
+        client.app[GATEWAY].retired_until = asyncio.Event()  # others take its place
+        assert (await client.get("/readyz")).status == 200
+        client.app[GATEWAY].retired_until = None
         assert (await client.get("/healthz")).status == 200
 
 
@@ -175,3 +168,19 @@ async def test_a_request_half_sent_may_end(tmp_path: Path) -> None:
             await asyncio.wait_for(end, PATIENCE)
             await until(lambda: provider.requests == 1)
     assert await outcomes(tmp_path) == ["ok"]
+
+
+async def test_a_question_half_asked_may_be_answered(tmp_path: Path, wire: Wire) -> None:
+    """What Hearth answers itself has the same time to finish as a call."""
+    nowhere: dict[str, object] = {"name": "a", "base_url": "http://127.0.0.1:1"}
+    gateway = running(configured(tmp_path, [nowhere], wire, "60s"))
+    origin = await gateway.__aenter__()
+    async with connected(origin) as client:
+        question = post(b"{}", "/v1/user/query")
+        await client.send_slowly(question[:-1])
+        end = asyncio.ensure_future(gateway.__aexit__(None, None, None))
+        done, _ = await asyncio.wait([end], timeout=1.5)  # aiohttp by itself waits for a second
+        assert not done
+        await client.send_slowly(question[-1:])
+        assert (await client.answer()).status == 200
+        await asyncio.wait_for(end, PATIENCE)

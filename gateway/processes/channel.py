@@ -20,11 +20,9 @@ class _Message(msgspec.Struct, frozen=True, tag=True):
 
 
 class Start(_Message, frozen=True):
-    """To a worker, first of all: its configuration, the health of the providers so far, and who
-    answered users last."""
+    """To a worker, first of all: its configuration, and who answered users last."""
 
     config: Config
-    health: Mapping[str, HealthState]
     last_providers: Mapping[int, str] = {}
 
 
@@ -43,7 +41,9 @@ class Failed(_Message, frozen=True):
 
 
 class Open(_Message, frozen=True):
-    """To a worker that is ready: take connections."""
+    """To a worker that is ready: take connections, with the health of the providers so far."""
+
+    health: Mapping[str, HealthState]
 
 
 class Retire(_Message, frozen=True):

@@ -94,7 +94,8 @@ class Hub:
             other.send(message)
 
     async def _reply(self, worker: WorkerProcess, number: int) -> None:
-        snapshots = await self._collector.collect(set(self.workers))
+        ready = {each for each in self.workers if each.is_ready}  # others could not answer yet
+        snapshots = await self._collector.collect(ready)
         worker.send(Snapshots(number, snapshots))
 
 

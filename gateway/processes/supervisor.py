@@ -25,7 +25,6 @@ from gateway.processes.reload import ConfigRefused, Source, check_change
 from gateway.processes.service_manager import READY, STOPPING, ServiceManager
 from gateway.processes.shared_sockets import SharedSockets
 from gateway.processes.shipping import Shipping
-from gateway.processes.supervisor_link import GRACE
 from gateway.processes.worker_pool import WorkerPool
 from gateway.processes.worker_process import StartFailed
 from gateway.routing.prober import Prober
@@ -33,7 +32,7 @@ from gateway.routing.prober import Prober
 _CHECK_EVERY = 1.0
 """Seconds between two looks at the configuration's file."""
 
-_MARGIN = GRACE + 5.0
+_MARGIN = 10.0
 """Seconds beyond `server.drain` that a worker may take to go."""
 
 _log = logging.getLogger(__name__)

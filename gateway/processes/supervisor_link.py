@@ -22,9 +22,6 @@ from gateway.processes.channel import (
 )
 from gateway.routing.health_state import Cooldown
 
-GRACE = 5.0
-"""Seconds that a retired worker leaves its waiting connections to their clients."""
-
 _GATHERING = 0.02
 """Seconds for which users' moves are gathered, to be sent at once."""
 
@@ -33,12 +30,16 @@ _TIMEOUT = 2.0
 
 
 class SupervisorLink:
-    """Carries out what the supervisor says, and reports what the other workers should know."""
+    """Carries out what the supervisor says, and reports what the other workers should know.
+
+    Events: `opened`, connections may come; `leaving`, no more; `ending`, and what is under way has
+    `server.drain` to finish.
+    """
 
     def __init__(self, channel: Channel) -> None:
         self.opened = asyncio.Event()
         self.leaving = asyncio.Event()
-        self.grace = 0.0
+        self.ending = asyncio.Event()
         self._channel = channel
         self._gateway: Gateway | None = None
         self._numbers = itertools.count()
@@ -46,11 +47,9 @@ class SupervisorLink:
         self._moved: dict[int, str] = {}
 
     def attach(self, gateway: Gateway, start: Start) -> None:
-        """Link this gateway, and give it the state that the others have reached."""
+        """Link this gateway, and tell it who answered users last."""
         self._gateway = gateway
         for name, provider in gateway.router.providers.items():
-            if name in start.health:
-                provider.health.restore(start.health[name])
             provider.health.on_cooldown = partial(self._send_cooldown, name)
         gateway.proxy.last_providers.merge(start.last_providers)
         gateway.proxy.last_providers.on_change = self._note_move
@@ -77,9 +76,12 @@ class SupervisorLink:
         finally:
             self.leave()
 
-    def leave(self, grace: float = 0.0) -> None:
-        """Have the worker end, after `grace` seconds for clients to close idle connections."""
-        self.grace = grace
+    def leave(self) -> None:
+        """Have the worker end."""
+        self.ending.set()
+        self._retire()
+
+    def _retire(self) -> None:
         self.leaving.set()
         self.opened.set()
 
@@ -97,10 +99,8 @@ class SupervisorLink:
 
     def _receive(self, message: Message) -> None:
         match message:
-            case Open():
-                self.opened.set()
             case Retire():
-                self.leave(GRACE)
+                self._retire()
             case Drain():
                 self.leave()
             case Snapshots(number, snapshots):
@@ -112,12 +112,17 @@ class SupervisorLink:
     def _apply(self, message: Message, gateway: Gateway) -> None:
         providers = gateway.router.providers
         match message:
+            case Open(health):
+                for name in providers.keys() & health.keys():
+                    providers[name].health.restore(health[name])
+                self.opened.set()
+            case CooldownStarted() | Probed() if not self.opened.is_set():
+                pass  # by the configuration before; what still holds comes with `Open`
             case CooldownStarted(name, cooldown) if name in providers:
                 providers[name].health.apply(cooldown)
             case UsersMoved(moved):
                 gateway.proxy.last_providers.merge(moved)
-            # One that only the configuration before has would never say that all is well again.
-            case Probed(name, good, at) if name in providers and providers[name].settings.health:
+            case Probed(name, good, at) if name in providers:
                 providers[name].health.probed(good, at)
             case SnapshotRequest(number):
                 self._channel.send(Snapshots(number, [gateway.snapshot()]))

@@ -67,7 +67,8 @@ async def _serve(
         for each in sockets:
             each.close()  # once the gateway lets go of them, none is left here
         await link.leaving.wait()
-        gateway.grace = link.grace
+        if not link.ending.is_set():
+            gateway.retired_until = link.ending
 
 
 def run(channel: int, *sockets: int) -> None:

@@ -51,7 +51,7 @@ class WorkerPool:
         self._config = config
         self._hub.renew(config)
         for worker in fresh:
-            worker.send(Open())
+            self._open(worker)
         for worker in old.values():
             worker.retire()
 
@@ -97,7 +97,7 @@ class WorkerPool:
         hub = self._hub
         worker = await WorkerProcess.start(self._sockets.of(slot, config.server.workers))
         # No await in between: from here on it gets the messages that all workers get.
-        worker.send(Start(share_of(config, slot), hub.health(config), hub.last_providers.all()))
+        worker.send(Start(share_of(config, slot), hub.last_providers.all()))
         hub.workers.add(worker)
         self._keep(self._attend(worker, slot))
         return worker
@@ -152,7 +152,10 @@ class WorkerPool:
             _log.error("%s", error)  # `_attend` fills the slot
             worker.kill()
         else:
-            worker.send(Open())
+            self._open(worker)
+
+    def _open(self, worker: WorkerProcess) -> None:
+        worker.send(Open(self._hub.health(self._config)))
 
     async def _pause(self, slot: int) -> None:
         """The longer, the more workers of this slot died soon after they had begun."""

@@ -87,12 +87,17 @@ class WorkerProcess:
             self._ticks = 0
             yield message
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether it has begun, or ended before."""
+        return self._ready.done()
+
     def tick(self) -> int:
         """Count a tick of the supervisor; returns how many there were since the last message.
 
         Before it is ready none counts: `wait_ready` has a limit of its own.
         """
-        self._ticks += self._ready.done()
+        self._ticks += self.is_ready
         return self._ticks
 
     def retire(self) -> None:

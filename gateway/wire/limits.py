@@ -14,7 +14,8 @@ class Limits(msgspec.Struct, frozen=True):
     window is the grace. The answer's is longer, as kernels report in steps of up to a megabyte
     what a client has taken. `linger`: the same for a body that nobody wants, so that its sender
     gets to read the answer before the connection goes (RFC 9112 section 9.6); `linger_most`: all
-    such windows together.
+    such windows together. `leave`: for connections that wait, once others have taken the place of
+    the gateway.
     """
 
     head: float = 10.0
@@ -24,6 +25,7 @@ class Limits(msgspec.Struct, frozen=True):
     rate: int = 240
     linger: float = 2.0
     linger_most: float = 30.0
+    leave: float = 5.0
 
 
 LIMITS = Limits()

@@ -1,12 +1,15 @@
-"""What a running gateway has on record, read as its users read it."""
+"""What a gateway has on record: read as its users read it, and once it is gone."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import msgspec
 
 from gateway.api.ledger_view import LAG_HEADER
+from gateway.ledger.queries import GenerationQuery
+from gateway.ledger.sqlite import SqliteStore
 from tests.parts.gateways import RunningGateway
 from tests.parts.waiting import PATIENCE
 
@@ -53,3 +56,12 @@ async def next_generation(gateway: RunningGateway, key: str = "") -> dict[str, A
             await asyncio.sleep(0.005)
     (generation,) = found
     return generation
+
+
+async def outcomes(folder: Path) -> list[str]:
+    """Those that the store in `folder` holds when the gateway has gone."""
+    store = await SqliteStore.open(folder / "hearth.db")
+    try:
+        return [one.outcome for one in await store.generations(GenerationQuery())]
+    finally:
+        await store.close()
