@@ -1,5 +1,6 @@
 """What is installed is complete: the command, the version, the types and all that runs by it."""
 
+import shlex
 import shutil
 import sys
 from importlib.metadata import distribution, entry_points
@@ -13,6 +14,13 @@ from gateway.cli import main
 from tests.parts.commands import hearth, shell
 
 UNIT = Path(__file__).parent.parent / "deploy" / "hearth.service"
+
+ELSEWHERE = """
+import os
+del os.SCHED_IDLE, os.sched_setscheduler
+from gateway.cli import main
+main(["--version"])
+"""
 
 
 def test_the_command_is_installed() -> None:
@@ -30,6 +38,12 @@ async def test_the_package_runs() -> None:
     """`python -m gateway` is `hearth`."""
     ended = await hearth("--version")
     assert ended.out == f"hearth {__version__}\n"
+
+
+async def test_the_package_loads_elsewhere() -> None:
+    """With all commands, where Python lacks what it has on Linux alone: so it does on a Mac."""
+    ended = await shell(f"{sys.executable} -c {shlex.quote(ELSEWHERE)}")
+    assert (ended.out, ended.err) == (f"hearth {__version__}\n", "")
 
 
 def test_types_are_shipped() -> None:

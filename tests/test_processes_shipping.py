@@ -187,7 +187,8 @@ async def test_threads_follow_each_other(section: Ledger, journal: Journal) -> N
 async def test_no_thread_reads_again(
     section: Ledger, journal: Journal, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What one has shipped the next one does not read: it would meet the broken line again."""
+    """What one has shipped the next one does not read, be its retention another: it would meet the
+    broken line again."""
     with (Path(section.journal) / "other-000000000001.jsonl").open("w") as segment:
         segment.write("broken\n")
         segment.flush()
@@ -198,9 +199,12 @@ async def test_no_thread_reads_again(
             threads.add(threading.current_thread().name)
             return sample.lasted > 0.1
 
-        async with running(section, Scheduling(os.SCHED_OTHER, is_over)):
+        async with running(section, Scheduling(os.SCHED_OTHER, is_over)) as shipping:
             journal.append(generation(1, id="gen-1"))
             await until(lambda: len(threads) > 2)
+            longer = replace(FOREVER, activity=Duration(2e10))
+            shipping.renew(replace(section, retention=longer))
+            await until(lambda: len(threads) > 4)
         assert await shipped(section) == ["gen-1"]
     assert caplog.text.count("corrupt line") == 1
 

@@ -37,8 +37,11 @@ _FINISH_WITHIN = 5.0
 _PAUSE = 1.0
 """Seconds between a thread that failed and the next one."""
 
+_IDLE: int = getattr(os, "SCHED_IDLE", os.SCHED_OTHER)
+"""Linux alone has it; elsewhere a thread stays as it is."""
+
 YIELDING = Scheduling(
-    os.SCHED_IDLE, lambda sample: sample.waited > _MAX_WAIT and sample.starved > _MAX_STARVED
+    _IDLE, lambda sample: sample.waited > _MAX_WAIT and sample.starved > _MAX_STARVED
 )
 ORDINARY = Scheduling(os.SCHED_OTHER, lambda sample: sample.lasted > _ORDINARY_FOR)
 
@@ -83,7 +86,6 @@ class Shipping:
         """Go on as `section` says now, in a new thread and with a new store."""
         if section != self._section:
             self._section = section
-            self._backlog = Backlog(Path(section.journal))  # another store may have less
             self._thread.stop()
 
     async def _ship(self) -> None:
