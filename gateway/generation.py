@@ -41,7 +41,8 @@ class Usage(msgspec.Struct, frozen=True, array_like=True, gc=False):
     `prompt_tokens` holds cached and cache-write tokens, `completion_tokens` holds reasoning
     tokens. `estimated`: the answer ended before its provider had counted. `cache_write_1h_tokens`
     are those of the cache writes that Anthropic keeps for an hour, which cost more than others.
-    `extras`: None of a call that is text alone, as nearly all are.
+    `extras`: None of a call that is text alone, as nearly all are. `service_tier`: the one that was
+    used, as OpenAI's `flex` or Anthropic's `fast`; None of the usual one.
     """
 
     prompt_tokens: int = 0
@@ -52,11 +53,16 @@ class Usage(msgspec.Struct, frozen=True, array_like=True, gc=False):
     estimated: bool = False
     cache_write_1h_tokens: int = 0
     extras: Extras | None = None
+    service_tier: str | None = None
 
     @property
     def tokens(self) -> int:
         """Prompt and completion together."""
         return self.prompt_tokens + self.completion_tokens
+
+
+UsageValues = tuple[int, int, int, int, int, bool, int, Extras | None, str | None]
+"""The fields of a Usage, in their order."""
 
 
 class Attempt(msgspec.Struct, frozen=True, array_like=True, gc=False):

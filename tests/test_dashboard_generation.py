@@ -23,9 +23,10 @@ def used(page: str) -> list[list[str]]:
 
 
 async def test_only_what_there_is(tmp_path: Path, browser: aiohttp.ClientSession) -> None:
-    """Audio, images and searches have their lines where there are any, and else none."""
+    """Audio, images, searches and an unusual service tier have their lines, and else none."""
     now = int(datetime.now(UTC).timestamp()) * 1_000_000
-    heard = Usage(1000, 300, 20, 450, extras=Extras(500, 300, 250, 0, 240, 0, web_searches=3))
+    extras = Extras(500, 300, 250, 0, 240, 0, web_searches=3)
+    heard = Usage(1000, 300, 20, 450, extras=extras, service_tier="flex")
     plain, other = generation(1, created_at=now), generation(2, created_at=now, usage=heard)
     await seed(tmp_path, [plain, other])
     async with running_gateway(tmp_path, NOBODY) as gateway:
@@ -51,5 +52,6 @@ async def test_only_what_there_is(tmp_path: Path, browser: aiohttp.ClientSession
         ["reasoning", "20", "6.7%"],
         ["audio", "240", "80.0%"],
         ["Web searches", "3"],
+        ["Service tier", "flex"],
         ["Cost", "$0.000000007"],
     ]

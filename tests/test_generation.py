@@ -17,7 +17,7 @@ ORDER = {
     ],
     Usage: [
         *("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens"),
-        *("cache_write_tokens", "estimated", "cache_write_1h_tokens", "extras"),
+        *("cache_write_tokens", "estimated", "cache_write_1h_tokens", "extras", "service_tier"),
     ],
     Extras: [
         *("prompt_audio_tokens", "prompt_image_tokens", "cached_audio_tokens"),

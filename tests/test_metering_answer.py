@@ -64,6 +64,15 @@ def test_chat() -> None:
     )
 
 
+def test_service_tier() -> None:
+    """Chat Completions and Responses: it stands beside the usage."""
+    tier = "flex"
+    assert read({**CHAT, "service_tier": tier}).usage == Usage(9, 4, service_tier=tier)
+    counts = {"input_tokens": 9, "output_tokens": 4}
+    answer = {"id": "r", "status": "completed", "usage": counts, "service_tier": tier}
+    assert read(answer, "responses").usage == Usage(9, 4, service_tier=tier)
+
+
 def test_texts_that_no_record_has_room_for() -> None:
     """A provider's id or reason of megabytes is none."""
     choice = {"message": {"content": "Hi"}, "finish_reason": "f" * 513}

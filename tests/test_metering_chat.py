@@ -59,6 +59,12 @@ def test_a_running_count_is_final_once_the_answer_has_finished() -> None:
     assert state_of(delta(content="a") | {"usage": COUNTS}, b"[DONE]").counted
 
 
+def test_the_service_tier_is_beside_the_usage() -> None:
+    """Chunks name the one that is used (openai `types/chat/chat_completion_chunk.py`)."""
+    last = {"id": "c", "model": "m", "service_tier": "priority", "choices": [], "usage": COUNTS}
+    assert state_of(delta(content="a"), last).usage == Usage(9, 4, service_tier="priority")
+
+
 def test_usage_alone_is_told_apart() -> None:
     """True for a chunk with usage and without choices, even when its counts make no sense."""
     state = ChatState()

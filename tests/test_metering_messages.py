@@ -42,6 +42,12 @@ def test_a_delta_may_bring_the_input_again() -> None:
     assert state.usage == Usage(70, 8)
 
 
+def test_the_start_tells_the_speed() -> None:
+    """Deltas do not repeat it (anthropic `types/beta/beta_message_delta_usage.py`)."""
+    state = state_of(start(input_tokens=5, output_tokens=1, speed="fast"), delta(output_tokens=8))
+    assert state.usage == Usage(5, 8, service_tier="fast")
+
+
 def test_searches_are_counted_up() -> None:
     """The last delta has those of the whole answer (anthropic `types/message_delta_usage.py`)."""
     state = state_of(

@@ -40,6 +40,13 @@ def test_searches_are_beside_the_usage() -> None:
     assert state.usage == Usage(9, 4, extras=Extras(web_searches=2))
 
 
+def test_the_service_tier_is_beside_the_usage() -> None:
+    """The one that was used comes with the response once it has ended; before, it is `auto`."""
+    began = {"type": "response.created", "response": {"id": "resp_1", "service_tier": "auto"}}
+    state = state_of(began, ended("completed", usage=COUNTS, service_tier="flex"))
+    assert state.usage == Usage(9, 4, service_tier="flex")
+
+
 def test_a_failed_response_tells_its_error() -> None:
     """`response.failed` is terminal; without usage nothing was counted."""
     state = state_of(ended("failed", error={"code": "server_error", "message": "Oh"}, usage=None))

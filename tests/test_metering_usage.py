@@ -47,6 +47,48 @@ def test_messages_usage() -> None:
     assert read_usage(usage) == expected
 
 
+def test_what_it_took_to_compact_the_context() -> None:
+    """Messages: it is in no other count (anthropic `types/beta/beta_usage.py`), unlike the turns
+    of a server tool's loop."""
+    usage = {
+        "input_tokens": 21,
+        "output_tokens": 393,
+        "cache_read_input_tokens": 8000,
+        "cache_creation_input_tokens": 500,
+        "cache_creation": {"ephemeral_5m_input_tokens": 400, "ephemeral_1h_input_tokens": 100},
+    }
+    compaction = {
+        "type": "compaction",
+        "input_tokens": 3000,
+        "output_tokens": 700,
+        "cache_read_input_tokens": 2000,
+        "cache_creation_input_tokens": 60,
+        "cache_creation": {"ephemeral_5m_input_tokens": 20, "ephemeral_1h_input_tokens": 40},
+    }
+    counted = Usage(8521, 393, 0, 8000, 500, cache_write_1h_tokens=100)
+    for iterations in (None, 5, [], [5, {}], [{**usage, "type": "message"}]):
+        assert read_usage({**usage, "iterations": iterations}) == counted
+    both = read_usage({**usage, "iterations": [compaction, {**usage, "type": "message"}]})
+    assert both == Usage(8521 + 5060, 1093, 0, 10_000, 560, cache_write_1h_tokens=140)
+    assert read_usage({"iterations": [{**usage, "type": "message"}]}) is None
+
+
+@pytest.mark.parametrize(
+    ("told", "tier"),
+    [
+        *(("flex", "flex"), ("priority", "priority"), ("x" * 64, "x" * 64)),
+        *(("auto", None), ("default", None), ("standard", None), ("on_demand", None)),
+        *((None, None), ("", None), (5, None), (["flex"], None), ("x" * 65, None)),
+    ],
+)
+def test_service_tier(told: object, tier: str | None) -> None:
+    """OpenAI's stands beside the usage, Anthropic's fast mode is the `speed` in it; the usual one,
+    and what is no name, is none."""
+    usage = {"input_tokens": 21, "output_tokens": 393}
+    assert read_usage(usage, None, told) == Usage(21, 393, service_tier=tier)
+    assert read_usage({**usage, "speed": told}) == Usage(21, 393, service_tier=tier)
+
+
 @pytest.mark.parametrize(
     "hits",
     [
@@ -133,12 +175,17 @@ names = st.sampled_from(
         *("input_tokens", "output_tokens", "input_tokens_details", "cache_read_input_tokens"),
         *("cached_tokens", "cost", "cache_creation_input_tokens", "cache_creation"),
         *("ephemeral_1h_input_tokens", "is_byok", "cost_details", "upstream_inference_cost"),
+        *("iterations", "speed"),
     ]
 )
 
 
+objects = st.dictionaries(names, json_values)
+compactions = st.lists(objects.map(lambda each: {**each, "type": "compaction"}))
+
+
 @pytest.mark.heavy
-@given(st.dictionaries(names, json_values | st.dictionaries(names, json_values)))
+@given(st.dictionaries(names, json_values | objects | compactions))
 def test_no_usage_object_is_too_strange(usage: dict[str, Any]) -> None:
     """Whatever JSON an upstream sends, reading it neither raises nor breaks the record's rules."""
     read_cost(usage)

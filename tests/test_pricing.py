@@ -11,6 +11,7 @@ from genai_prices.types import ModelInfo, ModelPrice, Provider
 from genai_prices.types import Usage as CatalogueUsage
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gateway import config
 from gateway.generation import Usage
@@ -18,6 +19,7 @@ from gateway.pricing.prices import Prices
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 3, 1, 0, tzinfo=UTC)
+AUTUMN = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 def provider(name: str = "p", url: str = "http://10.0.0.1/v1", **fields: object) -> config.Provider:
@@ -162,6 +164,33 @@ def test_a_price_that_depends_on_the_hour_is_looked_up_for_every_call() -> None:
     assert night < day
 
 
+@pytest.mark.parametrize(
+    ("tier", "moment", "total"),
+    [
+        ("flex", AUTUMN, 900_000),
+        ("priority", AUTUMN, 3_600_000),
+        ("scale", AUTUMN, 1_800_000),
+        (None, AUTUMN, 1_800_000),
+        ("flex", NOON, 1_800_000),
+    ],
+)
+def test_a_service_tier_has_prices_of_its_own(
+    tier: str | None, moment: datetime, total: int
+) -> None:
+    """gpt-5: half with flex and twice with priority, since the day that the list knows them; what
+    it does not know costs what is usual (openai.com/api/pricing)."""
+    usage = Usage(1000, 100, cached_tokens=400, service_tier=tier)
+    prices = Prices([OPENAI], at(moment))
+    assert [prices.cost("openai", "gpt-5", usage, None)[0] for _ in range(2)] == [total, total]
+
+
+def test_a_configured_price_holds_for_all_service_tiers() -> None:
+    """It is what the operator says that the model costs there."""
+    prices = Prices([provider(prices={"m": MINI})])
+    usage = Usage(1000, service_tier="priority")
+    assert prices.cost("p", "m", usage, None) == (150_000, 0)
+
+
 def test_unknown_models_are_free_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
     """No price: cost 0, one warning however many calls."""
     prices = Prices([OPENAI])
@@ -260,6 +289,17 @@ HOSTS = {
 EVERYONE = Prices([provider(name, url) for name, url in HOSTS.items()])
 
 
+def by_their_names(usage: Usage) -> CatalogueUsage:
+    return CatalogueUsage(
+        input_tokens=usage.prompt_tokens,
+        output_tokens=usage.completion_tokens,
+        cache_read_tokens=usage.cached_tokens,
+        cache_write_tokens=usage.cache_write_tokens,
+        cache_write_1h_tokens=usage.cache_write_1h_tokens,
+        output_reasoning_tokens=usage.reasoning_tokens,
+    )
+
+
 @given(entry=st.sampled_from(CATALOGUE), usage=usages())
 def test_the_catalogue_is_read_as_its_own_package_reads_it(
     entry: tuple[Provider, ModelInfo], usage: Usage
@@ -267,22 +307,39 @@ def test_the_catalogue_is_read_as_its_own_package_reads_it(
     """Flat, tiered, per-request, reasoning and one-hour prices agree with genai-prices to the
     nano-dollar."""
     host, model = entry
-    theirs = model.calc_price(
-        CatalogueUsage(
-            input_tokens=usage.prompt_tokens,
-            output_tokens=usage.completion_tokens,
-            cache_read_tokens=usage.cached_tokens,
-            cache_write_tokens=usage.cache_write_tokens,
-            cache_write_1h_tokens=usage.cache_write_1h_tokens,
-            output_reasoning_tokens=usage.reasoning_tokens,
-        ),
-        host,
-    ).total_price
+    theirs = model.calc_price(by_their_names(usage), host).total_price
     ours, _ = EVERYONE.cost(host.id, model.id, usage, None)
     if ours:
         assert abs(ours - theirs * 10**9) <= 1
     else:
         assert not usage.prompt_tokens + usage.completion_tokens or theirs == 0
+
+
+SERVICE_TIERS = [
+    (host, model, name, tier)
+    for host in get_snapshot().providers
+    if host.id in HOSTS
+    for model in host.models
+    if host.find_model(model.id) is model
+    for variant in model.price_variants or ()
+    for name, tier in variant.when.items()
+    if name in ("service_tier", "speed")
+]
+
+
+@pytest.mark.parametrize("moment", [NOON, AUTUMN])
+@given(entry=st.sampled_from(SERVICE_TIERS), usage=usages())
+def test_service_tiers_cost_what_the_lists_own_package_says(
+    moment: datetime, entry: tuple[Provider, ModelInfo, str, str], usage: Usage
+) -> None:
+    """Before and after the day that a tier's prices begin; agreed to the nano-dollar."""
+    host, model, name, tier = entry
+    theirs = model.calc_price(
+        by_their_names(usage), host, genai_request_timestamp=moment, price_context={name: tier}
+    ).total_price
+    prices = Prices([provider(host.id, HOSTS[host.id])], at(moment))
+    ours, _ = prices.cost(host.id, model.id, replace(usage, service_tier=tier), None)
+    assert abs(ours - theirs * 10**9) <= 1
 
 
 @pytest.mark.parametrize(("cached_input", "less"), [(0.5, 500_000), (1, 0), (2, 0)])

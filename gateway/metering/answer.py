@@ -96,8 +96,9 @@ class AnswerMeter(Meter):
         # OpenRouter has it in the body or in its choice, under a successful status as well.
         error = answer.error or (None if choice is None else choice.error)
         said = 0 if answer.status in _PENDING else self._size
+        counted = read_usage(usage, answer.tool_usage, answer.service_tier)
         return Reading(
-            usage=read_usage(usage, answer.tool_usage) or self._estimate.usage(tokens_in(said)),
+            usage=counted or self._estimate.usage(tokens_in(said)),
             upstream_id=text_or_none(answer.id),
             finish_reason=(reason := finish_reason(answer, choice)),
             cost=read_cost(usage),

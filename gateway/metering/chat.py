@@ -38,7 +38,7 @@ class ChatState(StreamState):
             if len(said) == 1 and isinstance(said[0], str) and self.model is not None:
                 self.said = said[0]
             return False
-        self.report(chunk.usage)
+        self.report(chunk.usage, None, chunk.service_tier)
         self.counted = not choices or self.finish_reason is not None
         return not choices and chunk.error is None
 

@@ -36,6 +36,6 @@ class ResponsesState(StreamState):
             self.finish_reason = finish_reason(response, choice)
             if declines(response, choice):
                 self.flags = REFUSALS[REFUSED]
-            self.report(response.usage, response.tool_usage)
+            self.report(response.usage, response.tool_usage, response.service_tier)
             self.counted = self.usage is not None
             self.fail(response.error)

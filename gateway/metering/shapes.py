@@ -37,6 +37,7 @@ class Answer(msgspec.Struct, gc=False):
     detail: Any = None
     message: Any = None
     tool_usage: Any = None
+    service_tier: Any = None
     output: msgspec.Raw = msgspec.Raw()
     results: msgspec.Raw = msgspec.Raw()
 
@@ -82,6 +83,7 @@ class ChatChunk(msgspec.Struct, gc=False):
     model: Any = None
     choices: list[ChatChoice] | None = None
     usage: Any = None
+    service_tier: Any = None
     error: Any = None
 
 

@@ -46,9 +46,9 @@ class StreamState(ABC):
         """Take the answer's id, unless an earlier event told it."""
         self.upstream_id = self.upstream_id or text_or_none(upstream_id)
 
-    def report(self, usage: object, tool_usage: object = None) -> None:
-        """Take a `usage` value that an event carries, and the `tool_usage` beside it."""
-        self.usage = read_usage(usage, tool_usage) or self.usage
+    def report(self, usage: object, tool_usage: object = None, service_tier: object = None) -> None:
+        """Take a `usage` value that an event carries, and what stands beside it."""
+        self.usage = read_usage(usage, tool_usage, service_tier) or self.usage
         cost = read_cost(usage)
         self.cost = self.cost if cost is None else cost
 

@@ -8,13 +8,15 @@ Three families, told apart by their keys:
 - Responses, images, audio: `input_tokens`, `output_tokens` (openai `types/responses/`).
 - Messages: `input_tokens` without what was read from or written to the cache
   (anthropic `types/usage.py`: total input is the sum of the three), and `thinking_tokens` for
-  reasoning.
+  reasoning. What it took to compact the context is among the `iterations` alone.
 
 A count that is not a whole number from 0 to a billion is no count and reads as absent, and so is a
 cost of more than 10,000 USD: sums over many calls must fit into the store's 64 bits.
 """
 
 from typing import Final
+
+from msgspec.structs import replace
 
 from gateway.generation import Usage
 from gateway.metering.extras import with_extras
@@ -23,17 +25,32 @@ from gateway.money import nano
 
 _ABSENT: Final = -1
 _MAX_DOLLARS: Final = 10_000
+_LONGEST_TIER: Final = 64
+
+_USUAL_TIERS = frozenset({"", "auto", "default", "on_demand", "standard"})
+"""What OpenAI, Groq and Anthropic call the service tier that costs what is usual."""
+
+_COUNTS = (
+    *("input_tokens", "output_tokens"),
+    *("cache_read_input_tokens", "cache_creation_input_tokens"),
+)
+_FOR_AN_HOUR: Final = "ephemeral_1h_input_tokens"
 
 
-def read_usage(usage: object, tool_usage: object = None) -> Usage | None:
+def read_usage(
+    usage: object, tool_usage: object = None, service_tier: object = None
+) -> Usage | None:
     """The counts in a decoded `usage` value; None when it holds none.
 
-    `tool_usage` stands beside that of a response, and tells how often it searched the web (openai
-    `types/responses/response.py`).
+    `tool_usage` and `service_tier` stand beside that of a response (openai
+    `types/responses/response.py`): how often it searched the web, and which tier it used. Anthropic
+    has its fast mode within, as `speed`.
     """
     if not isinstance(usage, dict):
         return None
-    return _prompt_style(usage) or _input_style(usage, tool_usage) or _total_alone(usage)
+    found = _prompt_style(usage) or _input_style(usage, tool_usage) or _total_alone(usage)
+    tier = _unusual(service_tier) or _unusual(usage.get("speed"))
+    return found if found is None or tier is None else replace(found, service_tier=tier)
 
 
 def read_cost(usage: object) -> int | None:
@@ -57,6 +74,12 @@ def _amount(dollars: object) -> int | None:
     if dollars is None or isinstance(dollars, bool) or not isinstance(dollars, int | float):
         return None
     return nano(dollars) if 0 <= dollars <= _MAX_DOLLARS else None
+
+
+def _unusual(tier: object) -> str | None:
+    if not isinstance(tier, str) or tier in _USUAL_TIERS or len(tier) > _LONGEST_TIER:
+        return None
+    return tier
 
 
 def _total_alone(usage: JsonObject) -> Usage | None:
@@ -100,6 +123,8 @@ def _cached_beside(usage: JsonObject) -> int:
 
 
 def _input_style(usage: JsonObject, tool_usage: object) -> Usage | None:
+    if "iterations" in usage:
+        usage = _with_compactions(usage)
     fresh = count(usage, "input_tokens", _ABSENT)
     completion = count(usage, "output_tokens", _ABSENT)
     if fresh == completion == _ABSENT:
@@ -111,7 +136,7 @@ def _input_style(usage: JsonObject, tool_usage: object) -> Usage | None:
     if len(usage) > usual + (details is not None) + (output is not None):
         read = count(usage, "cache_read_input_tokens")
         written = count(usage, "cache_creation_input_tokens")
-        written_1h = count(part(usage, "cache_creation"), "ephemeral_1h_input_tokens")
+        written_1h = count(part(usage, "cache_creation"), _FOR_AN_HOUR)
         searches = _searches(usage)
     if isinstance(tool_usage, dict):
         searches += count(part(tool_usage, "web_search"), "num_requests")
@@ -127,6 +152,22 @@ def _input_style(usage: JsonObject, tool_usage: object) -> Usage | None:
         written_1h,
     )
     return with_extras(counted, details, output, searches)
+
+
+def _with_compactions(usage: JsonObject) -> JsonObject:
+    """The counts, and those of every time that the context was summed up, which are not in them
+    (anthropic `types/beta/beta_usage.py`)."""
+    iterations = usage["iterations"]
+    if not isinstance(iterations, list):
+        return usage
+    parts = [each for each in iterations if isinstance(each, dict)]
+    parts = [each for each in parts if each.get("type") == "compaction"]
+    if not parts:
+        return usage
+    parts.append(usage)
+    sums: JsonObject = {name: sum([count(each, name) for each in parts]) for name in _COUNTS}
+    hours = [count(part(each, "cache_creation"), _FOR_AN_HOUR) for each in parts]
+    return {**usage, **sums, "cache_creation": {_FOR_AN_HOUR: sum(hours)}}
 
 
 def _searches(usage: JsonObject) -> int:

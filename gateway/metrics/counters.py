@@ -1,6 +1,6 @@
 """Counts every settled generation, in plain integers: this runs once a request.
 
-Where the ledger is exact and lasts, these counts are of one process and start at zero with it.
+The ledger is exact and lasts; these counts are of one process, and start at zero with it.
 """
 
 from collections import Counter, defaultdict
@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import astuple
 
 from gateway.config import Metrics, Provider
-from gateway.generation import Attempt, Extras, Generation
+from gateway.generation import Attempt, Generation, UsageValues
 from gateway.metrics.buckets import DURATION, FIRST_BYTE
 from gateway.metrics.labels import OTHER, ModelLabels, status_class
 from gateway.metrics.snapshot import CallCounts, CallLabels, Histogram, Snapshot
@@ -110,8 +110,8 @@ class Counters:
         counters.duration.add(generation.latency_ms)
         if (first_byte := generation.first_byte_ms) is not None:
             counters.first_byte.add(first_byte)
-        counts: tuple[int, int, int, int, int, bool, int, Extras | None] = astuple(generation.usage)
-        prompt, completion, reasoning, cached, written, _, _, _ = counts
+        counts: UsageValues = astuple(generation.usage)
+        prompt, completion, reasoning, cached, written, _, _, _, _ = counts
         counters.prompt_tokens += prompt
         counters.completion_tokens += completion
         counters.reasoning_tokens += reasoning

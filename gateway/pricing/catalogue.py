@@ -61,6 +61,30 @@ class Catalogue:
         return maker.find_model(model, all_providers=self._all) if maker else None
 
 
+class _ByServiceTier(Tariff):
+    """Service tiers have prices of their own, which may begin on some day; where a tier has none,
+    `usual` holds."""
+
+    def __init__(self, model: ModelInfo, usual: Tariff, now: Callable[[], datetime]) -> None:
+        self._model = model
+        self._usual = usual
+        self._now = now
+        self._tariffs: dict[tuple[int, ...], Tariff] = {}
+
+    def price(self, usage: Usage) -> tuple[int, int]:
+        tier = usage.service_tier
+        return (self._usual if tier is None else self._of(tier)).price(usage)
+
+    def _of(self, tier: str) -> Tariff:
+        prices = self._model.get_prices(self._now(), {"service_tier": tier, "speed": tier})
+        # The copy is made for this call; what it consists of stays with the model.
+        key = tuple([id(price) for price in prices.__dict__.values()])
+        found = self._tariffs.get(key)
+        if found is None:
+            found = self._tariffs[key] = _tariff(prices)
+        return found
+
+
 class _Dated(Tariff):
     """A price that changes by date or by time of day; what holds is looked up for every call."""
 
@@ -81,6 +105,12 @@ def _host_of(url: str, hosts: Sequence[Host]) -> Host | None:
 
 def _model_tariff(model: ModelInfo, now: Callable[[], datetime]) -> Tariff | None:
     """None for a model that is not sold by the token."""
+    usual = _usual_tariff(model, now)
+    has_tiers = bool(getattr(model, "price_variants", None))  # older lists do not know them
+    return _ByServiceTier(model, usual, now) if usual and has_tiers else usual
+
+
+def _usual_tariff(model: ModelInfo, now: Callable[[], datetime]) -> Tariff | None:
     if isinstance(model.prices, list):
         return _Dated(model, model.prices, now)
     by_token = model.prices.input_mtok is not None or model.prices.output_mtok is not None

@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec.structs import astuple
 
-from gateway.generation import Extras, Usage
+from gateway.generation import Usage, UsageValues
 from gateway.pricing.premiums import Premiums
 
 _MILLION: Final = 1_000_000
@@ -53,8 +53,8 @@ class Flat(Tariff):
         self.call: Final = call
 
     def price(self, usage: Usage) -> tuple[int, int]:
-        counts: tuple[int, int, int, int, int, bool, int, Extras | None] = astuple(usage)
-        prompt, completion, reasoning, cached, written, _, written_1h, extras = counts
+        counts: UsageValues = astuple(usage)
+        prompt, completion, reasoning, cached, written, _, written_1h, extras, _ = counts
         writing = written * self.cache_write + written_1h * (self.cache_write_1h - self.cache_write)
         total = (
             (prompt - cached - written) * self.input

@@ -119,7 +119,7 @@ class GenerationRecord(msgspec.Struct, frozen=True, kw_only=True):
     http_referer: str | None
     user_agent: str | None
     data_region: str = "global"
-    service_tier: str | None = None
+    service_tier: str | None
     preset_id: str | None = None
     web_search_engine: str | None = None
     workspace_id: str | None = None
@@ -165,6 +165,7 @@ def generation_record(generation: Generation) -> GenerationRecord:
         provider_responses=_attempts(generation),
         http_referer=generation.referer,
         user_agent=generation.user_agent,
+        service_tier=usage.service_tier,
         hearth=_own(generation),
     )
 
