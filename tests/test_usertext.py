@@ -44,6 +44,11 @@ PARTS = [
         ({"prompt": "a cat"}, ["a cat"]),
         ({"prompt": ["a", "b", " "]}, ["a", "b"]),
         ({"prompt": [[1, 2, 3]]}, []),
+        (
+            {"prompt": {"id": "p", "variables": {"a": "x", "b": PARTS[1], "c": PARTS[2]}}},
+            ["x", "two"],
+        ),
+        ({"prompt": {"id": "p", "variables": None}}, []),
         ({"input": "speak", "instructions": "slowly"}, ["speak"]),
         ({"input": ["x", "y"]}, ["x", "y"]),
         ({"input": [{"role": "user", "content": [{"type": "input_text", "text": "r"}]}]}, ["r"]),

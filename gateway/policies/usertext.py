@@ -69,3 +69,6 @@ def _texts(fields: list[Any]) -> Iterator[str]:
                 left.append(content)
             case {"type": "text" | "input_text", "text": text}:
                 left.append(text)
+            case {"variables": dict() as variables}:
+                # Of a prompt kept by OpenAI: openai `types/responses/response_prompt_param.py`
+                left += reversed(variables.values())
