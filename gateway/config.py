@@ -164,6 +164,7 @@ class Provider(Section, frozen=True, kw_only=True, dict=True):
 
     `forwards_preferences`: the upstream gets the request's `provider` object and obeys it itself.
     `cache_key_secret`: calls get a `prompt_cache_key`, their user's hash under this key.
+    `include_usage`: streams that do not ask for their usage are made to.
     """
 
     name: Name
@@ -178,6 +179,7 @@ class Provider(Section, frozen=True, kw_only=True, dict=True):
     ejection: Ejection = Ejection()
     forwards_preferences: bool = False
     cache_key_secret: Secret | None = None
+    include_usage: bool = True
     prices: dict[str, ModelPrice] = {}
 
     @cached_property

@@ -102,6 +102,13 @@ def test_asking_for_usage_keeps_every_byte_that_came() -> None:
     assert sent(before, None) == before[:-1] + b',"stream_options":{"include_usage":true}}'
 
 
+def test_who_refuses_the_option_is_not_asked() -> None:
+    """Some APIs answer 422 to it, and tell the usage unasked (openai/openai-agents-python#442)."""
+    before = b'{"model":"m","stream":true}'
+    request, call = asked(before)
+    assert upstream_body(request, call, "m", include_usage=False) is before
+
+
 def test_alias_and_usage_together() -> None:
     """Both rules hold for one body."""
     assert json.loads(sent(b'{"model":"fast","stream":true}', "nano")) == {

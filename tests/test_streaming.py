@@ -14,13 +14,15 @@ from tests.parts.calls import (
     LAST_CHUNK,
     STREAM,
     STREAM_HEAD,
+    Requests,
+    at,
     chunk,
     read_request,
 )
-from tests.parts.gateways import Wire
+from tests.parts.gateways import Wire, running_gateway
 from tests.parts.http_world import world
-from tests.parts.raw_client import post
-from tests.parts.raw_provider import Peer
+from tests.parts.raw_client import connected, post
+from tests.parts.raw_provider import Peer, serving
 from tests.parts.recorded import next_generation, only_generation, read_json
 from tests.parts.waiting import until
 
@@ -68,6 +70,22 @@ async def test_usage_is_asked_for_and_hidden(tmp_path: Path, wire: Wire) -> None
     assert sent == msgspec.json.decode(STREAM)
     assert (record["tokens_prompt"], record["tokens_completion"]) == (7, 3)
     assert not record["hearth"]["usage_estimated"]
+
+
+async def test_who_refuses_the_option_is_not_asked(tmp_path: Path, wire: Wire) -> None:
+    """With `include_usage: false` the body is the bytes that came; what is told unasked counts."""
+    requests = Requests(streams(HELLO, COUNTED, DONE))
+    async with (
+        serving(requests) as peer,
+        running_gateway(
+            tmp_path, [at(peer, include_usage=False)], server={"wire": wire}
+        ) as gateway,
+        connected(gateway.origin) as client,
+    ):
+        answer = await client.ask(post(STREAM))
+        record = await only_generation(gateway)
+    assert (requests.seen[0][1], answer.body) == (STREAM, HELLO + DONE)
+    assert (record["tokens_prompt"], record["tokens_completion"]) == (7, 3)
 
 
 async def test_usage_that_was_asked_for_is_shown(tmp_path: Path, wire: Wire) -> None:

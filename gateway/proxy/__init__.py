@@ -2,6 +2,6 @@
 
 proxy             the seven steps, in order
 entry, ids        what is noted of a call while it is under way, and the id it goes by
-rewrite           what a provider gets otherwise than the client wrote it
+rewrite           what is changed in a body before a provider gets it
 relay, reply      a provider's answer passed on; what Hearth adds to it, or says instead
 """

@@ -191,7 +191,9 @@ class Proxy:
         model = provider.upstream_model(candidate.model)
         entry.model = candidate.model
         entry.attempt(provider.name, candidate.route, model, now)
-        body = upstream_body(request, call, model, edits_for(call, provider.settings))
+        settings = provider.settings
+        edits, include_usage = edits_for(call, settings), settings.include_usage
+        body = upstream_body(request, call, model, edits, include_usage=include_usage)
         accept = accept_encoding(request.head, uncoded=call.hides_null_usage)
         head = self._heads[provider.name].build(
             request.head,

@@ -26,7 +26,7 @@ _decode = msgspec.json.Decoder(dict[str, msgspec.Raw] | None).decode
 
 
 def edits_for(call: Call, provider: Provider) -> Edits:
-    """What `provider` is to get otherwise than the client wrote it, but for the model's name."""
+    """What to change in the body for `provider`, apart from the name of the model."""
     edits: dict[str, str | None] = {}
     if not call.is_json:
         return edits
@@ -42,9 +42,15 @@ def edits_for(call: Call, provider: Provider) -> Edits:
 
 
 def upstream_body(
-    request: Request, call: Call, model: str | None, edits: Edits = _NO_EDITS
+    request: Request,
+    call: Call,
+    model: str | None,
+    edits: Edits = _NO_EDITS,
+    *,
+    include_usage: bool = True,
 ) -> bytes:
-    """The body to send to a provider that knows the model to ask for as `model`."""
+    """The body to send to a provider that knows the model to ask for as `model`; `include_usage`:
+    and that can be asked for the usage of a stream."""
     body = request.body
     renames = model is not None and (model != call.model or bool(call.models))
     in_address = call.endpoint.model is not None
@@ -55,7 +61,7 @@ def upstream_body(
         return replace_form_field(body, content_type, "model", model or "")
     if edits:
         body = _edited(body, edits)
-    return _with_usage(body) if call.adds_usage else body
+    return _with_usage(body) if include_usage and call.adds_usage else body
 
 
 def _edited(body: bytes, edits: Edits) -> bytes:
