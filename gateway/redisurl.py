@@ -122,9 +122,12 @@ def _path(kind: Kind, path: str) -> tuple[str, int]:
 
 
 def _fields(query: str) -> list[tuple[str, str]]:
-    """An empty value is none; a name alone, such as `tls`, would be passed over in silence."""
+    """An empty value is none; a name alone, such as `tls`, would be passed over in silence.
+
+    A `+` is a plus, as in the login: only forms write a space so.
+    """
     try:
-        return parse_qsl(query, strict_parsing=True) if query else []
+        return parse_qsl(query.replace("+", "%2B"), strict_parsing=True) if query else []
     except ValueError:
         raise BadAddress("after `?` it takes NAME=VALUE, with `&` in between") from None
 

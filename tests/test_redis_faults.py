@@ -4,18 +4,22 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
+from itertools import product
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from fakeredis import FakeAsyncRedis
-from redis import Redis
+from redis import Redis, exceptions
+from redis.asyncio import RedisCluster
 from redis.crc import key_slot
 
 from bench.faults.lossy_proxy import proxy
 from bench.ports import HOST
 from bench.redis_server import Server
 from gateway.generation import Generation
+from gateway.ledger.fallback import ping
 from gateway.ledger.journal import Journal
 from gateway.ledger.parcel import Parcel
 from gateway.ledger.redis import RedisStore
@@ -26,7 +30,7 @@ from tests.parts import counting
 from tests.parts.generations import generation, records
 from tests.parts.redis_servers import Cluster, Trio
 from tests.parts.stores import FOREVER
-from tests.parts.waiting import PATIENCE
+from tests.parts.waiting import PATIENCE, eventually
 
 SETTLED = [generation(n, user=f"user_{n % 40}", cost=n) for n in range(1, 401)]
 BATCHES = [records(*SETTLED[at : at + 20], first=at + 1) for at in range(0, len(SETTLED), 20)]
@@ -192,6 +196,27 @@ async def test_failover(tmp_path: Path) -> None:
             server.kill()
 
 
+async def test_a_silent_sentinel(tmp_path: Path) -> None:
+    """The next one is asked, though whoever reads has long gone when the first is given up."""
+    trio = await asyncio.to_thread(Trio, tmp_path, down_after=60_000)
+    try:
+        trio.sentinels[0].signal(signal.SIGSTOP)
+        async with store_at(trio.url, HASTE) as store:
+            await eventually(partial(answers, store))
+    finally:
+        for server in trio.servers:
+            server.kill()
+
+
+async def answers(store: RedisStore) -> bool:
+    """Whether it does before it would give up a server."""
+    try:
+        await ping(store, HASTE / 5)
+    except StoreUnavailable:
+        return False
+    return True
+
+
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
     """Three nodes to be harmed."""
@@ -213,6 +238,20 @@ async def test_part_of_a_cluster(cluster: Cluster) -> None:
         await assert_counted_once(store)
 
 
+async def test_a_node_that_is_silent_for_too_long(cluster: Cluster) -> None:
+    """Its successor is found, though whoever reads has long gone when it is given up."""
+    first, silent, _ = cluster.servers
+    slots = [slot for slot in map(slot_of, range(16)) if serves(silent, slot)]
+    async with store_at(cluster.url, HASTE) as store:
+        await deliver(store, BATCHES[:1])
+        silent.signal(signal.SIGSTOP)
+        with pytest.raises(StoreUnavailable, match="no answer"):
+            await ping(store, HASTE / 5)
+        for node, slot in product((first, cluster.servers[2]), slots):
+            node.command("CLUSTER", "SETSLOT", slot, "NODE", id_of(first))
+        await eventually(partial(answers, store))
+
+
 async def test_slots_on_the_move(cluster: Cluster) -> None:
     """Slots that move from node to node while batches come in take their counts along."""
     async with store_at(cluster.url) as store:
@@ -229,7 +268,12 @@ async def test_slots_on_the_move(cluster: Cluster) -> None:
 def move_some(cluster: Cluster) -> None:
     """Bring the slots of some shards elsewhere, and of one of them back."""
     for shard in (0, 1, 2, 3, 0, 0):
-        move(cluster, key_slot(str(shard).encode()))
+        move(cluster, slot_of(shard))
+
+
+def slot_of(shard: int) -> int:
+    """Where the keys of a shard are."""
+    return key_slot(str(shard).encode())
 
 
 def move(cluster: Cluster, slot: int) -> None:
@@ -260,6 +304,22 @@ def serves(node: Server, slot: int) -> bool:
     return any(
         start <= slot <= end and primary[1] == node.port for start, end, primary, *_ in ranges
     )
+
+
+class Stuck(RedisCluster):
+    """A node is gone, and the connection to it does not end: TLS waits for the other side."""
+
+    def pipeline(self, transaction: Any = None, shard_hint: Any = None) -> NoReturn:
+        raise exceptions.ConnectionError("the node is gone")
+
+    async def aclose(self) -> None:
+        raise exceptions.TimeoutError("Timed out closing connection")
+
+
+async def test_connections_that_do_not_end() -> None:
+    """What is told is what failed, not what came of it."""
+    with pytest.raises(StoreUnavailable, match="a store: the node is gone"):
+        await Client(Stuck(HOST, 1), "a store").ask([("GET", "x")])
 
 
 class Lost(FakeAsyncRedis):

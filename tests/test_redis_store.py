@@ -78,6 +78,17 @@ async def test_redis_that_is_down() -> None:
     await store.close()
 
 
+async def test_sentinels_that_are_down() -> None:
+    """The error tells why each of them did not answer, and not what it was to be asked with."""
+    hosts = f"{HOST}:{free_port()},{HOST}:{free_port()}"
+    store = RedisStore.at(f"redis+sentinel://{hosts}/ledger", FOREVER)
+    with pytest.raises(StoreUnavailable) as caught:
+        await store.positions(["w"])
+    text = str(caught.value)
+    assert (text.count("ConnectionError"), "redis.asyncio" in text) == (2, False)
+    await store.close()
+
+
 @pytest.mark.parametrize("login", [":open", "hearth:sesame"])
 async def test_login(locked: Server, login: str) -> None:
     """A password alone or an ACL user's opens it, in the database named."""

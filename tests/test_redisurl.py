@@ -22,13 +22,13 @@ FORMS: list[tuple[str, Address]] = [
         ),
     ),
     (
-        "redis+sentinel://a,b:5000/ledger/2?replicas=2&sentinel_password=s",
+        "redis+sentinel://a,b:5000/ledger/2?replicas=2&sentinel_password=s+a%26b",
         Address(
             kind="sentinel",
             hosts=(("a", 26379), ("b", 5000)),
             service="ledger",
             database=2,
-            options=Options(replicas=2, sentinel_password="s"),
+            options=Options(replicas=2, sentinel_password="s+a&b"),
         ),
     ),
     (

@@ -11,7 +11,7 @@ from gateway.ledger.queries import SearchPage
 from gateway.ledger.results import Distribution, FoundUsers, UserRow
 from gateway.money import usd
 
-MEASURES: Mapping[Measure, Callable[[UserRow], Any]] = {
+VALUE_OF: Mapping[Measure, Callable[[UserRow], Any]] = {
     "user": lambda row: row.user or "",
     "usd": lambda row: usd(row.counts.cost),
     "requests": lambda row: row.counts.requests,
@@ -38,7 +38,7 @@ def page_of(rows: Iterable[UserRow], condition: Condition, page: SearchPage) -> 
     """The page, and how many meet the condition."""
     matching = _filtered(rows, condition)
     matching.sort(key=lambda row: (row.tenant, row.user or ""))
-    matching.sort(key=MEASURES[page.order], reverse=not page.ascending)
+    matching.sort(key=VALUE_OF[page.order], reverse=not page.ascending)
     return FoundUsers(matching[page.offset :][: page.limit], len(matching))
 
 
@@ -56,7 +56,7 @@ def _filtered(rows: Iterable[UserRow], condition: Condition) -> list[UserRow]:
 
 
 def _values_of(row: UserRow) -> Callable[[Measure], Any]:
-    return lambda measure: MEASURES[measure](row)
+    return lambda measure: VALUE_OF[measure](row)
 
 
 def _both(one: UserRow, other: UserRow) -> UserRow:

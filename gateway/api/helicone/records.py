@@ -13,7 +13,7 @@ from gateway.api.helicone.filters import Filter
 from gateway.api.helicone.histogram import HistogramRow
 from gateway.api.json_body import JsonBody
 from gateway.calendar import iso_milliseconds
-from gateway.ledger import memory_search
+from gateway.ledger.memory_search import VALUE_OF
 from gateway.ledger.results import UserRow
 from gateway.money import usd
 
@@ -131,7 +131,7 @@ def metrics_result(row: UserRow, later: int) -> UserMetricsResult:
 
     `later`: by how many microseconds the asker's clock is behind UTC.
     """
-    shown = {name: memory_search.MEASURES[measure](row) for name, measure in MEASURES.items()}
+    shown = {name: VALUE_OF[measure](row) for name, measure in MEASURES.items()}
     shown["first_active"] = iso_milliseconds(row.first_seen - later)
     shown["last_active"] = iso_milliseconds(row.last_seen - later)
     return UserMetricsResult(id=row.user or "", **shown)

@@ -80,10 +80,10 @@ async def _names(client: Client, days: Collection[Part]) -> Mapping[tuple[Part, 
 async def _users(
     client: Client, shards: Shards, days: Sequence[Part], users: frozenset[str] | None
 ) -> list[tuple[Part, str]]:
-    return await all_users(client, days) if users is None else at_home(shards, days, users)
+    return await all_users(client, days) if users is None else on_their_shards(shards, days, users)
 
 
-def at_home(
+def on_their_shards(
     shards: Shards, parts: Sequence[Part], users: Collection[str]
 ) -> list[tuple[Part, str]]:
     """Each part with those of these users who are on its shard."""

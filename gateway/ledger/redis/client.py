@@ -4,7 +4,10 @@ Nothing is sent twice from here, but for a script the server did not know: wheth
 come again is for the shipper to say.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import asyncio
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from hashlib import sha1
 from importlib.resources import files
 from typing import Any
@@ -32,6 +35,10 @@ _FAILURES = (
     *(RedisError, RedisClusterException, OSError, TimeoutError),
     *(RuntimeError, AttributeError),
 )
+# From the right server, which refuses. In a Cluster, all other errors may be of a wrong one.
+_REFUSALS = (ResponseError, NoScriptError)
+# What redis-py puts before the error of each Sentinel: its client, with all that it was made with.
+_SENTINEL = re.compile(r"<redis\.asyncio\.client\.Redis\(.*?\)> - ")
 
 
 class Client:
@@ -51,12 +58,13 @@ class Client:
         self.name = name
         self._replicas = replicas
         self._replica_timeout = replica_timeout
+        self._sending: set[asyncio.Task[list[Any]]] = set()
 
     async def ask(self, commands: Sequence[Command]) -> list[Any]:
         """The replies, in order: a hash as a dict, all else as Redis sends it."""
         replies: list[Any] = []
         for start in range(0, len(commands), _AT_ONCE):
-            replies += await self._good(await self._send(commands[start : start + _AT_ONCE]))
+            replies += self._good(await self._send(commands[start : start + _AT_ONCE]))
         return replies
 
     async def run(self, calls: Sequence[ScriptCall]) -> list[Any]:
@@ -67,7 +75,7 @@ class Client:
         replies = await self._evaluate(("EVALSHA", _HASH), calls)
         if any(isinstance(reply, NoScriptError) for reply in replies):
             replies = await self._evaluate(("EVAL", SCRIPT), calls)
-        good = await self._good(replies)
+        good = self._good(replies)
         if self._replicas and (having := good[-1]) < self._replicas:
             raise StoreUnavailable(
                 f"{self.name}: {having} of {self._replicas} replicas have the batch"
@@ -90,35 +98,47 @@ class Client:
         return await self._send(commands)
 
     async def _send(self, commands: Sequence[Command]) -> list[Any]:
-        """The replies, errors among them."""
+        """The replies, errors among them, or the one error why there are none.
+
+        Commands go on when nobody waits for them any more. Many wait for less than it takes to give
+        up a node that is silent, and only whoever gives it up asks who took its place.
+        """
         if not commands:
             return []
+        sending = asyncio.create_task(self._replies(commands))
+        self._sending.add(sending)
+        sending.add_done_callback(self._sending.discard)
+        await asyncio.wait([sending])
+        return sending.result()
+
+    async def _replies(self, commands: Sequence[Command]) -> list[Any]:
         try:
             async with self._redis.pipeline(transaction=False) as pipeline:
                 for command in commands:
                     pipeline.execute_command(*command)
-                return list(await pipeline.execute(raise_on_error=False))
+                replies = list(await pipeline.execute(raise_on_error=False))
         except _FAILURES as error:
+            replies = [error]
+        if any(isinstance(each, Exception) and type(each) not in _REFUSALS for each in replies):
             await self._look_again()
-            raise self._unavailable(error) from error
+        return replies
 
-    async def _good(self, replies: Iterable[Any]) -> list[Any]:
-        good = list(replies)
-        for reply in good:
+    def _good(self, replies: list[Any]) -> list[Any]:
+        for reply in replies:
             if isinstance(reply, Exception):
-                if type(reply) is not ResponseError:  # else it was the right server, and refuses
-                    await self._look_again()
                 raise self._unavailable(reply) from reply
-        return good
+        return replies
 
     async def _look_again(self) -> None:
         """A Cluster is asked anew who serves what: its pipelines do not notice a failover. What
         others have under way there fails."""
         if isinstance(self._redis, RedisCluster):
-            await self._redis.aclose()
+            with suppress(*_FAILURES):  # a connection to a node that hangs may not end in time
+                await self._redis.aclose()
 
     def _unavailable(self, error: Exception) -> StoreUnavailable:
-        return StoreUnavailable(f"{self.name}: {str(error) or type(error).__name__}")
+        text = _SENTINEL.sub("", str(error)) or type(error).__name__
+        return StoreUnavailable(f"{self.name}: {text}")
 
 
 def with_scores(reply: Sequence[Any]) -> Iterator[tuple[bytes, float]]:

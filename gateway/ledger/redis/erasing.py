@@ -47,8 +47,8 @@ async def _remove_from_periods(
     client: Client, shards: Shards, lifetimes: Lifetimes, shard: Shard, tenant: str, user: str
 ) -> bool:
     """Remove the user from days and months; False as soon as a generation is in the way."""
-    for part in await periods.parts(client, shards, "-inf", "+inf"):
-        if part.shard is shard and part.tenant == tenant and part.period[0] in "dm":
+    for part in await periods.parts(client, shards, "-inf", "+inf", "dm"):
+        if part.shard is shard and part.tenant == tenant:
             [left] = await client.run([_removal_call(part, user, lifetimes)])
             if isinstance(left, int):
                 return False

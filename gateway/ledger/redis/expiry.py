@@ -45,9 +45,8 @@ async def expire(
         [("ZREMRANGEBYSCORE", shard.tenants, "-inf", f"({generations_before}")
          for shard in shards.all]
     )  # fmt: skip
-    for part in await periods.parts(client, shards, "-inf", f"({activity_before}"):
-        if part.period[0] in "dm":
-            await _expire_part(client, part)
+    for part in await periods.parts(client, shards, "-inf", f"({activity_before}", "dm"):
+        await _expire_part(client, part)
     for part in await periods.hours(client, shards, 0, generations_before // HOUR - 1, None):
         await _expire_part(client, part)
 

@@ -35,11 +35,11 @@ async def generation(
 async def _by_upstream_id(
     client: Client, shards: Shards, upstream_id: str, tenants: frozenset[str] | None
 ) -> Generation | None:
-    homes = list(product(shards.all, await all_tenants(client, shards, tenants)))
+    every = list(product(shards.all, await all_tenants(client, shards, tenants)))
     references = await client.ask(
-        [("GET", shard.upstream(tenant, upstream_id)) for shard, tenant in homes]
+        [("GET", shard.upstream(tenant, upstream_id)) for shard, tenant in every]
     )
-    known = [each for each in zip(references, homes, strict=True) if each[0]]
+    known = [each for each in zip(references, every, strict=True) if each[0]]
     if not known:
         return None
     reference, (shard, _) = max(known, key=itemgetter(0))
@@ -79,15 +79,15 @@ async def generations(
 
 async def records(client: Client, places: Sequence[Found]) -> list[Generation]:
     """In the order of `places`; those that were forgotten meanwhile are left out."""
-    homes: dict[Shard, list[Place]] = {}
+    by_shard: dict[Shard, list[Place]] = {}
     for place, shard in places:
-        homes.setdefault(shard, []).append(place)
+        by_shard.setdefault(shard, []).append(place)
     replies = await client.ask(
-        [("MGET", *(shard.generation(one) for _, one in places)) for shard, places in homes.items()]
+        [("MGET", *(shard.generation(one) for _, one in own)) for shard, own in by_shard.items()]
     )
     kept = {
         place: record
-        for places, some in zip(homes.values(), replies, strict=True)
+        for places, some in zip(by_shard.values(), replies, strict=True)
         for place, record in zip(places, some, strict=True)
     }
     return list(readable(kept[place] for place, _ in places))
@@ -115,11 +115,11 @@ def _filter(query: GenerationQuery) -> Callable[[Generation], bool] | None:
 async def _lists(client: Client, shards: Shards, query: GenerationQuery) -> list[tuple[Shard, str]]:
     tenants, kind = await all_tenants(client, shards, query.tenants), kind_of(query)
     if query.user is not None:
-        homes = [(shards.of(tenant, query.user), tenant) for tenant in tenants]
-        own = [(shard, shard.newest_of_user(tenant, query.user)) for shard, tenant in homes]
+        theirs = [(shards.of(tenant, query.user), tenant) for tenant in tenants]
+        own = [(shard, shard.newest_of_user(tenant, query.user)) for shard, tenant in theirs]
         if kind is None:
             return own
-        unusual = [(shard, shard.unusual(tenant, kind)) for shard, tenant in homes]
+        unusual = [(shard, shard.unusual(tenant, kind)) for shard, tenant in theirs]
         return await _shorter(client, own, unusual)
     every = list(product(shards.all, tenants))
     if kind is not None:
@@ -130,13 +130,13 @@ async def _lists(client: Client, shards: Shards, query: GenerationQuery) -> list
 
 
 async def _served(
-    client: Client, homes: Sequence[tuple[Shard, str]], query: GenerationQuery
+    client: Client, every: Sequence[tuple[Shard, str]], query: GenerationQuery
 ) -> list[tuple[Shard, str]]:
     """The lists of the models and providers that are asked for."""
-    known = await client.ask([("ZRANGE", shard.pairs(tenant), 0, -1) for shard, tenant in homes])
+    known = await client.ask([("ZRANGE", shard.pairs(tenant), 0, -1) for shard, tenant in every])
     return [
         (shard, shard.served(tenant, model, provider))
-        for (shard, tenant), some in zip(homes, known, strict=True)
+        for (shard, tenant), some in zip(every, known, strict=True)
         for model, provider in map(split, some)
         if query.model in (None, model) and query.provider in (None, provider)
     ]

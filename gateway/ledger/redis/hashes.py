@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from gateway.ledger.counts import COUNTERS, Counts
 from gateway.ledger.redis.client import Client
 from gateway.ledger.redis.keys import Shards
-from gateway.ledger.redis.periods import Part, by_home
+from gateway.ledger.redis.periods import Part, by_tenant_and_shard
 from gateway.ledger.results import UserRow
 from gateway.ledger.topn import TenantUser
 
@@ -49,9 +49,9 @@ async def user_rows(
     client: Client, shards: Shards, parts: Sequence[Part], people: Sequence[TenantUser]
 ) -> list[UserRow]:
     """Their rows over the periods together, in the order given; users without data are left out."""
-    homes = by_home(parts)
+    own = by_tenant_and_shard(parts)
     wanted = [
-        (tenant, user, homes.get((tenant, shards.of(tenant, user)), [])) for tenant, user in people
+        (tenant, user, own.get((tenant, shards.of(tenant, user)), [])) for tenant, user in people
     ]
     replies = iter(
         await client.ask(

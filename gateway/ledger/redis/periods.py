@@ -44,10 +44,11 @@ class Part(msgspec.Struct, frozen=True):
 
 
 async def parts(
-    client: Client, shards: Shards, since: int | str, until: int | str, kind: str = ""
+    client: Client, shards: Shards, since: int | str, until: int | str, kinds: str
 ) -> list[Part]:
-    """Those of all periods that end between two days, both included, or of one `kind` of them."""
-    beginning = kind.encode()
+    """Those of the periods that end between two days, both included, and begin with one of the
+    letters of `kinds`."""
+    beginnings = tuple(kind.encode() for kind in kinds)
     replies = await client.ask(
         [("ZRANGEBYSCORE", shard.periods, since, until) for shard in shards.all]
     )
@@ -55,16 +56,16 @@ async def parts(
         Part(shard, *keys.split(member))
         for shard, members in zip(shards.all, replies, strict=True)
         for member in members
-        if member.startswith(beginning)
+        if member.startswith(beginnings)
     ]
 
 
-def by_home(parts: Iterable[Part]) -> dict[tuple[str, Shard], list[Part]]:
+def by_tenant_and_shard(parts: Iterable[Part]) -> dict[tuple[str, Shard], list[Part]]:
     """The periods of each tenant on each shard."""
-    homes: dict[tuple[str, Shard], list[Part]] = {}
+    found: dict[tuple[str, Shard], list[Part]] = {}
     for part in parts:
-        homes.setdefault((part.tenant, part.shard), []).append(part)
-    return homes
+        found.setdefault((part.tenant, part.shard), []).append(part)
+    return found
 
 
 async def noted(client: Client, shards: Shards, field: str) -> int:

@@ -98,8 +98,8 @@ async def _users(
 
 async def _generations(client: Client, shards: Shards) -> AsyncIterator[Generation]:
     """Each that is kept: the full records, not anything that was derived from them."""
-    homes = itertools.product(shards.all, await all_tenants(client, shards, None))
-    for shard, tenant in homes:
+    every = itertools.product(shards.all, await all_tenants(client, shards, None))
+    for shard, tenant in every:
         lists = [(shard, shard.newest(tenant))]
         before: Place | None = None
         while places := await newest(client, lists, GenerationQuery(), before, _AT_ONCE):

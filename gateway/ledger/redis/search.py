@@ -8,7 +8,7 @@ import msgspec
 
 from gateway.ledger.memory_search import distribution_of, merged, page_of
 from gateway.ledger.queries import SearchPage, UserSearch
-from gateway.ledger.redis.activity import all_users, at_home
+from gateway.ledger.redis.activity import all_users, on_their_shards
 from gateway.ledger.redis.client import Client
 from gateway.ledger.redis.hashes import user_row
 from gateway.ledger.redis.keys import Shards
@@ -59,7 +59,7 @@ async def _everyone(
     if query.users is None:
         places = await _places(client, parts, limits)
     else:
-        places = at_home(shards, parts, query.users)
+        places = on_their_shards(shards, parts, query.users)
     rows = [*query.extra]
     for start in range(0, len(places), _AT_ONCE):
         rows += await _rows(client, places[start : start + _AT_ONCE])

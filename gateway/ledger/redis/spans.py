@@ -32,9 +32,9 @@ async def spans(
     """Those of tenants, None for all, that have something between two days, both included."""
     first = max(since, await periods.noted(client, shards, "activity_from"))
     last = last_day(month_of(max(0, until)))
-    parts = await periods.parts(client, shards, first, last)
+    parts = await periods.parts(client, shards, first, last, "dm")
     wanted = (part for part in parts if tenants is None or part.tenant in tenants)
-    found = [_span(kept, first, until) for kept in periods.by_home(wanted).values()]
+    found = [_span(kept, first, until) for kept in periods.by_tenant_and_shard(wanted).values()]
     return [span for span in found if span.parts]
 
 
