@@ -10,12 +10,13 @@ import pytest
 
 from gateway.ledger.journal import Journal, JournalError
 from gateway.ledger.losses import read_losses
+from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.shipper import Shipper
 from gateway.ledger.sqlite import SqliteStore
 from tests.parts.calls import CHAT, COMPLETION, Requests, at, whole
 from tests.parts.commands import hearth
 from tests.parts.gateways import RunningGateway, Wire, running_gateway
-from tests.parts.generations import generation
+from tests.parts.generations import generation, records
 from tests.parts.raw_client import connected, post
 from tests.parts.raw_provider import serving
 from tests.parts.recorded import generations
@@ -115,3 +116,16 @@ async def test_losses_are_told(tmp_path: Path, small_disk: Path) -> None:
     status = await hearth("ledger", "status", "-c", tmp_path / "config.yaml")
     assert lost > 10
     assert f"records that could not be written and are lost: {lost}\n" in status.out
+
+
+async def test_opening_on_a_full_disk(small_disk: Path) -> None:
+    """A worker that dies has a successor: a file that is up to date takes no room to be opened."""
+    path = small_disk / "hearth.db"
+    store = await SqliteStore.open(path)
+    await store.apply(records(generation(1)))
+    filler = fill(small_disk)
+    successor = await SqliteStore.open(path)
+    assert len(await successor.generations(GenerationQuery())) == 1
+    filler.unlink()
+    await successor.close()
+    await store.close()

@@ -145,6 +145,14 @@ async def test_folder_that_cannot_be(tmp_path: Path) -> None:
         await SqliteStore.open(tmp_path / "file" / "hearth.db")
 
 
+async def test_opening_beside_a_writer(store: SqliteStore, path: Path) -> None:
+    """A file that is up to date can be opened while another process writes for long: a worker that
+    dies meanwhile has a successor."""
+    with closing(schema.connect(path)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        await (await SqliteStore.open(path)).close()
+
+
 @pytest.mark.parametrize("attempt", range(25))
 async def test_processes_that_start_together(path: Path, attempt: int) -> None:
     """Workers that open a new file at the same moment make its tables once, and none fails."""

@@ -57,9 +57,7 @@ def prepare(path: Path) -> os.stat_result:
         _create(path)
         db = connect(path)
         try:
-            db.execute("BEGIN IMMEDIATE")
-            with db:
-                _migrate(db)
+            _migrate(db)
         finally:
             db.close()
         return path.stat()
@@ -91,10 +89,14 @@ def _create(path: Path) -> None:
 
 
 def _migrate(db: sqlite3.Connection) -> None:
+    """Writes only what is missing: the disk may be full, or somebody else write for long."""
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if version > len(MIGRATIONS):
         raise TooNew(f"made by a later Hearth: version {version}, known up to {len(MIGRATIONS)}")
-    for migration in MIGRATIONS[version:]:
-        for statement in migration:
-            db.execute(statement)
-    db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+    if missing := MIGRATIONS[version:]:
+        db.execute("BEGIN IMMEDIATE")
+        with db:
+            for migration in missing:
+                for statement in migration:
+                    db.execute(statement)
+            db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
