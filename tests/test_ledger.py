@@ -10,6 +10,7 @@ import pytest
 from gateway import config
 from gateway.ledger.journal import Journal, JournalError
 from gateway.ledger.ledger import Ledger
+from gateway.ledger.lock import exclusive
 from gateway.ledger.opening import open_store
 from gateway.ledger.queries import GenerationQuery
 from gateway.ledger.store import StoreUnavailable
@@ -105,3 +106,14 @@ async def test_retention_waits(
     ledger.recorder.record(generation(1))
     assert len(await (await shipped(ledger)).generations(GenerationQuery())) == 1
     await ledger.stop(1)
+
+
+async def test_closed_while_another_process_ships(section: config.Ledger) -> None:
+    """Nothing goes on that waits for its turn at the journals: it would ask a closed store."""
+    others = asyncio.all_tasks()
+    ledger = await Ledger.open(section)
+    ledger.recorder.record(generation(1))
+    async with exclusive(Path(section.journal)):
+        await ledger.fresh()
+        await ledger.close()
+        assert asyncio.all_tasks() == others

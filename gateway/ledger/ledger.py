@@ -63,6 +63,7 @@ class Ledger:
     async def close(self) -> None:
         """Close everything; another process ships what is in the journal."""
         self.recorder.close()
+        await self._shipper.stop()
         await self._store.close()
 
     @property

@@ -54,7 +54,7 @@ class Shipper:
 
     `clock` tells seconds since the epoch. `backlog`: of the folder, from a shipper to the same
     store that has stopped: what that one applied is not read again. `failures` counts the attempts
-    that failed. `waited`: how many seconds the oldest record of the batch that is being applied had
+    that failed. `waited`: how many seconds the first record of the batch that is being applied had
     waited, 0 between passes.
     """
 

@@ -31,7 +31,7 @@ async def erase(shipper: Shipper, person: Person, known: Collection[str]) -> Era
 
     What the calls cost stays in the totals of their days, without a user. When the store is away
     the journals are redacted all the same; it may be repeated until it is complete. What settles
-    meanwhile is kept, and so is what other machines have not shipped yet.
+    meanwhile may be kept, and what other machines have not shipped yet is.
     """
     folder = shipper.folder
     with suppress(StoreUnavailable, TimeoutError):  # what waits then counts without a user
