@@ -1,5 +1,6 @@
 """Helicone's questions about users, asked of a ledger that is known."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from gateway.api.helicone import user_search
 from gateway.api.helicone.users import query_metrics, query_overview, query_users
 from gateway.api.ledger_view import LAG_HEADER
+from gateway.api.requests import read_requests
 from gateway.errors import BadRequest, RequestTimeout, Unauthorized
 from gateway.generation import Generation, Usage
 from tests.parts.asking import NOON, Asker, decoded, recording
@@ -222,6 +224,14 @@ async def test_a_question_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(RequestTimeout, match="fewer tests"):
         await ask(tmp_path, {"filter": request(model={"like": "%"})})
     assert ids(await ask(tmp_path, {"filter": "all"}))
+
+
+async def test_calls_without_a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asks for those that name nobody has only those read."""
+    monkeypatch.setattr(user_search, "read_requests", partial(read_requests, most=1))
+    nameless = user(user_user_id={"equals": ""})
+    tests = both("and", request(model={"equals": "small"}), nameless)
+    assert ids(await ask(tmp_path, {"filter": tests})) == [""]
 
 
 async def test_unknown_key(tmp_path: Path) -> None:

@@ -162,6 +162,23 @@ async def test_tokens_of_other_models(tmp_path: Path) -> None:
     assert of_small["tokens"] == pytest.approx(1 / 2)
 
 
+async def test_models_that_nobody_serves(tmp_path: Path) -> None:
+    """Who asked for one has no home that could move: no tokens are counted for it."""
+    body = CHAT.replace(b"user_1", USER_OF_A)
+    async with serving(Requests(whole(COMPLETION))) as peer:
+        providers = [at(peer, name, models=["small"]) for name in ("a", "b")]
+        async with running_gateway(tmp_path, providers) as gateway:
+            async with connected(gateway.origin) as client:
+                for model, status in ((b"small", 200), (b"large", 404)):
+                    asked = post(body.replace(b"gpt-4o-mini", model))
+                    assert (await client.ask(asked)).status == status
+            await generations(gateway)  # by when both are counted
+            leaving = (await route(gateway, "leaving=a"))["moves"]
+            joining = (await route(gateway, "joining=c"))["moves"]
+    assert leaving["tokens"] == 1
+    assert joining["tokens"] == (RING.home(b"default\0" + USER_OF_A) == "c")
+
+
 async def test_tokens_of_too_many_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of more users than one answer may read, the share that moves is told, and no tokens."""
     monkeypatch.setattr(moves, "read_days", partial(read_days, most=1))

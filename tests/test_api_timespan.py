@@ -33,6 +33,13 @@ def test_no_single_requests_any_more() -> None:
     assert found == Cut((10, 11), ())
 
 
+def test_part_of_a_day_without_single_requests() -> None:
+    """Of a time within such a day the whole day is told; of none, or one turned around, nothing."""
+    assert cut(Timespan(10 * DAY + 5, 10 * DAY + 7), DAY, NOW, 20 * DAY) == Cut((10, 10), ())
+    for until in (10 * DAY + 5, 10 * DAY + 2):
+        assert cut(Timespan(10 * DAY + 5, until), DAY, NOW, 20 * DAY) == Cut(None, ())
+
+
 @given(st.integers(0, 100 * DAY), st.integers(0, 100 * DAY))
 def test_nothing_is_lost_or_double(since: int, until: int) -> None:
     """The pieces of a time, one after the other, are that time."""

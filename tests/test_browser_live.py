@@ -98,6 +98,21 @@ async def test_the_first_call(
     await expect(window.locator("tbody tr")).to_have_attribute("data-id", made)
 
 
+async def test_the_first_user(
+    window: Page, gateway: RunningGateway, http: aiohttp.ClientSession
+) -> None:
+    """A list of users that is empty says so until there is one to show."""
+    await window.clock.install()
+    await window.goto("/users?search=newcomer")
+    await expect(window.get_by_text("No user whose id begins with")).to_be_visible()
+    headers = {"Authorization": "Bearer shop-key"}
+    body = {"model": "gpt-4o", "messages": [], "user": "newcomer"}
+    async with http.post(f"{gateway.url}/chat/completions", json=body, headers=headers) as answer:
+        assert answer.status == 502
+    await window.clock.fast_forward(A_LOOK)
+    await expect(window.locator("tbody tr")).to_contain_text("newcomer")
+
+
 @pytest.mark.parametrize("path", ["/generations", "/users"])
 async def test_the_end_of_a_session(window: Page, path: str) -> None:
     """A page whose session is over stays as it is, and says why nothing comes any more."""

@@ -65,6 +65,19 @@ async def test_users(tmp_path: Path, browser: aiohttp.ClientSession) -> None:
     assert ("-first-10000.csv" in name, "first" in whole) == (True, False)
 
 
+async def test_names_longer_than_a_page(tmp_path: Path, browser: aiohttp.ClientSession) -> None:
+    """A PDF has a row for whatever clients call a model, and no row is higher than a page."""
+    now = int(time.time()) * 1_000_000
+    names = ("\u5bb6" * 512, "\n".join("m" * 256), " ".join(["W" * 9] * 51))
+    models = [generation(n, created_at=now, model=name) for n, name in enumerate(names)]
+    await seed(tmp_path, models)
+    async with (
+        running_gateway(tmp_path, [{"name": "a", "base_url": "http://127.0.0.1:9"}]) as one,
+        browser.get(f"{one.origin}/activity?format=pdf") as answer,
+    ):
+        assert (answer.status, answer.content_type) == (200, "application/pdf")
+
+
 async def test_activity_of_users(
     tmp_path: Path, browser: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -40,7 +40,7 @@ async def test_record(tmp_path: Path) -> None:
         session_id="s",
         streamed=True,
         finish_reason="stop",
-        usage=Usage(10, 5, 2, 4),
+        usage=Usage(10, 5, 2, 4, service_tier="flex"),
         attempts=(Attempt("b", "large", 503, None, 3), Attempt("a", "small", 200, None, 20)),
         user_agent="sdk/1",
         referer="https://app.example",
@@ -56,6 +56,7 @@ async def test_record(tmp_path: Path) -> None:
     assert (data["latency"], data["generation_time"]) == (20, 15)
     assert (data["native_tokens_prompt"], data["native_tokens_completion"]) == (10, 5)
     assert (data["native_tokens_reasoning"], data["native_tokens_cached"]) == (2, 4)
+    assert data["service_tier"] == "flex"
     tries = [(one["provider_name"], one["status"]) for one in data["provider_responses"]]
     assert tries == [("b", 503), ("a", 200)]
     assert [one.get("id") for one in data["provider_responses"]] == [None, "chatcmpl-1"]
@@ -148,9 +149,10 @@ async def test_a_client_key_sees_its_own(tmp_path: Path) -> None:
         assert len((await asker.json("", "sk-app"))["data"]) == 5
 
 
-@pytest.mark.parametrize("limit", [1, 3, 7])
+@pytest.mark.parametrize("limit", [1, 3, 7, 23])
 async def test_pages(tmp_path: Path, limit: int) -> None:
-    """The cursor leads through all, none twice, also where many share a moment."""
+    """The cursor leads through all, none twice, also where many share a moment; the last page has
+    none."""
     same = generation(1).created_at
     many = [generation(index, created_at=same + index // 5) for index in range(1, 24)]
     seen: list[int] = []
@@ -159,7 +161,7 @@ async def test_pages(tmp_path: Path, limit: int) -> None:
         query = f"limit={limit}"
         while query:
             page = await asker.json(query)
-            assert len(page["data"]) <= limit
+            assert 0 < len(page["data"]) <= limit
             seen += [number(one["id"]) for one in page["data"]]
             query = f"limit={limit}&cursor={page['next']}" if page["next"] else ""
     assert seen == list(range(23, 0, -1))

@@ -74,7 +74,8 @@ def _by_ring(rows: Iterable[ActivityRow], router: Router, pool: Pool | None) -> 
     usage: defaultdict[Ring, list[tuple[bytes, int]]] = defaultdict(list)
     for row in rows:
         serving = router.pool(row.model)
-        if row.user is not None and (pool is None or serving is pool):
+        # Users of a model that nobody serves any more have no home to move from.
+        if serving and row.user is not None and pool in (None, serving):
             key = f"{row.tenant}\0{row.user}".encode()
             usage[serving.ring].append((key, row.counts.tokens))
     return usage

@@ -31,12 +31,17 @@ def cut_kept(span: Timespan, unit: int, now: int, retention: Retention) -> Cut:
 def cut(span: Timespan, unit: int, now: int, kept_from: int) -> Cut:
     """`span` in whole units of `unit` microseconds; all times in microseconds.
 
-    A span that begins before `kept_from`, the first moment of which single requests are kept,
-    begins with its unit instead; one that ends later than `now` ends with the unit of `now`, as
-    nothing has happened after it.
+    A span that begins before `kept_from`, the first moment of which single requests are kept, has
+    all of the unit that it begins in; one that ends later than `now` ends with the unit of `now`,
+    as nothing has happened after it.
     """
-    since = span.since if span.since >= kept_from else span.since // unit * unit
+    if span.until <= span.since:
+        return Cut(None, ())
+    since = span.since
     until = span.until if span.until <= now else (now // unit + 1) * unit
+    if since < kept_from:
+        since = since // unit * unit
+        until = max(until, since + unit)
     first, last = -(-since // unit), until // unit
     if first >= last:
         return Cut(None, _unless_empty(since, until))

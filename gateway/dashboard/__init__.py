@@ -1,6 +1,6 @@
 """The pages: what the API answers, for people, rendered on the server from the same records.
 
-pages                     routes, and sending what a page answers
+pages, sending            which page is at which address, and how what it answers is sent
 visit, frame              a request for a page and its possible answers; what all pages share
 access/                   signing in and out
 activity/, generations/,  one module for each page: it reads the ledger, makes a record of what is

@@ -103,7 +103,7 @@ class Chunks(msgspec.Struct, frozen=True):
 Answer = Page | Table | Document | Chunks
 
 Handler = Callable[[Visit], Awaitable[Answer]]
-"""Answers a visit, or raises a GatewayError or StoreUnavailable."""
+"""Answers a visit, or raises a GatewayError."""
 
 
 def link(path: str, **values: object) -> str:

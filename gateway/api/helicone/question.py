@@ -30,8 +30,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def user(self) -> str | None:
-        """The only id meant, if it is one and not empty."""
-        return next(iter(self.users)) or None if self.users and len(self.users) == 1 else None
+        """The only id meant, if it is one; empty for calls without."""
+        return next(iter(self.users)) if self.users and len(self.users) == 1 else None
 
     def counts(self, one: Generation) -> bool:
         """Whether a request is among those that are counted."""

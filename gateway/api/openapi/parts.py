@@ -61,7 +61,7 @@ ERRORS: dict[Envelope, Json] = {
     ),
     Envelope.HELICONE: _object(("data", "error"), data={"type": "null"}, error=_TEXT),
 }
-"""What an error looks like in each envelope; `gateway.errors` writes them."""
+"""What an error looks like in each envelope; `gateway.envelope` writes them."""
 
 LAG: Json = {
     LAG_HEADER: {

@@ -94,9 +94,9 @@ async def list_generations(context: Context, request: Request, target: Target) -
         chunks = csv_pieces(table_rows(reading.store, query, values), ROW_COLUMNS)
         name = f"generations-{day_text(whole_days(context.now()))}.csv"
         return await long_answer(chunks, "text/csv", name, reading.headers)
-    rows = await reading.store.generations(query)
+    rows, following = await read_page(reading.store, query)
     answer = GenerationsAnswer(
-        [generation_record(row) for row in rows], next_cursor(rows, query), Meta(reading.lag)
+        [generation_record(row) for row in rows], following, Meta(reading.lag)
     )
     return json_answer(answer, headers=reading.headers)
 
@@ -135,12 +135,16 @@ async def table_rows(
         yield [generation_row(row) for row in rows]
 
 
-def next_cursor(rows: Sequence[Generation], query: GenerationQuery) -> str | None:
-    """The cursor of the page after `rows`; None when they are the last."""
-    if len(rows) < query.limit:
-        return None
-    last = rows[-1]
-    return urlsafe_b64encode(f"{last.created_at}:{last.id}".encode()).decode().rstrip("=")
+async def read_page(
+    store: Store, query: GenerationQuery
+) -> tuple[Sequence[Generation], str | None]:
+    """The rows of a page, and the cursor of the one after it; None where it is the last."""
+    rows = await store.generations(msgspec.structs.replace(query, limit=query.limit + 1))
+    page = rows[: query.limit]
+    if len(page) == len(rows):
+        return page, None
+    last = f"{page[-1].created_at}:{page[-1].id}"
+    return page, urlsafe_b64encode(last.encode()).decode().rstrip("=")
 
 
 def _read_user(values: Mapping[str, str]) -> str | None:

@@ -1,1 +1,5 @@
-"""Who may look: signing in with a key, sessions, and what keeps others from either."""
+"""Who may look.
+
+login, session            signing in with a key, and staying signed in
+attempts, origin          what keeps others out: who tries keys, and forms of other sites
+"""

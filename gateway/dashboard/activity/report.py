@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from gateway.calendar import day_text
 from gateway.dashboard.activity.lines import Line
 from gateway.dashboard.activity.span import Span, metric_of
-from gateway.dashboard.formats import MINUS, NOTHING, change, count, money, share
+from gateway.dashboard.formats import MINUS, NOTHING, change, count, money, share, shown
 from gateway.ledger.counts import Counts
 
 _HEADINGS = ("", "Spend", "Requests", "Tokens", "$ / M tokens", "Cached", "Change")
 _WIDTHS = (30, 13, 11, 13, 13, 9, 11)
 _LINES = (214, 207, 198)
+
+_LONGEST = 300
+"""Letters of a name: a row has to fit on a page, also with a single word in each line."""
 
 
 async def write_report(span: Span, now: Counts, before: Counts, lines: Sequence[Line]) -> bytes:
@@ -61,8 +64,7 @@ def _about(span: Span) -> str:
 
 
 def _cells(name: str, now: Counts, before: Counts, span: Span) -> list[str]:
-    cells = (
-        name,
+    numbers = (
         money(now.cost),
         count(now.requests),
         count(now.tokens),
@@ -70,7 +72,13 @@ def _cells(name: str, now: Counts, before: Counts, span: Span) -> list[str]:
         share(now.cached_tokens, now.prompt_tokens),
         change(*(metric_of(each, span.metric) for each in (now, before))),
     )
-    return [_latin(cell.replace(MINUS, "-").replace(NOTHING, "-")) for cell in cells]
+    return [_name(name), *(each.replace(MINUS, "-").replace(NOTHING, "-") for each in numbers)]
+
+
+def _name(text: str) -> str:
+    """As the pages show it, but cut where it is very long."""
+    name = _latin(shown(text))
+    return name if len(name) <= _LONGEST else f"{name[:_LONGEST]}..."
 
 
 def _latin(text: str) -> str:

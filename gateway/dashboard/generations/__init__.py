@@ -1,1 +1,1 @@
-"""The log of all calls, and each of them."""
+"""The log of all calls, and a page for each generation: `log`, `generation`."""

@@ -7,8 +7,8 @@ import msgspec
 from gateway.api.openrouter.generations import (
     FILTERS,
     OUTCOMES,
-    next_cursor,
     read_list_query,
+    read_page,
     table_rows,
 )
 from gateway.api.openrouter.record import ROW_COLUMNS
@@ -38,6 +38,6 @@ async def show_generations(visit: Visit) -> Page | Table:
     if form == "csv":
         name = f"generations-{day_text(visit.today)}"
         return Table(name, ROW_COLUMNS, table_rows(store, query, visit.values))
-    rows = await store.generations(query)
-    log = Log(query=query, rows=rows, next=next_cursor(rows, query), is_live=query.before is None)
+    rows, following = await read_page(store, query)
+    log = Log(query=query, rows=rows, next=following, is_live=query.before is None)
     return Page("generations.html", log)
