@@ -109,8 +109,9 @@ async def test_the_others_that_are_left(tmp_path: Path, capsys: pytest.CaptureFi
         ({}, KEYS, "40.0%"),
         ({}, KEYS[:1], "50.0%"),
         ({"HEARTH_KEY": "sk-shop"}, KEYS, "50.0%"),
+        ({"HEARTH_KEY": "sk-shop\r\n"}, KEYS, "50.0%"),
     ],
-    ids=["a management key sees all", "a client key its own", "a given one is used"],
+    ids=["a management key sees all", "a client key its own", "a given one is used", "as a line"],
 )
 async def test_the_key_that_asks(
     environ: Mapping[str, str],

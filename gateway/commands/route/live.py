@@ -75,7 +75,7 @@ async def ask(
 def key_for(config: Config, tenant: str, environ: Mapping[str, str]) -> str | None:
     """The key to ask with: one that is given, else a management key, which may see all users'
     tokens, else the user's own; None where the configuration has only hashes, or no keys."""
-    if given := environ.get(KEY_VARIABLE):
+    if given := environ.get(KEY_VARIABLE, "").strip():  # such as the end of a line
         return given
     managers = [each for each in config.keys if each.role == "management"]
     own = [each for each in config.keys if each.name == tenant]
