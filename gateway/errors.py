@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as one tree; a class is an HTTP status, a type and a code.
+"""What can go wrong with a request, as one tree; a class is an HTTP status, a type and a code.
 
     GatewayError
     ├── BadRequest            400  the request cannot be understood
@@ -30,7 +30,8 @@
     ├── ProtocolError         the provider's bytes are not HTTP/1.1
     └── TimedOut              connect, first byte or idle
 
-How an error looks on the wire depends on the API that was called: gateway.envelope.
+How an error looks on the wire depends on the API that was called: gateway.envelope. The ledger adds
+two of its own, StoreUnavailable (503) and TooManyUsers (400): gateway.ledger.store.
 """
 
 from collections.abc import Mapping, Sequence

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.errors import ProtocolError
-from gateway.wire.answer import MAX_HEAD, AnswerParser
+from gateway.wire.answer import MAX_UNPRODUCTIVE, AnswerParser
 
 LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 CHUNKED = (
@@ -187,15 +187,15 @@ def test_large_heads_are_refused() -> None:
     """A head over 64 KiB is an error, in one read or while it still comes; one below is not."""
     start = b"HTTP/1.1 200 OK\r\nX-A: "
     end = b"\r\nContent-Length: 0\r\n\r\n"
-    assert read(start + b"a" * (MAX_HEAD - 100) + end).complete
-    assert isinstance(read(start + b"a" * MAX_HEAD + end).error, ProtocolError)
+    assert read(start + b"a" * (MAX_UNPRODUCTIVE - 100) + end).complete
+    assert isinstance(read(start + b"a" * MAX_UNPRODUCTIVE + end).error, ProtocolError)
     assert isinstance(read(start, *[b"a" * 1024] * 65).error, ProtocolError)
     assert isinstance(read(b"HTTP/1.1 102 P\r\n\r\n" * 4096).error, ProtocolError)
 
 
 def test_large_bodies_are_not_large_heads() -> None:
     """The limit of the head does not count the body that comes in the same read."""
-    body = b"a" * (4 * MAX_HEAD)
+    body = b"a" * (4 * MAX_UNPRODUCTIVE)
     parser = read(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
     assert parser.error is None
     assert parser.take() == body

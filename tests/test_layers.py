@@ -44,6 +44,8 @@ LAYERS = """
     __main__
 """
 RANKS = {name: rank for rank, line in enumerate(LAYERS.split("\n")) for name in line.split()}
+UNLISTED = {"__init__", "commands", "mock.dialects", "ledger.sqlite.migrations"}
+"""Packages whose files are the layers, or all of a kind."""
 ROOTS_OF_COMPOSITION = {"assembly", "app", "server"}
 MAY_COMPOSE = {"app", "server", "processes", "demo", "commands", "cli", "__main__"}
 
@@ -126,6 +128,18 @@ def test_nothing_is_called_by_what_it_is_not() -> None:
     """No `utils`, no `helpers`: a module is named after its subject."""
     shapeless = {"utils", "util", "helpers", "helper", "common", "misc"}
     assert {part for module in MODULES for part in module.split(".")} & shapeless == set()
+
+
+@pytest.mark.parametrize(
+    "package",
+    [path for path in FILES if path.stem == "__init__" and module_of(path) not in UNLISTED],
+    ids=module_of,
+)
+def test_a_package_says_what_its_files_are_for(package: Path) -> None:
+    """Its docstring names each of them."""
+    text = ast.get_docstring(ast.parse(package.read_text())) or ""
+    files = {path.stem for path in package.parent.glob("[!_]*.py")}
+    assert files - set(re.findall(r"\w+", text)) == set()
 
 
 @pytest.mark.parametrize("path", sources("tests"), ids=lambda path: path.stem)

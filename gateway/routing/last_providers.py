@@ -7,7 +7,8 @@ from xxhash import xxh3_64_intdigest
 from gateway.routing.plan import Candidate
 
 REMEMBERED = 100_000
-"""Users of a model, at most; at least half as many, those who called last."""
+"""Pairs of a user and a model, at most; those of the latest calls, at least half as many, are
+among them."""
 
 
 class LastProviders:

@@ -24,7 +24,7 @@ DETOURS: dict[Obstacle, Route] = {
     Obstacle.OUT: "failover",
     Obstacle.FULL: "spill",
 }
-"""The route of who was to go to a provider, and goes to another for the obstacle's sake."""
+"""The route of a call that goes to another provider, by what keeps its user from home."""
 
 
 def obstacle_at(provider: Provider, key: bytes, share: float | None, bound: Bound) -> Obstacle:

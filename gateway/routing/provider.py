@@ -29,7 +29,7 @@ class Provider:
         return f"<Provider {self.name} in_flight={self.in_flight}>"
 
     def available(self, now: float) -> bool:
-        """Whether it may be given one more call now; the one predicate routing asks."""
+        """Whether it is in, and has room for one more call."""
         return now >= self.health.out_until and self.in_flight < self.max_in_flight
 
     def upstream_model(self, model: str | None) -> str | None:

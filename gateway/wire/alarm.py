@@ -33,7 +33,7 @@ class Alarm:
             self._sleep()
 
     def stop(self) -> None:
-        """Never ring again; hold no timer, nor whom it rang for, who mostly holds this."""
+        """Never ring again, and let go of the timer and `ring`, whose owner mostly holds this."""
         self._rings_at = self._wakes_at = NEVER
         self._ring = _ring_for_nobody
         if self._timer is not None:
@@ -57,4 +57,4 @@ class Alarm:
 
 
 def _ring_for_nobody() -> None:
-    """What is set after all has come to its end."""
+    """In place of `ring`, after `stop`: the alarm may still be set."""

@@ -11,7 +11,7 @@ import httptools
 from gateway.calls.head import Headers
 from gateway.errors import ProtocolError
 
-MAX_HEAD: Final = 64 * 1024
+MAX_UNPRODUCTIVE: Final = 64 * 1024
 """Bytes that may come in a row without a byte of a body: head, chunk extensions or trailers."""
 
 _SPACE: Final = 0x20
@@ -77,7 +77,7 @@ class AnswerParser:
             self._stop(error)
         if self._body:
             self._unproductive = 0
-        elif self._unproductive > MAX_HEAD and not self.complete:
+        elif self._unproductive > MAX_UNPRODUCTIVE and not self.complete:
             self.error = self.error or _too_large()
 
     def end(self) -> bool:
@@ -112,7 +112,7 @@ class AnswerParser:
             self._body = data
 
     def on_headers_complete(self) -> None:
-        if self._unproductive > MAX_HEAD and _size(self._fields) > MAX_HEAD:
+        if self._unproductive > MAX_UNPRODUCTIVE and _size(self._fields) > MAX_UNPRODUCTIVE:
             raise _too_large()
         fields, self._fields = self._fields, []
         status = self._parser.get_status_code()
@@ -167,4 +167,4 @@ def _size(fields: Headers) -> int:
 
 
 def _too_large() -> ProtocolError:
-    return ProtocolError(f"the answer's head is larger than {MAX_HEAD} bytes")
+    return ProtocolError(f"the answer's head is larger than {MAX_UNPRODUCTIVE} bytes")

@@ -102,7 +102,7 @@ class Driver:
         self._step(steps, asyncio.CancelledError())
 
     def forget(self) -> None:
-        """Run no more, and let go of who was told of the ends, who mostly holds this."""
+        """Run no more, and let go of `ended`, whose owner mostly holds this."""
         self._ended = _tell_nobody
 
     def go_on(self, awaited: object) -> None:
@@ -147,4 +147,4 @@ def _throw(steps: Generator[Any, None, None], error: asyncio.CancelledError) -> 
 
 
 def _tell_nobody(error: BaseException | None) -> None:
-    """Who was told is gone."""
+    """In place of `ended`, after `forget`."""
