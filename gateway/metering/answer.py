@@ -1,60 +1,18 @@
 """Usage out of an answer that comes in one piece: a JSON body, read once, when it is complete."""
 
-from typing import Final
-
 from gateway.metering.base import Meter
 from gateway.metering.encoding import MAX_READ, Inflater, Unreadable
+from gateway.metering.ending import declines, finish_reason, first_choice
 from gateway.metering.estimate import Estimate, tokens_in
 from gateway.metering.fault import error_message
+from gateway.metering.json_object import text_or_none
 from gateway.metering.reading import Reading
-from gateway.metering.refusal import (
-    REFUSALS,
-    REFUSED,
-    Flags,
-    flags_of_error,
-    says_refusal,
-)
+from gateway.metering.refusal import REFUSALS, REFUSED, Flags, flags_of_error
 from gateway.metering.shapes import UNDECODABLE, Answer, AnswerChoice, decode_answer
 from gateway.metering.usage import read_cost, read_usage
 
-_MAX_TEXT: Final = 512
-_ENDED = frozenset({"completed", "incomplete", "failed", "cancelled"})
 _PENDING = ("queued", "in_progress")
 """Of a response in the background: nothing is said yet (openai `types/responses/response.py`)."""
-
-
-def text_or_none(value: object) -> str | None:
-    """A decoded value that ought to be a short string; None when it is none, or empty, or longer
-    than what a record has room for."""
-    return value or None if isinstance(value, str) and len(value) <= _MAX_TEXT else None
-
-
-def declines(answer: Answer, choice: AnswerChoice | None) -> bool:
-    """Whether the text of the answer does: the first choice's, or a response's."""
-    if choice is None:
-        return says_refusal(bytes(answer.output))
-    said = choice.message
-    return said is not None and bool(said.refusal)
-
-
-def first_choice(answer: Answer) -> AnswerChoice | None:
-    """The choice that goes on record; None where the API has no choices."""
-    choices = answer.choices
-    return choices[0] if choices else None
-
-
-def finish_reason(answer: Answer, choice: AnswerChoice | None) -> str | None:
-    """`choices[0].finish_reason`, `stop_reason`, or why a response is incomplete, else its status
-    once it has ended."""
-    if choice is not None:
-        return text_or_none(choice.finish_reason)
-    if answer.stop_reason:
-        return text_or_none(answer.stop_reason)
-    if not isinstance(answer.status, str) or answer.status not in _ENDED:
-        return None
-    details = answer.incomplete_details
-    reason = details.get("reason") if isinstance(details, dict) else None
-    return text_or_none(reason) or answer.status
 
 
 class AnswerMeter(Meter):

@@ -4,8 +4,8 @@ openai `types/chat/chat_completion_chunk.py`, `types/completion.py`; OpenRouter 
 (openrouter.ai/docs/api-reference/streaming), DeepSeek and vLLM `reasoning_content`.
 """
 
-from gateway.metering.answer import text_or_none
 from gateway.metering.estimate import characters_in, tokens_in
+from gateway.metering.json_object import text_or_none
 from gateway.metering.refusal import REFUSALS, REFUSED
 from gateway.metering.shapes import UNDECODABLE, ChatChoice, ChatChunk, ChatDelta, decode_chat
 from gateway.metering.stream_state import DONE, StreamState

@@ -1,10 +1,11 @@
-"""Numbers and objects in a decoded JSON object, where any other type may be in their place."""
+"""Numbers, texts and objects in a decoded JSON object, where any type may be in their place."""
 
 from typing import Any, Final
 
 JsonObject = dict[str, Any]
 
 _MAX_TOKENS: Final = 1_000_000_000
+_MAX_TEXT: Final = 512
 
 
 def part(found: JsonObject | None, name: str) -> JsonObject | None:
@@ -22,3 +23,9 @@ def count(found: JsonObject | None, name: str, default: int = 0) -> int:
         return value if 0 <= value <= _MAX_TOKENS else default
     is_whole = isinstance(value, float) and value.is_integer() and 0 <= value <= _MAX_TOKENS
     return int(value) if is_whole else default
+
+
+def text_or_none(value: object) -> str | None:
+    """A decoded value that ought to be a short string; None when it is none, or empty, or longer
+    than what a record has room for."""
+    return value or None if isinstance(value, str) and len(value) <= _MAX_TEXT else None

@@ -5,8 +5,8 @@ docs.anthropic.com/en/api/messages-streaming; anthropic `types/raw_message_strea
 
 from typing import Any
 
-from gateway.metering.answer import text_or_none
 from gateway.metering.estimate import characters_in, tokens_in
+from gateway.metering.json_object import text_or_none
 from gateway.metering.shapes import UNDECODABLE, MessagesEvent, decode_messages
 from gateway.metering.stream_state import StreamState
 

@@ -1,6 +1,6 @@
 """The stream of OpenAI's Responses API: openai `types/responses/response_stream_event.py`."""
 
-from gateway.metering.answer import declines, finish_reason, first_choice
+from gateway.metering.ending import declines, finish_reason, first_choice
 from gateway.metering.estimate import characters_in, tokens_in
 from gateway.metering.refusal import REFUSALS, REFUSED
 from gateway.metering.shapes import UNDECODABLE, Answer, decode_responses

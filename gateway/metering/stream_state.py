@@ -4,8 +4,8 @@ from abc import ABC, abstractmethod
 from typing import Final
 
 from gateway.generation import Usage
-from gateway.metering.answer import text_or_none
 from gateway.metering.fault import error_message
+from gateway.metering.json_object import text_or_none
 from gateway.metering.refusal import Flags, flags_of_error
 from gateway.metering.shapes import UNDECODABLE, decode_other
 from gateway.metering.usage import read_cost, read_usage
