@@ -67,6 +67,7 @@ def _samples(arguments: argparse.Namespace) -> int:
 async def _run(arguments: argparse.Namespace, step: Step) -> Outcome:
     async with AsyncExitStack() as stack:
         folder = arguments.keep or _passing_folder(stack)
+        folder.mkdir(parents=True, exist_ok=True)
         provider = _provider(stack, folder / "provider.log")
         store = f"sqlite:{folder / 'hearth.db'}"
         gateway = Gateway(folder / "gateway", store, provider, arguments.workers)
