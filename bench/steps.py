@@ -42,8 +42,8 @@ from gateway.proxy.reply import own_headers
 from gateway.proxy.rewrite import edits_for, upstream_body
 from gateway.routing.plan import Planner
 from gateway.routing.router import Router
-from gateway.wire.answer import AnswerParser
 from gateway.wire.answer_head import answer_head
+from gateway.wire.answer_parser import AnswerParser
 from gateway.wire.headers import UpstreamHead, accept_encoding, client_headers
 from gateway.wire.request_head import RequestHead, parse_head
 from gateway.wire.upstream import Upstream

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.errors import ProtocolError
-from gateway.wire.answer import MAX_UNPRODUCTIVE, AnswerParser
+from gateway.wire.answer_parser import MAX_UNPRODUCTIVE, AnswerParser
 
 LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 CHUNKED = (

@@ -16,8 +16,9 @@ from hatch_build import offered_last, sources
 
 ROOT = Path(__file__).parent.parent
 BEHAVIOUR = (
-    *("answer", "backlog", "call", "cancellation", "connection", "connection_pauses", "driver"),
-    *("edge", "enduser", "entry", "failover", "framing", "freed", "head", "health"),
+    *("answer_parser", "backlog", "call", "cancellation", "connection", "connection_pauses"),
+    *("driver", "edge", "edge_read_ahead", "enduser", "entry", "failover", "framing", "freed"),
+    *("head", "health", "keepalive"),
     *("increments", "journal", "keys", "last_providers", "ledger_tally", "line", "packing"),
     *("parcel", "metering_answer", "metering_chat", "metering_extras", "metering_messages"),
     *("metering_pattern", "metering_refusal", "metering_responses", "metering_stream"),

@@ -9,7 +9,8 @@ to clients     edge               the fast edge, which reads what is hot: reques
                downstream         what either edge offers the proxy to answer with
                outbox             what goes out at the end of a turn, once its records are safe
                limits, refusal    how slow and how large a client may be, and what it is told then
-to providers   upstream           keep-alive connections: connection, answer, response
+to providers   upstream           keep-alive connections: connection, answer_parser, response
+               keepalive          what asks after a provider that is silent
 both           headers, via       what becomes of fields on the way through
                alarm              deadlines that move with every read
                driver             runs a call without a task, in the callbacks of what it waits for

@@ -7,8 +7,9 @@ from typing import Final, cast
 from gateway.config import Timeouts
 from gateway.errors import ConnectionLost, TimedOut
 from gateway.wire.alarm import NEVER, Alarm
-from gateway.wire.answer import AnswerParser
+from gateway.wire.answer_parser import AnswerParser
 from gateway.wire.driver import Pause
+from gateway.wire.keepalive import keep_alive
 from gateway.wire.response import Response, Sink
 
 _JOINED: Final = 64 * 1024  # up to this size a copy is cheaper than a second write
@@ -117,6 +118,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        keep_alive(transport.get_extra_info("socket"))
 
     def data_received(self, data: bytes) -> None:
         if not self._is_busy:
