@@ -140,6 +140,18 @@ async def test_paused_server(server: Server) -> None:
         await assert_counted_once(store)
 
 
+async def test_nothing_outlives_a_store(server: Server) -> None:
+    """What nobody waits for any more ends with it, also where the server is silent."""
+    before = asyncio.all_tasks()
+    async with store_at(server.url) as store:
+        await deliver(store, BATCHES[:1])
+        server.signal(signal.SIGSTOP)
+        with pytest.raises(StoreUnavailable, match="no answer"):
+            await ping(store, HASTE / 5)
+        assert asyncio.all_tasks() > before
+    assert asyncio.all_tasks() == before
+
+
 async def test_killed_connections(server: Server) -> None:
     """Connections that Redis closes at any moment cost a try, not a count."""
     async with store_at(server.url) as store:
@@ -317,9 +329,11 @@ class Stuck(RedisCluster):
 
 
 async def test_connections_that_do_not_end() -> None:
-    """What is told is what failed, not what came of it."""
+    """What is told is what failed, not what came of it; and who ends is not kept from it."""
+    client = Client(Stuck(HOST, 1), "a store")
     with pytest.raises(StoreUnavailable, match="a store: the node is gone"):
-        await Client(Stuck(HOST, 1), "a store").ask([("GET", "x")])
+        await client.ask([("GET", "x")])
+    await client.close()
 
 
 class Lost(FakeAsyncRedis):

@@ -83,8 +83,12 @@ class Client:
         return good[: len(calls)]
 
     async def close(self) -> None:
-        """Let go of all connections."""
-        await self._redis.aclose()
+        """Give up what is under way, and let go of all connections."""
+        for sending in self._sending:
+            sending.cancel()
+        if self._sending:
+            await asyncio.wait(self._sending)
+        await self._let_go()
 
     async def _evaluate(
         self, script: tuple[str, str | bytes], calls: Sequence[ScriptCall]
@@ -100,8 +104,9 @@ class Client:
     async def _send(self, commands: Sequence[Command]) -> list[Any]:
         """The replies, errors among them, or the one error why there are none.
 
-        Commands go on when nobody waits for them any more. Many wait for less than it takes to give
-        up a node that is silent, and only whoever gives it up asks who took its place.
+        Commands go on when nobody waits for them any more, but not beyond `close`. Many wait for
+        less than it takes to give up a node that is silent, and only whoever gives it up asks who
+        took its place.
         """
         if not commands:
             return []
@@ -133,8 +138,11 @@ class Client:
         """A Cluster is asked anew who serves what: its pipelines do not notice a failover. What
         others have under way there fails."""
         if isinstance(self._redis, RedisCluster):
-            with suppress(*_FAILURES):  # a connection to a node that hangs may not end in time
-                await self._redis.aclose()
+            await self._let_go()
+
+    async def _let_go(self) -> None:
+        with suppress(*_FAILURES):  # a connection to a server that hangs may not end in time
+            await self._redis.aclose()
 
     def _unavailable(self, error: Exception) -> StoreUnavailable:
         text = _SENTINEL.sub("", str(error)) or type(error).__name__
