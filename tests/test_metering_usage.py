@@ -82,11 +82,12 @@ def test_what_it_took_to_compact_the_context() -> None:
     ],
 )
 def test_service_tier(told: object, tier: str | None) -> None:
-    """OpenAI's stands beside the usage, Anthropic's fast mode is the `speed` in it; the usual one,
-    and what is no name, is none."""
+    """OpenAI's stands beside the usage, Anthropic's in it, and its fast mode as `speed`; the usual
+    one, and what is no name, is none."""
     usage = {"input_tokens": 21, "output_tokens": 393}
     assert read_usage(usage, None, told) == Usage(21, 393, service_tier=tier)
-    assert read_usage({**usage, "speed": told}) == Usage(21, 393, service_tier=tier)
+    for within in ({"speed": told}, {"service_tier": told, "speed": "standard"}):
+        assert read_usage({**usage, **within}) == Usage(21, 393, service_tier=tier)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +176,7 @@ names = st.sampled_from(
         *("input_tokens", "output_tokens", "input_tokens_details", "cache_read_input_tokens"),
         *("cached_tokens", "cost", "cache_creation_input_tokens", "cache_creation"),
         *("ephemeral_1h_input_tokens", "is_byok", "cost_details", "upstream_inference_cost"),
-        *("iterations", "speed"),
+        *("iterations", "speed", "service_tier"),
     ]
 )
 

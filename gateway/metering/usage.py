@@ -44,12 +44,13 @@ def read_usage(
 
     `tool_usage` and `service_tier` stand beside that of a response (openai
     `types/responses/response.py`): how often it searched the web, and which tier it used. Anthropic
-    has its fast mode within, as `speed`.
+    has its tier within, and its fast mode as `speed`.
     """
     if not isinstance(usage, dict):
         return None
     found = _prompt_style(usage) or _input_style(usage, tool_usage) or _total_alone(usage)
     tier = _unusual(service_tier) or _unusual(usage.get("speed"))
+    tier = tier or _unusual(usage.get("service_tier"))
     return found if found is None or tier is None else replace(found, service_tier=tier)
 
 
