@@ -35,7 +35,8 @@ class Gateway:
     """All parts of one running process.
 
     `peers`: the processes it is one of. `draining`: it takes no new connections. `retired_until`:
-    as others do, and calls under way have all the time they need until this is set.
+    set where others have taken its place: calls under way have all the time they need, until this
+    event.
     """
 
     def __init__(self, config: Config, ledger: Ledger, peers: Peers | None = None) -> None:
@@ -83,6 +84,7 @@ class Gateway:
             providers=provider_states(providers.values(), now),
             ejections={name: each.health.ejected for name, each in providers.items()},
             resources={"worker": own_resources()},
+            processes=int(not self.draining),
         )
 
     async def close(self) -> None:

@@ -23,11 +23,13 @@ async def test_a_start_that_fails_leaves_nothing_open(tmp_path: Path) -> None:
 
 
 async def test_who_is_out_while_others_have_its_place(tmp_path: Path) -> None:
-    """Nobody, for a gateway that takes no more calls: its providers may have been mended since."""
+    """Nobody, for a gateway that takes no more calls: its providers may have been mended since.
+    Nor is it one of those that share the calls."""
     config = build_config(tmp_path, [{"name": "a", "base_url": "http://127.0.0.1:1"}])
     async with standalone(config) as gateway:
         gateway.router.providers["a"].health.pause(60, time.monotonic())
         for draining in (False, True):
             gateway.draining = draining
-            [state] = gateway.snapshot().providers
-            assert state.is_out != draining
+            snapshot = gateway.snapshot()
+            [state] = snapshot.providers
+            assert (state.is_out, snapshot.processes) == (not draining, int(not draining))

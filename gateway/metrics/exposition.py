@@ -61,7 +61,7 @@ class _Exposition(Collector):
     def collect(self) -> Iterator[Metric]:
         snapshot = self._snapshot
         yield _build()
-        yield _gauge("hearth_processes", "Processes that these counts are of", snapshot.processes)
+        yield _gauge("hearth_processes", "Worker processes that take calls", snapshot.processes)
         yield _gauge(
             "hearth_config_last_reload_successful",
             "0 while a new configuration is refused, and the old one in force",

@@ -120,7 +120,7 @@ class ProviderState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """All counts since the start of `processes` processes.
+    """All counts of some processes since they started, of which `processes` still take calls.
 
     `attempts`: provider -> result -> number. `flags`, `checks` (moderations) and `ejections`: type,
     result or provider -> number. `lost`: generations that the journal could not take.

@@ -41,9 +41,12 @@ class Failed(_Message, frozen=True):
 
 
 class Open(_Message, frozen=True):
-    """To a worker that is ready: take connections, with the health of the providers so far."""
+    """To a worker that is ready: take connections, with the health of the providers so far.
 
-    health: Mapping[str, HealthState]
+    A supervisor that is older than the package below it sends none.
+    """
+
+    health: Mapping[str, HealthState] = {}
 
 
 class Retire(_Message, frozen=True):
