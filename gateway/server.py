@@ -80,7 +80,6 @@ async def _drain(
     until = time.monotonic() + grace + seconds
     await asyncio.gather(listener.drain(seconds, grace), _stop_waiting(runner, grace))
     await gateway.drain(max(0.0, until - time.monotonic()))
-    await _until_left(runner, max(0.0, until - time.monotonic()))  # with all of their answers
 
 
 async def _unless(event: asyncio.Event, work: Coroutine[object, object, None]) -> None:
@@ -101,7 +100,8 @@ async def _stop_waiting(runner: web.AppRunner, seconds: float) -> None:
 
 
 async def _until_left(runner: web.AppRunner, seconds: float) -> None:
-    """Wait until aiohttp's clients have left, or `seconds` are over."""
+    """Wait until aiohttp's clients, told to leave with their next answer, have left, or `seconds`
+    are over."""
     aiohttp_server = runner.server
     until = time.monotonic() + seconds
     while (  # noqa: ASYNC110  # aiohttp sets no Event
