@@ -39,7 +39,7 @@ from gateway.pricing.prices import Prices
 from gateway.proxy.entry import Entry
 from gateway.proxy.ids import GenerationIds
 from gateway.proxy.reply import own_headers
-from gateway.proxy.rewrite import edits_for, upstream_body
+from gateway.proxy.rewrite import upstream_body
 from gateway.routing.plan import Planner
 from gateway.routing.router import Router
 from gateway.wire.answer_head import answer_head
@@ -191,7 +191,7 @@ class _Path:
     def _forward(self) -> bytes:
         request, call = self._request, self._call
         model = self._provider.upstream_model(traffic.MODEL)
-        body = upstream_body(request, call, model, edits_for(call, self._provider))
+        body = upstream_body(request, call, model, self._provider)
         accept = accept_encoding(request.head, uncoded=call.hides_usage)
         return self._upstream_head.build(request.head, self._target.path, len(body), accept) + body
 

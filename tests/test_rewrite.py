@@ -24,7 +24,7 @@ def asked(
 
 def sent(body: bytes, model: str | None, path: str = "chat/completions") -> bytes:
     request, call = asked(body, path)
-    return upstream_body(request, call, model)
+    return upstream_body(request, call, model, settings("a"))
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def sent(body: bytes, model: str | None, path: str = "chat/completions") -> byte
 def test_untouched_body_is_the_very_bytes_that_came(body: bytes) -> None:
     """Without an alias and with nothing to ask for, not even a copy is made."""
     request, call = asked(body)
-    assert upstream_body(request, call, "m") is body
+    assert upstream_body(request, call, "m", settings("a")) is body
 
 
 def test_body_without_a_model_is_untouched() -> None:
@@ -92,7 +92,7 @@ def test_streams_are_asked_for_their_usage(path: str, before: bytes, options: ob
     """`include_usage` is set in the client's stead; its other options and fields stay."""
     request, call = asked(before, path)
     assert call.hides_usage
-    after = json.loads(upstream_body(request, call, call.model))
+    after = json.loads(upstream_body(request, call, call.model, settings("a")))
     assert after == {**json.loads(before), "stream_options": options}
 
 
@@ -106,7 +106,7 @@ def test_who_refuses_the_option_is_not_asked() -> None:
     """Some APIs answer 422 to it, and tell the usage unasked (openai/openai-agents-python#442)."""
     before = b'{"model":"m","stream":true}'
     request, call = asked(before)
-    assert upstream_body(request, call, "m", include_usage=False) is before
+    assert upstream_body(request, call, "m", settings("a", include_usage=False)) is before
 
 
 def test_alias_and_usage_together() -> None:
@@ -139,8 +139,8 @@ def test_alias_in_a_form() -> None:
     request, call = asked(
         form % b"fast", "audio/transcriptions", b"multipart/form-data; boundary=b"
     )
-    assert upstream_body(request, call, "whisper-1") == form % b"whisper-1"
-    assert upstream_body(request, call, "fast") is request.body
+    assert upstream_body(request, call, "whisper-1", settings("a")) == form % b"whisper-1"
+    assert upstream_body(request, call, "fast", settings("a")) is request.body
 
 
 def test_streamed_form_is_not_asked() -> None:
@@ -148,14 +148,14 @@ def test_streamed_form_is_not_asked() -> None:
     form = b'--b\r\nContent-Disposition: form-data; name="stream"\r\n\r\ntrue\r\n--b--\r\n'
     request, call = asked(form, content_type=b"multipart/form-data; boundary=b")
     assert call.stream
-    assert upstream_body(request, call, None) is form
+    assert upstream_body(request, call, None, settings("a")) is form
 
 
 def sent_to(body: bytes, model: str | None = "m", **more: Any) -> dict[str, Any]:
     """The fields that a provider with these settings gets."""
     request, call = asked(body)
-    edits = edits_for(call, settings("a", **more))
-    fields: dict[str, Any] = json.loads(upstream_body(request, call, model, edits))
+    body = upstream_body(request, call, model, settings("a", **more))
+    fields: dict[str, Any] = json.loads(body)
     return fields
 
 
@@ -179,16 +179,16 @@ def in_old_address(body: bytes, content_type: bytes = b"application/json") -> tu
 def test_body_leaves_the_name_to_an_address_that_has_it(body: bytes, expected: bytes) -> None:
     """Where the provider's name of the model stands in the address, no other is in the body."""
     request, call = in_old_address(body)
-    assert upstream_body(request, call, "n", edits_for(call, settings("a"))) == expected
+    assert upstream_body(request, call, "n", settings("a")) == expected
     if not call.models:
-        assert upstream_body(request, call, "m") is body
+        assert upstream_body(request, call, "m", settings("a")) is body
 
 
 def test_form_leaves_the_name_to_an_address_that_has_it() -> None:
     """A form without a model gets none."""
     form = b'--b\r\nContent-Disposition: form-data; name="user"\r\n\r\nu\r\n--b--\r\n'
     request, call = in_old_address(form, b"multipart/form-data; boundary=b")
-    assert upstream_body(request, call, "n") is form
+    assert upstream_body(request, call, "n", settings("a")) is form
 
 
 def test_what_is_meant_for_hearth_is_taken_out() -> None:
@@ -196,9 +196,8 @@ def test_what_is_meant_for_hearth_is_taken_out() -> None:
     order."""
     asks = b'"provider":{"order":["x"]},"models":["m","n"],"usage":{"include":true}'
     request, call = asked(b'{"a":1.0e0,%b,"model":"m","z":[1, 2]}' % asks)
-    edits = edits_for(call, settings("a"))
     expected = b'{"a":1.0e0,"model":"n","z":[1, 2]}'
-    assert upstream_body(request, call, "n", edits) == expected
+    assert upstream_body(request, call, "n", settings("a")) == expected
 
 
 def test_model_is_named_where_only_models_were() -> None:
@@ -210,8 +209,8 @@ def test_preferences_are_passed_on_where_configured() -> None:
     """With `forwards_preferences` the objects go on, byte for byte."""
     body = b'{"provider":{"order": ["x"]},"usage":{"include":true},"model":"m"}'
     request, call = asked(body)
-    edits = edits_for(call, settings("a", forwards_preferences=True))
-    assert upstream_body(request, call, "m", edits) is body
+    provider = settings("a", forwards_preferences=True)
+    assert upstream_body(request, call, "m", provider) is body
 
 
 def test_cache_key_is_the_users_and_tells_nothing() -> None:
@@ -257,4 +256,4 @@ def test_names_that_are_no_text(options: bytes, model: str) -> None:
     it is the client's mistake."""
     request, call = asked(b'{"model":"m","stream":true,"stream_options":%b}' % options)
     with pytest.raises(BadRequest, match="not a JSON object"):
-        upstream_body(request, call, model)
+        upstream_body(request, call, model, settings("a"))

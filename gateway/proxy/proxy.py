@@ -39,7 +39,7 @@ from gateway.proxy.entry import Entry
 from gateway.proxy.ids import GenerationIds
 from gateway.proxy.relay import Relay
 from gateway.proxy.reply import answer_error
-from gateway.proxy.rewrite import edits_for, upstream_body
+from gateway.proxy.rewrite import upstream_body
 from gateway.routing.last_providers import LastProviders
 from gateway.routing.plan import Candidate, Plan, Planner
 from gateway.routing.router import Router
@@ -191,9 +191,7 @@ class Proxy:
         model = provider.upstream_model(candidate.model)
         entry.model = candidate.model
         entry.attempt(provider.name, candidate.route, model, now)
-        settings = provider.settings
-        edits, include_usage = edits_for(call, settings), settings.include_usage
-        body = upstream_body(request, call, model, edits, include_usage=include_usage)
+        body = upstream_body(request, call, model, provider.settings)
         accept = accept_encoding(request.head, uncoded=call.hides_null_usage)
         head = self._heads[provider.name].build(
             request.head,

@@ -20,7 +20,6 @@ Edits = Mapping[str, str | None]
 """Top-level fields of a JSON body to set, or with None to take out."""
 
 _ASK_USAGE = b',"stream_options":{"include_usage":true}'
-_NO_EDITS: Edits = {}
 _CACHE_KEY_SIZE = 16
 _decode = msgspec.json.Decoder(dict[str, msgspec.Raw] | None).decode
 
@@ -41,16 +40,9 @@ def edits_for(call: Call, provider: Provider) -> Edits:
     return edits
 
 
-def upstream_body(
-    request: Request,
-    call: Call,
-    model: str | None,
-    edits: Edits = _NO_EDITS,
-    *,
-    include_usage: bool = True,
-) -> bytes:
-    """The body to send to a provider that knows the model to ask for as `model`; `include_usage`:
-    and that can be asked for the usage of a stream."""
+def upstream_body(request: Request, call: Call, model: str | None, provider: Provider) -> bytes:
+    """The body to send to `provider`, which knows the model to ask for as `model`."""
+    edits = edits_for(call, provider)
     body = request.body
     renames = model is not None and (model != call.model or bool(call.models))
     in_address = call.endpoint.model is not None
@@ -61,7 +53,7 @@ def upstream_body(
         return replace_form_field(body, content_type, "model", model or "")
     if edits:
         body = _edited(body, edits)
-    return _with_usage(body) if include_usage and call.adds_usage else body
+    return _with_usage(body) if call.adds_usage and provider.include_usage else body
 
 
 def _edited(body: bytes, edits: Edits) -> bytes:
