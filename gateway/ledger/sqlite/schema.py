@@ -39,11 +39,13 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def connect_to_write(path: Path) -> sqlite3.Connection:
-    """The same for who applies batches, to whom the same pages come again and again: 32 MiB of
-    them are kept. To read is no faster with more than SQLite's own 2 MB, which would stay for good.
+    """The same for who applies batches: 8 MiB of pages are kept instead of SQLite's own 2 MB.
+
+    Where the same users come again and again, a record costs a tenth less CPU with it; four times
+    as much gains nothing more, and stays in the process for good once one batch has filled it.
     """
     db = connect(path)
-    db.execute("PRAGMA cache_size = -32768")
+    db.execute("PRAGMA cache_size = -8192")
     return db
 
 
