@@ -1,7 +1,6 @@
-"""The clients: so many calls a second, each of another user until there are enough of them."""
+"""The clients: so many calls a second, each of any one of the users."""
 
 import asyncio
-import itertools
 import time
 from collections import Counter
 from random import Random
@@ -37,7 +36,6 @@ class Load:
         self._pace = _CLIENTS / rate
         self._users = users
         self._seed = seed
-        self._numbers = itertools.count()
         self._began = time.monotonic()
 
     @property
@@ -64,7 +62,7 @@ class Load:
 
     async def _call(self, caller: Caller, chance: Random) -> None:
         kind = any_kind(chance)
-        user = f"user_{next(self._numbers) % self._users}"
+        user = f"user_{chance.randrange(self._users)}"
         try:
             await kind.call(caller, user)
         except (aiohttp.ClientError, Unexpected, TimeoutError, OSError) as error:
