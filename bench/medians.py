@@ -41,6 +41,16 @@ def chunk_cpu(done: Pass) -> float | None:
     return done.streaming.cpu if done.streaming else None
 
 
+def chunk_system(done: Pass) -> float | None:
+    """The kernel's part of it."""
+    return done.streaming.system if done.streaming else None
+
+
+def chunk_user(done: Pass) -> float | None:
+    """The program's own part of it."""
+    return done.streaming.user if done.streaming else None
+
+
 def even_p99(done: Pass) -> float | None:
     """Milliseconds at the rate that is the same for all: the median of the round's measurements,
     as one burst of the machine's other guests decides the p99 of the few seconds it is in."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bench.goals import growths
-from bench.medians import cpu, median_of
+from bench.medians import chunk_system, chunk_user, cpu, median_of
 from bench.results import Pass, Results
 from bench.spread import Spread
 from bench.table import number, times
@@ -12,6 +12,11 @@ _ROUTER = """\
 1/2.5 of the vLLM router's CPU would be {goal} µs a request. Of Hearth's {ours} the kernel takes
 {kernel} and shipping to the store {shipping}; nginx, which reads no body, knows no user and counts
 nothing, takes {nginx} in all."""
+
+_CHUNK = """\
+Of the CPU of an SSE chunk the kernel takes {ours} µs in Hearth, {router} in the vLLM router and
+{nginx} in nginx, for the same: a read and a write. Their own code takes {ours_own}, {router_own}
+and {nginx_own}."""
 
 _GROWTH = """\
 From 3 to 100 providers HAProxy's cost is {providers}, and from 1 to 1,000,000 users {users}, by the
@@ -23,7 +28,7 @@ of one user change that user's counters once."""
 def paragraphs(results: Results) -> str:
     """Markdown; nothing where a program that it speaks of was not measured."""
     passes = {subject.name: subject.passes for subject in results.subjects}
-    found = (_router(results, passes), _growth(results))
+    found = (_router(results, passes), _chunk(passes), _growth(results))
     return "\n\n".join(text for text in found if text)
 
 
@@ -41,6 +46,14 @@ def _router(results: Results, passes: dict[str, list[Pass]]) -> str:
         shipping=number(shipping),
         nginx=number(nginx),
     )
+
+
+def _chunk(passes: dict[str, list[Pass]]) -> str:
+    names = {"ours": "Hearth", "router": "vLLM router", "nginx": "nginx"}
+    kernel = {key: median_of(chunk_system, passes.get(name, ())) for key, name in names.items()}
+    own = {f"{key}_own": median_of(chunk_user, passes.get(name, ())) for key, name in names.items()}
+    figures = {key: number(value) for key, value in (kernel | own).items() if value is not None}
+    return _CHUNK.format(**figures) if len(figures) == 2 * len(names) else ""
 
 
 def _growth(results: Results) -> str:

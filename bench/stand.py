@@ -57,13 +57,18 @@ class Constant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Streaming(msgspec.Struct, frozen=True):
-    """Open streams: CPU µs per chunk, chunks per second, memory with and without, in bytes."""
+    """Open streams: chunks per second, CPU µs for each, memory with and without, in bytes."""
 
-    cpu: float
     rate: float
+    user: float
+    system: float
     streams: int
     resident: int
     resident_before: int
+
+    @property
+    def cpu(self) -> float:
+        return self.user + self.system
 
 
 class Stand:
@@ -125,8 +130,15 @@ class Stand:
             used = cpu_time(self._pid) - before
         if not found.chunks:
             raise LoadError("no chunk came")
-        cpu, rate = used.total * 1e6 / found.chunks, found.chunks / found.seconds
-        return Streaming(cpu, rate, begun, resident_now, resident_before)
+        each = 1e6 / found.chunks
+        return Streaming(
+            rate=found.chunks / found.seconds,
+            user=used.user * each,
+            system=used.system * each,
+            streams=begun,
+            resident=resident_now,
+            resident_before=resident_before,
+        )
 
     def chat(self, size: int = 150) -> bytes:
         """The template of a chat call to this program."""

@@ -52,7 +52,9 @@ def passed(cpu: float, busy: float = 1.0) -> Pass:
         half=Constant(offered=500, p50=1.5, p99=12.34, cpu=60),
         resident=50 * 1024 * 1024,
         first_chunk=0.75,
-        streaming=Streaming(cpu=14, rate=100, streams=100, resident=1, resident_before=1),
+        streaming=Streaming(
+            rate=100, user=4, system=10, streams=100, resident=1, resident_before=1
+        ),
     )
 
 

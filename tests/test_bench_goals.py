@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from bench import goals, obstacles, table
 from bench.medians import even_p99, median_costs
 from bench.plan import QUICK
 from bench.results import Floor, Machine, Pass, Point, Results, Step, Subject
-from bench.stand import Constant, Requests
+from bench.stand import Constant, Requests, Streaming
 
 
 def passed(cpu: float, *p99: float) -> Pass:
@@ -15,6 +17,12 @@ def passed(cpu: float, *p99: float) -> Pass:
     even = [Constant(offered=1, p50=1, p99=each, cpu=1) for each in p99]
     half = Constant(offered=1, p50=1, p99=9, cpu=1)
     return Pass(requests=requests, half=half, resident=1, even=even)
+
+
+def streamed(cpu: float, user: float, system: float) -> Pass:
+    """A round whose chunks took so much of each."""
+    chunks = Streaming(rate=1, user=user, system=system, streams=1, resident=1, resident_before=1)
+    return msgspec.structs.replace(passed(cpu), streaming=chunks)
 
 
 def results(cpu: Mapping[str, Sequence[Pass]], growth: Sequence[Point] = ()) -> Results:
@@ -115,4 +123,16 @@ def test_obstacles() -> None:
     assert "Of Hearth's 30.0" in router
     assert "cost is 1.25 x" in growing
     assert "users 1/1.11" in growing
-    assert obstacles.paragraphs(results({"Hearth": [passed(30)]})) == ""
+    assert obstacles.paragraphs(results({"Hearth": [streamed(30, 6, 13)]})) == ""
+
+
+def test_where_a_chunk_takes_its_time() -> None:
+    """The kernel's part and the program's own, of Hearth and of those it is compared with."""
+    found = {
+        "Hearth": [streamed(30, 6.25, 13), streamed(30, 6, 14), streamed(30, 7, 13.5)],
+        "vLLM router": [streamed(50, 5.5, 12)],
+        "nginx": [streamed(16, 3, 12.5)],
+    }
+    chunk = obstacles.paragraphs(results(found)).split("\n\n")[1].replace("\n", " ")
+    assert "the kernel takes 13.5 µs in Hearth, 12.0 in the vLLM router and 12.5 in nginx" in chunk
+    assert "Their own code takes 6.25, 5.50 and 3.00." in chunk
