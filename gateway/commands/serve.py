@@ -13,6 +13,7 @@ from gateway.commands.output import console
 from gateway.config import MAX_WORKERS, Config
 from gateway.configfile import ConfigError
 from gateway.processes.garbage import collect_seldom
+from gateway.processes.heap import share_heap
 from gateway.processes.reload import ConfigRefused, Source
 from gateway.processes.supervisor import supervise
 from gateway.sockets import is_loopback
@@ -33,6 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     source = Source(arguments.config, lambda: _reconfigured(arguments))
     config = _configured(arguments)
     collect_seldom()
+    share_heap()
     _allow_all_files()
     try:
         uvloop.run(supervise(config, source, _announce))

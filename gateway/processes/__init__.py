@@ -15,5 +15,6 @@ heartbeat        detects workers whose event loop hangs
 worker           one event loop that answers requests
 supervisor_link  a worker's side of the hub
 channel          the messages between supervisor and worker
-garbage, logs    the garbage collector and the log, as all of these processes have them
+garbage, heap,   the garbage collector, the heap and the log, as all of these processes have
+logs             them
 """

@@ -19,6 +19,7 @@ from gateway.ledger.ledger import Ledger
 from gateway.ledger.store import StoreUnavailable
 from gateway.processes.channel import Channel, Failed, FinalCounts, Heartbeat, Message, Ready, Start
 from gateway.processes.garbage import collect_seldom
+from gateway.processes.heap import share_heap
 from gateway.processes.heartbeat import beat
 from gateway.processes.logs import log_to_stderr
 from gateway.processes.supervisor_link import SupervisorLink
@@ -75,5 +76,6 @@ def run(channel: int, *sockets: int) -> None:
     """Work with these file descriptors, to the end."""
     log_to_stderr()
     collect_seldom()
+    share_heap()
     end = socket.socket(fileno=channel)
     uvloop.run(work(end, [socket.socket(fileno=each) for each in sockets]))

@@ -1,7 +1,6 @@
 """A worker as the supervisor sees it: a process, and a channel to it."""
 
 import asyncio
-import os
 import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -12,10 +11,6 @@ from gateway.processes.channel import Channel, Drain, Message, Retire, ToWorker
 
 _STARTING = 60.0
 """Seconds that a worker may take until it is ready."""
-
-_ONE_HEAP = {"MALLOC_ARENA_MAX": "1"}
-"""One heap for all threads of a worker (mallopt(3), M_ARENA_MAX), where its user sets no other
-number. With a heap each, what one thread frees is of no use to the others, and all of them grow."""
 
 
 class StartFailed(Exception):
@@ -51,7 +46,6 @@ class WorkerProcess:
                     *(sys.executable, "-P", "-m", "gateway.processes", *map(str, descriptors)),
                     pass_fds=descriptors,
                     stdin=asyncio.subprocess.DEVNULL,
-                    env=_ONE_HEAP | os.environ,
                 )
             except (OSError, asyncio.CancelledError):
                 await channel.close()
