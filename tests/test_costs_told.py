@@ -76,6 +76,15 @@ async def test_a_picture(tmp_path: Path) -> None:
     assert record["native_tokens_completion_images"] == 1056
 
 
+async def test_a_picture_sold_by_the_piece(tmp_path: Path) -> None:
+    """By xAI's own word, which counts no tokens (docs.x.ai/developers/cost-tracking)."""
+    answer = {"data": [{"b64_json": "AAAA"}], "usage": {"cost_in_usd_ticks": 200_000_000}}
+    async with answering(tmp_path, answer) as gateway, openai_at(gateway) as client:
+        await client.images.generate(model="grok-imagine-image", prompt="A bread oven")
+        record = await only_generation(gateway)
+    assert (record["total_cost"], record["native_tokens_completion"]) == (0.02, 0)
+
+
 async def test_a_recording(tmp_path: Path) -> None:
     """By the list: gpt-4o-transcribe reads at 2.50, hears at 6 and writes at 10 a million."""
     usage = {

@@ -190,6 +190,21 @@ def test_an_error_under_a_successful_status() -> None:
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"code": 502, "message": "Oh"}},
+        {"choices": [{"finish_reason": "error", "error": {"code": 502, "message": "Oh"}}]},
+        {"status": "failed", "error": {"code": "server_error", "message": "Oh"}, "usage": None},
+    ],
+)
+def test_an_error_in_the_place_of_an_answer_used_nothing(body: Any) -> None:
+    """Nobody bills for it, unless there are counts in it; its text is no completion."""
+    assert read(body, "responses").usage == Usage()
+    counted = {**body, "usage": {"prompt_tokens": 9, "completion_tokens": 4}}
+    assert read(counted, "responses").usage == Usage(9, 4)
+
+
+@pytest.mark.parametrize(
     "body", [b"", b"{", b"[]", b"<html>", b'{"id":"\xff"}', b'{"x":' + b"[" * 9999]
 )
 def test_what_is_not_json_is_estimated(body: bytes) -> None:

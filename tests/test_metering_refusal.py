@@ -7,7 +7,6 @@ import pytest
 
 from gateway.calls.call import Call
 from gateway.calls.endpoint import ENDPOINTS
-from gateway.generation import Flag
 from gateway.metering.meter import open_meter
 from gateway.metering.refusal import flags_of_error
 
@@ -143,30 +142,6 @@ def test_errors_of_a_response() -> None:
     for event in (flat, failed):
         raw = b"data: %b\n\n" % msgspec.json.encode(event)
         assert reasons("responses", raw, b"text/event-stream") == [CONTENT_FILTER]
-
-
-def moderated(answer: bytes, status: int = 200) -> tuple[Flag, ...]:
-    call = Call(endpoint=ENDPOINTS["moderations"], tenant="t")
-    meter = open_meter(call, status, [(b"content-type", b"application/json")], b"")
-    assert meter.feed(answer) + meter.finish() == answer
-    return meter.reading().flags
-
-
-def test_moderations() -> None:
-    """Every category that any result has is named once; nothing flagged is no flag."""
-    flagged = (
-        b'{"results":[{"flagged":true,"categories":{"hate":true,"violence":false}},'
-        b'{"flagged":true,"categories":{"hate":true,"sexual":true,"illicit":null}}]}'
-    )
-    description = "Moderation flagged this input: hate, sexual"
-    assert moderated(flagged) == (Flag("moderation", description),)
-    assert moderated(b'{"results":[{"flagged":false,"categories":{"hate":true}}]}') == ()
-
-
-@pytest.mark.parametrize("answer", [b"{}", b'{"results":7}', b'{"error":{"message":"m"}}'])
-def test_moderations_without_results(answer: bytes) -> None:
-    """What is no verdict flags nobody."""
-    assert moderated(answer, 400) == ()
 
 
 def test_reasons_are_cut_to_what_a_record_has_room_for() -> None:

@@ -188,6 +188,31 @@ def test_a_stream_that_ends_without_usage_is_estimated() -> None:
     assert meter.reading().usage == Usage(100, 2, estimated=True)
 
 
+@pytest.mark.parametrize(
+    ("path", "error"),
+    [
+        ("chat/completions", {"error": {"code": 502, "message": "Oh"}, "choices": []}),
+        ("messages", {"type": "error", "error": {"type": "overloaded_error", "message": "Oh"}}),
+        (
+            "responses",
+            {"type": "response.failed", "response": {"error": {"message": "Oh"}, "usage": None}},
+        ),
+    ],
+)
+def test_an_error_in_the_place_of_a_stream_used_nothing(path: str, error: dict[str, Any]) -> None:
+    """Only what broke off is estimated, and a stream that said nothing before its error is none."""
+    meter = open_stream(path)
+    meter.feed(sse(error))
+    assert meter.reading() == Reading(error="Oh")
+
+
+def test_a_stream_that_failed_halfway_is_estimated() -> None:
+    """What was said before the error was generated from the prompt."""
+    meter = open_stream("chat/completions")
+    meter.feed(TALK + sse(chunk(error={"code": 502, "message": "Oh"})))
+    assert meter.reading().usage == Usage(100, 2, estimated=True)
+
+
 def test_usage_reported_before_the_cut_is_used() -> None:
     """The usage chunk is final, though `[DONE]` never came."""
     meter = open_stream("chat/completions")

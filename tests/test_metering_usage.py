@@ -227,6 +227,19 @@ def test_a_cost_in_parts() -> None:
     assert read_cost({"cost": cost}) == 5_150_000
 
 
+@pytest.mark.parametrize(
+    ("ticks", "nano"),
+    [
+        *((37_756_000, 3_775_600), (5, 1), (4, 0), (0, 0), (10**14, 10**13), (20.0, 2)),
+        *((-1, None), (10**14 + 1, None), (True, None), ("20", None), ([], None), (None, None)),
+    ],
+)
+def test_a_cost_in_ticks(ticks: object, nano: int | None) -> None:
+    """xAI: ten thousand million are a dollar, with or without tokens beside them."""
+    assert read_cost({"cost_in_usd_ticks": ticks}) == nano
+    assert read_cost({"prompt_tokens": 9, "cost_in_usd_ticks": ticks, "cost": 2}) == 2 * 10**9
+
+
 def test_names_without_a_count_do_not_hide_those_with_one() -> None:
     """Some gateways fill in one family of names and leave the others null."""
     usage = {"prompt_tokens": None, "completion_tokens": None, "input_tokens": 7}

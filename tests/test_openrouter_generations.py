@@ -83,6 +83,27 @@ async def test_record_of_what_is_not_text(tmp_path: Path) -> None:
     assert [told[name] for name in unknown] == [None] * 3
 
 
+@pytest.mark.parametrize(
+    ("native", "reason"),
+    [
+        *(
+            ("stop", "stop"),
+            ("end_turn", "stop"),
+            ("completed", "stop"),
+            ("tool_use", "tool_calls"),
+        ),
+        *(("max_tokens", "length"), ("model_context_window_exceeded", "length")),
+        *(("refusal", "content_filter"), ("failed", "error"), ("new", "new"), (None, None)),
+    ],
+)
+async def test_finish_reason(tmp_path: Path, native: str | None, reason: str | None) -> None:
+    """In OpenRouter's words, whichever API was called, and in the provider's own."""
+    call = generation(finish_reason=native)
+    async with recording(tmp_path, [call]) as context:
+        data = (await Asker(context, get_generation, "generation").json(f"id={call.id}"))["data"]
+    assert (data["finish_reason"], data["native_finish_reason"]) == (reason, native)
+
+
 async def test_found_by_either_id(tmp_path: Path) -> None:
     """Our id finds it, and the provider's finds the newest that has it."""
     twins = [generation(1, upstream_id="up"), generation(2, upstream_id="up")]

@@ -1,11 +1,13 @@
 """Usage out of an answer that comes in one piece: a JSON body, read once, when it is complete."""
 
+from gateway.generation import Usage
 from gateway.metering.base import Meter
 from gateway.metering.encoding import MAX_READ, Inflater, Unreadable
 from gateway.metering.ending import declines, finish_reason, first_choice
 from gateway.metering.estimate import Estimate, tokens_in
 from gateway.metering.fault import error_message
 from gateway.metering.json_object import text_or_none
+from gateway.metering.moderation import flagged_categories, flags_within, moderation_flags
 from gateway.metering.reading import Reading
 from gateway.metering.refusal import REFUSALS, REFUSED, Flags, flags_of_error
 from gateway.metering.shapes import UNDECODABLE, Answer, AnswerChoice, decode_answer
@@ -53,10 +55,9 @@ class AnswerMeter(Meter):
         choice, usage = first_choice(answer), answer.usage
         # OpenRouter has it in the body or in its choice, under a successful status as well.
         error = answer.error or (None if choice is None else choice.error)
-        said = 0 if answer.status in _PENDING else self._size
         counted = read_usage(usage, answer.tool_usage, answer.service_tier)
         return Reading(
-            usage=counted or self._estimate.usage(tokens_in(said)),
+            usage=counted or self._uncounted(answer, error),
             upstream_id=text_or_none(answer.id),
             finish_reason=(reason := finish_reason(answer, choice)),
             cost=read_cost(usage),
@@ -64,11 +65,19 @@ class AnswerMeter(Meter):
             flags=self._flags(answer, choice, reason, error),
         )
 
+    def _uncounted(self, answer: Answer, error: object) -> Usage:
+        """The estimate; nothing for an error in the place of an answer."""
+        if error:
+            return Usage()
+        said = 0 if answer.status in _PENDING else self._size
+        return self._estimate.usage(tokens_in(said))
+
     def _flags(
         self, answer: Answer, choice: AnswerChoice | None, reason: str | None, error: object
     ) -> Flags:
         flags = REFUSALS.get(REFUSED if declines(answer, choice) else reason or "", ())
-        return flags or flags_of_error(error)
+        flags = flags or flags_of_error(error)
+        return flags + flags_within(bytes(answer.moderation))
 
     def _message(self, answer: Answer, error: object) -> str | None:
         """The error's text; `detail` and `message` hold it only where the status says so."""
@@ -76,6 +85,19 @@ class AnswerMeter(Meter):
         if self._status < 400:
             return message
         return message or error_message(answer.detail) or error_message(answer.message)
+
+
+class ModerationMeter(AnswerMeter):
+    """Flags the record of a call to `moderations` whose answer flags its input."""
+
+    def _flags(
+        self, answer: Answer, choice: AnswerChoice | None, reason: str | None, error: object
+    ) -> Flags:
+        try:
+            categories = flagged_categories(bytes(answer.results))
+        except UNDECODABLE:
+            return super()._flags(answer, choice, reason, error)
+        return moderation_flags("input", categories)
 
 
 class UnreadMeter(Meter):

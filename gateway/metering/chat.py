@@ -6,6 +6,7 @@ openai `types/chat/chat_completion_chunk.py`, `types/completion.py`; OpenRouter 
 
 from gateway.metering.estimate import characters_in, tokens_in
 from gateway.metering.json_object import text_or_none
+from gateway.metering.moderation import flags_within
 from gateway.metering.refusal import REFUSALS, REFUSED
 from gateway.metering.shapes import UNDECODABLE, ChatChoice, ChatChunk, ChatDelta, decode_chat
 from gateway.metering.stream_state import DONE, StreamState
@@ -32,6 +33,7 @@ class ChatState(StreamState):
             self._introduce(chunk)
         if chunk.error is not None:
             self.fail(chunk.error)
+        self.moderated = self.moderated or flags_within(bytes(chunk.moderation))
         choices = chunk.choices or []
         said = [self._choose(choice) for choice in choices]
         if chunk.usage is None:

@@ -4,11 +4,10 @@ from typing import Final
 
 from gateway.calls.call import Call
 from gateway.calls.head import Headers
-from gateway.metering.answer import AnswerMeter, UnreadMeter
+from gateway.metering.answer import AnswerMeter, ModerationMeter, UnreadMeter
 from gateway.metering.base import Meter
 from gateway.metering.encoding import READABLE, Inflater
 from gateway.metering.estimate import Estimate
-from gateway.metering.moderation import ModerationMeter
 from gateway.metering.stream import (
     EncodedStreamMeter,
     NullUsageHidingMeter,

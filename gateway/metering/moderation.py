@@ -1,18 +1,17 @@
-"""Answers of a moderation endpoint: platform.openai.com/docs/api-reference/moderations/object,
-docs.mistral.ai/api/#tag/classifiers."""
+"""What moderation says, in an answer of its own or within another one:
+platform.openai.com/docs/api-reference/moderations/object, docs.mistral.ai/api/#tag/classifiers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from gateway.generation import Flag
-from gateway.metering.answer import AnswerMeter
 from gateway.metering.refusal import Flags, listed
 from gateway.metering.shapes import (
     UNDECODABLE,
-    Answer,
-    AnswerChoice,
+    Moderated,
     ModerationResult,
+    decode_moderation,
     decode_results,
 )
 
@@ -26,7 +25,36 @@ def flagged_categories(results: bytes) -> str | None:
     decoded = decode_results(results)
     if not decoded:
         raise msgspec.ValidationError("There is no result")
-    flagged = [result for result in decoded if _is_flagged(result)]
+    return _categories([result for result in decoded if _is_flagged(result)])
+
+
+def flags_within(moderation: bytes) -> Flags:
+    """The flags of an undecoded `moderation`, which only answers have that were asked for it
+    (openai `types/chat/chat_completion.py`, `types/responses/response.py`)."""
+    if not moderation:
+        return ()
+    try:
+        told = decode_moderation(moderation)
+    except UNDECODABLE:
+        return ()
+    return () if told is None else _flags("input", told.input) + _flags("output", told.output)
+
+
+def moderation_flags(what: str, categories: str | None) -> Flags:
+    """The flags of an input or an output that was flagged for `categories`."""
+    if categories is None:
+        return ()
+    return (Flag("moderation", f"Moderation flagged this {what}: {categories}"),)
+
+
+def _flags(what: str, said: Moderated | None) -> Flags:
+    if said is None:
+        return ()
+    results = said.results or [said]
+    return moderation_flags(what, _categories([each for each in results if each.flagged]))
+
+
+def _categories(flagged: Sequence[ModerationResult]) -> str | None:
     if not flagged:
         return None
     return listed(dict.fromkeys(name for each in flagged for name in _applying(each)))
@@ -42,18 +70,3 @@ def _is_flagged(result: ModerationResult) -> bool:
 
 def _applying(result: ModerationResult) -> Iterator[str]:
     return (name for name, applies in result.categories.items() if applies)
-
-
-class ModerationMeter(AnswerMeter):
-    """Flags the record of a call to `moderations` whose answer flags its input."""
-
-    def _flags(
-        self, answer: Answer, choice: AnswerChoice | None, reason: str | None, error: object
-    ) -> Flags:
-        try:
-            categories = flagged_categories(bytes(answer.results))
-        except UNDECODABLE:
-            return super()._flags(answer, choice, reason, error)
-        if categories is None:
-            return ()
-        return (Flag("moderation", f"Moderation flagged this input: {categories}"),)

@@ -2,6 +2,7 @@
 
 from gateway.metering.ending import declines, finish_reason, first_choice
 from gateway.metering.estimate import characters_in, tokens_in
+from gateway.metering.moderation import flags_within
 from gateway.metering.refusal import REFUSALS, REFUSED
 from gateway.metering.shapes import UNDECODABLE, Answer, decode_responses
 from gateway.metering.stream_state import StreamState
@@ -36,6 +37,7 @@ class ResponsesState(StreamState):
             self.finish_reason = finish_reason(response, choice)
             if declines(response, choice):
                 self.flags = REFUSALS[REFUSED]
+            self.moderated = flags_within(bytes(response.moderation))
             self.report(response.usage, response.tool_usage, response.service_tier)
             self.counted = self.usage is not None
             self.fail(response.error)

@@ -40,6 +40,7 @@ class Answer(msgspec.Struct, gc=False):
     service_tier: Any = None
     output: msgspec.Raw = msgspec.Raw()
     results: msgspec.Raw = msgspec.Raw()
+    moderation: msgspec.Raw = msgspec.Raw()
 
 
 class OutputPart(msgspec.Struct):
@@ -58,6 +59,19 @@ class ModerationResult(msgspec.Struct):
 
     flagged: bool | None = None
     categories: dict[str, Any] = {}
+
+
+class Moderated(ModerationResult):
+    """What moderation says of an input or an output: a chat's has results, a response's is one."""
+
+    results: list[ModerationResult] = []
+
+
+class Moderation(msgspec.Struct):
+    """That of an answer which was asked for it."""
+
+    input: Moderated | None = None
+    output: Moderated | None = None
 
 
 class ChatDelta(msgspec.Struct, gc=False):
@@ -85,6 +99,7 @@ class ChatChunk(msgspec.Struct, gc=False):
     usage: Any = None
     service_tier: Any = None
     error: Any = None
+    moderation: msgspec.Raw = msgspec.Raw()
 
 
 class MessagesDelta(msgspec.Struct, gc=False):
@@ -127,6 +142,7 @@ class OtherEvent(msgspec.Struct):
 decode_answer = msgspec.json.Decoder(Answer).decode
 decode_output = msgspec.json.Decoder(list[OutputItem]).decode
 decode_results = msgspec.json.Decoder(list[ModerationResult]).decode
+decode_moderation = msgspec.json.Decoder(Moderation | None).decode
 decode_chat = msgspec.json.Decoder(ChatChunk).decode
 decode_messages = msgspec.json.Decoder(MessagesEvent).decode
 decode_responses = msgspec.json.Decoder(ResponsesEvent).decode

@@ -68,14 +68,16 @@ class StreamMeter(Meter):
             finish_reason=state.finish_reason,
             cost=state.cost,
             error=state.error,
-            flags=state.flags or REFUSALS.get(state.finish_reason or "", ()),
+            flags=(state.flags or REFUSALS.get(state.finish_reason or "", ())) + state.moderated,
         )
 
     def _usage(self) -> Usage:
-        reported = self._state.usage
-        if reported is None:
-            return self._estimate.usage(self._state.tokens)
-        return reported if self._state.counted else running_usage(reported, self._state.tokens)
+        state = self._state
+        if state.usage is not None:
+            return state.usage if state.counted else running_usage(state.usage, state.tokens)
+        if state.error and not state.tokens:
+            return Usage()  # an error in the place of an answer
+        return self._estimate.usage(state.tokens)
 
     def _pass(self, pieces: list[Piece]) -> bytes:
         for raw, event in pieces:

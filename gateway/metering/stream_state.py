@@ -18,9 +18,10 @@ class StreamState(ABC):
 
     `usage` is the last that was reported; it is `counted` when it covers the whole answer.
     `tokens` are those of the text seen, by estimate; `said` is the text of an event that added
-    nothing else, for whoever takes it. `flags` are those of its text and of its errors. `model` and
-    `created`, Unix time, are a chat's, `sequence_number` is the last event's in the Responses API;
-    these are for an error event that has to fit in.
+    nothing else, for whoever takes it. `flags` are those of its text and of its errors, `moderated`
+    those of a moderation that was asked for with it. `model` and `created`, Unix time, are a
+    chat's, `sequence_number` is the last event's in the Responses API; these are for an error event
+    that has to fit in.
     """
 
     def __init__(self) -> None:
@@ -34,6 +35,7 @@ class StreamState(ABC):
         self.cost: int | None = None
         self.error: str | None = None
         self.flags: Flags = ()
+        self.moderated: Flags = ()
         self.tokens = 0
         self.said = ""
         self.settled = False

@@ -8,7 +8,8 @@ Three families, told apart by their keys:
 - Responses, images, audio: `input_tokens`, `output_tokens` (openai `types/responses/`).
 - Messages: `input_tokens` without what was read from or written to the cache
   (anthropic `types/usage.py`: total input is the sum of the three), and `thinking_tokens` for
-  reasoning. What it took to compact the context is among the `iterations` alone.
+  reasoning. What it took to compact the context is among the `iterations` alone. The service tier
+  is within, and the fast mode is a `speed`.
 
 A count that is not a whole number from 0 to a billion is no count and reads as absent, and so is a
 cost of more than 10,000 USD: sums over many calls must fit into the store's 64 bits.
@@ -25,6 +26,9 @@ from gateway.money import nano
 
 _ABSENT: Final = -1
 _MAX_DOLLARS: Final = 10_000
+_TICKS: Final = 10**10
+"""Those of xAI in a dollar: docs.x.ai/developers/cost-tracking."""
+
 _LONGEST_TIER: Final = 64
 
 _USUAL_TIERS = frozenset({"", "auto", "default", "on_demand", "standard"})
@@ -43,27 +47,28 @@ def read_usage(
     """The counts in a decoded `usage` value; None when it holds none.
 
     `tool_usage` and `service_tier` stand beside that of a response (openai
-    `types/responses/response.py`): how often it searched the web, and which tier it used. Anthropic
-    has its tier within, and its fast mode as `speed`.
+    `types/responses/response.py`): how often it searched the web, and which tier it used.
     """
     if not isinstance(usage, dict):
         return None
     found = _prompt_style(usage) or _input_style(usage, tool_usage) or _total_alone(usage)
-    tier = _unusual(service_tier) or _unusual(usage.get("speed"))
-    tier = tier or _unusual(usage.get("service_tier"))
+    tier = _unusual(service_tier)
     return found if found is None or tier is None else replace(found, service_tier=tier)
 
 
 def read_cost(usage: object) -> int | None:
     """`usage.cost`, in USD, as nano-dollars rounded half up; None when it holds no amount.
 
-    Perplexity's is an object with a `total_cost`. OpenRouter's is, with `is_byok`, its fee alone:
-    what the provider behind it takes for a key of one's own is an `upstream_inference_cost`
+    Perplexity's is an object with a `total_cost`, xAI has `cost_in_usd_ticks` in its place.
+    OpenRouter's is, with `is_byok`, its fee alone: what the provider behind it takes for a key of
+    one's own is an `upstream_inference_cost`
     (openrouter.ai/docs/cookbook/administration/usage-accounting).
     """
     if not isinstance(usage, dict):
         return None
     cost = usage.get("cost")
+    if cost is None:
+        return _amount(usage.get("cost_in_usd_ticks"), _TICKS)
     amount = _amount(cost.get("total_cost") if isinstance(cost, dict) else cost)
     if amount is None or usage.get("is_byok") is not True:
         return amount
@@ -71,10 +76,11 @@ def read_cost(usage: object) -> int | None:
     return None if upstream is None else amount + upstream
 
 
-def _amount(dollars: object) -> int | None:
-    if dollars is None or isinstance(dollars, bool) or not isinstance(dollars, int | float):
+def _amount(cost: object, in_a_dollar: int = 1) -> int | None:
+    """`cost`, of which so many are a dollar."""
+    if cost is None or isinstance(cost, bool) or not isinstance(cost, int | float):
         return None
-    return nano(dollars) if 0 <= dollars <= _MAX_DOLLARS else None
+    return nano(cost / in_a_dollar) if 0 <= cost <= _MAX_DOLLARS * in_a_dollar else None
 
 
 def _unusual(tier: object) -> str | None:
@@ -133,12 +139,14 @@ def _input_style(usage: JsonObject, tool_usage: object) -> Usage | None:
     details = part(usage, "input_tokens_details") or part(usage, "input_token_details")
     output = part(usage, "output_tokens_details")
     read = written = written_1h = searches = 0
+    tier: str | None = None
     usual = (fresh >= 0) + (completion >= 0) + ("total_tokens" in usage)
     if len(usage) > usual + (details is not None) + (output is not None):
         read = count(usage, "cache_read_input_tokens")
         written = count(usage, "cache_creation_input_tokens")
         written_1h = count(part(usage, "cache_creation"), _FOR_AN_HOUR)
         searches = _searches(usage)
+        tier = _unusual(usage.get("speed")) or _unusual(usage.get("service_tier"))
     if isinstance(tool_usage, dict):
         searches += count(part(tool_usage, "web_search"), "num_requests")
     if output is None and details is not None and "image_tokens" in details:
@@ -151,6 +159,7 @@ def _input_style(usage: JsonObject, tool_usage: object) -> Usage | None:
         read + count(details, "cached_tokens"),
         written + count(details, "cache_write_tokens"),
         written_1h,
+        tier,
     )
     return with_extras(counted, details, output, searches)
 
@@ -178,10 +187,17 @@ def _searches(usage: JsonObject) -> int:
 
 
 def _usage(
-    prompt: int, completion: int, reasoning: int, cached: int, written: int, written_1h: int = 0
+    prompt: int,
+    completion: int,
+    reasoning: int,
+    cached: int,
+    written: int,
+    written_1h: int = 0,
+    tier: str | None = None,
 ) -> Usage:
     """A part is never larger than its whole, whatever the upstream says."""
     cached = min(cached, prompt)
     reasoning, written = min(reasoning, completion), min(written, prompt - cached)
+    written_1h = min(written_1h, written)
     # By position, which takes half the time.
-    return Usage(prompt, completion, reasoning, cached, written, False, min(written_1h, written))
+    return Usage(prompt, completion, reasoning, cached, written, False, written_1h, None, tier)

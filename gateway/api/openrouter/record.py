@@ -20,9 +20,11 @@ _FINISH_REASONS: Mapping[str | None, str] = {
     "completed": "stop",
     "max_tokens": "length",
     "max_output_tokens": "length",
+    "model_context_window_exceeded": "length",
     "tool_use": "tool_calls",
     "function_call": "tool_calls",
     "refusal": "content_filter",
+    "failed": "error",
 }
 """The words of Messages, Responses and older Completions as OpenRouter's, which are Chat's."""
 
