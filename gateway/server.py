@@ -8,7 +8,7 @@ what is under way may finish first, however long that takes.
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import ExitStack, asynccontextmanager
 
 from aiohttp import web
@@ -75,11 +75,12 @@ async def serving(
 async def _drain(
     gateway: Gateway, listener: Listener, runner: web.AppRunner, seconds: float, grace: float = 0.0
 ) -> None:
-    """Both edges' calls have the same `seconds` to finish, after `grace` seconds for clients to
-    leave, in which some may begin."""
+    """Both edges' calls have the same `seconds` to finish and to reach their clients, after `grace`
+    seconds for clients to leave, in which some may begin."""
     until = time.monotonic() + grace + seconds
     await asyncio.gather(listener.drain(seconds, grace), _stop_waiting(runner, grace))
     await gateway.drain(max(0.0, until - time.monotonic()))
+    await _until_sent(runner, max(0.0, until - time.monotonic()))
 
 
 async def _unless(event: asyncio.Event, work: Coroutine[object, object, None]) -> None:
@@ -89,25 +90,34 @@ async def _unless(event: asyncio.Event, work: Coroutine[object, object, None]) -
     for task in (working, waiting):
         task.cancel()
     await asyncio.wait((working, waiting))
+    if not working.cancelled():
+        working.result()
 
 
 async def _stop_waiting(runner: web.AppRunner, seconds: float) -> None:
     """After `seconds`, nobody gets a call in on a connection that aiohttp serves."""
-    await _until_left(runner, seconds)
-    for connection in runner.server.connections if runner.server else ():
-        if isinstance(connection, ClientProtocol):
-            connection.stop()
+    await _until(lambda: not _connections(runner), seconds)
+    for connection in _connections(runner):
+        connection.stop()
 
 
-async def _until_left(runner: web.AppRunner, seconds: float) -> None:
-    """Wait until aiohttp's clients, told to leave with their next answer, have left, or `seconds`
-    are over."""
-    aiohttp_server = runner.server
+async def _until_sent(runner: web.AppRunner, seconds: float) -> None:
+    """Wait until aiohttp's clients have taken their answers, or `seconds` are over."""
+    await _until(lambda: not any(each.is_sending for each in _connections(runner)), seconds)
+
+
+async def _until(condition: Callable[[], bool], seconds: float) -> None:
+    """Wait until it holds, or `seconds` are over; of what aiohttp does there are no events."""
     until = time.monotonic() + seconds
-    while (  # noqa: ASYNC110  # aiohttp sets no Event
-        aiohttp_server and aiohttp_server.connections and time.monotonic() < until
-    ):
+    while not condition() and time.monotonic() < until:  # noqa: ASYNC110
         await asyncio.sleep(_LOOK_EVERY)
+
+
+def _connections(runner: web.AppRunner) -> list[ClientProtocol]:
+    """Those that aiohttp serves."""
+    aiohttp_server = runner.server
+    connections = aiohttp_server.connections if aiohttp_server else ()
+    return [each for each in connections if isinstance(each, ClientProtocol)]
 
 
 def _listener(gateway: Gateway, runner: web.AppRunner, limits: Limits) -> Listener:

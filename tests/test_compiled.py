@@ -25,7 +25,7 @@ BEHAVIOUR = (
     *("metering_usage", "metrics_counters", "outbox", "parsed_fields", "plan", "pool", "pricing"),
     *("pricing_premiums", "request_head", "redis_resp", "rewrite", "ring", "settlement"),
     *("sqlite", "store", "streaming", "tracing"),
-    *("trusted_proxies", "upstream", "verdict"),
+    *("trusted_proxies", "unsent", "upstream", "verdict"),
 )
 """What these files hold, they hold of either build."""
 

@@ -8,6 +8,7 @@ to clients     edge               the fast edge, which reads what is hot: reques
                trusted_proxies    who calls, where a proxy is in front
                downstream         what either edge offers the proxy to answer with
                outbox             what goes out at the end of a turn, once its records are safe
+               unsent             what has gone out and has not reached its client
                limits, refusal    how slow and how large a client may be, and what it is told then
 to providers   upstream           keep-alive connections: connection, answer_parser, response
                keepalive          what asks after a provider that is silent

@@ -21,6 +21,7 @@ from gateway.wire.framing import Framing
 from gateway.wire.limits import MAX_FIELDS, MAX_HEAD, Limits, Progress, Surplus
 from gateway.wire.refusal import half_close, late_head, refusal
 from gateway.wire.trusted_proxies import TrustedProxies, is_secure
+from gateway.wire.unsent import close, unsent
 
 _Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -63,6 +64,11 @@ class ClientProtocol(web.RequestHandler):
         """Whether the request under way is the last one."""
         return self._close or (self._framing.has_ended and not self._messages)
 
+    @property
+    def is_sending(self) -> bool:
+        """Whether the client has yet to take what was written."""
+        return unsent(self._socket) > 0
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         # aiohttp forgets its transport when it closes it, unsent bytes or not.
@@ -85,7 +91,7 @@ class ClientProtocol(web.RequestHandler):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._download.start(self._socket.get_write_buffer_size())
+        self._download.start(unsent(self._socket))
         self._set_alarm(self._limits.answer)
 
     def resume_writing(self) -> None:
@@ -107,6 +113,7 @@ class ClientProtocol(web.RequestHandler):
         """Take no further request; one under way may end."""
         self._is_stopped = True
         if self._awaits_head():
+            close(self._socket)  # before aiohttp does, which in TLS would wait for the client
             self.force_close()
 
     async def shutdown(self, timeout: float | None = 15.0) -> None:  # noqa: ASYNC109  # aiohttp's
@@ -202,16 +209,17 @@ class ClientProtocol(web.RequestHandler):
     def _time_out(self) -> None:
         """The client owes a head, or takes nothing of an answer; aiohttp sees to idle ones."""
         surplus = self._surplus
-        if self.writing_paused or (surplus is not None and self._socket.get_write_buffer_size()):
+        is_over = surplus is not None or self._socket.is_closing()
+        if self.writing_paused or (is_over and self.is_sending):
             self._check_download()
         elif surplus is not None and surplus.goes_on(self._loop.time()):
             self._set_alarm(self._limits.linger)
-        elif surplus is not None or self._socket.is_closing():
+        elif is_over:
             self._socket.abort()
-        elif not self._awaits_head():
-            self._set_alarm(self._limits.answer)
-        elif self._head_is_due:
+        elif self._awaits_head() and self._head_is_due:
             self._end_wait()
+        else:
+            self._set_alarm(self._limits.answer)
 
     def _end_wait(self) -> None:
         if self._head_size or self._framing.is_in_head:
@@ -220,7 +228,7 @@ class ClientProtocol(web.RequestHandler):
             self.force_close()
 
     def _check_download(self) -> None:
-        if self._download.is_enough(self._socket.get_write_buffer_size()):
+        if self._download.is_enough(unsent(self._socket)):
             self._set_alarm(self._limits.answer)
         else:
             self._socket.abort()

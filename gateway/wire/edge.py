@@ -19,6 +19,7 @@ from gateway.wire.limits import MAX_HEAD, Progress, Surplus
 from gateway.wire.listener import Listener
 from gateway.wire.refusal import half_close, late_body, late_head
 from gateway.wire.request_head import HeadTemplate, RequestHead, parse_head
+from gateway.wire.unsent import close, unsent
 from gateway.wire.wire_answer import WireAnswer
 
 _WRITE_HIGH: Final = 256 * 1024
@@ -92,7 +93,7 @@ class Edge(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._write_paused = True
-        self._download.start(self._transport.get_write_buffer_size())
+        self._download.start(unsent(self._transport))
         self._set_alarm(self._limits.answer)
         if self._answer is not None:
             self._answer.pause()
@@ -120,7 +121,7 @@ class Edge(asyncio.Protocol):
         """Take no further request; one under way may end."""
         self._last_request = True
         if not self._driver.is_busy and self._incoming is None:
-            self._close()
+            self._end()
 
     def abort(self) -> None:
         """End at once, and with it the answer under way."""
@@ -223,8 +224,7 @@ class Edge(asyncio.Protocol):
         elif self._surplus is not None:
             self._linger()
         elif self._last_request:
-            self._wait()
-            self._close()
+            self._end()
         elif not self._write_paused:
             self._wait()
             # In a turn of its own: what is refused at once must not pile up on the stack.
@@ -242,8 +242,7 @@ class Edge(asyncio.Protocol):
         elif isinstance(error, asyncio.CancelledError):
             self._transport.abort()
         else:
-            self._wait()
-            self._close()
+            self._end()
 
     def _report(self, error: Exception) -> None:
         """To the loop's handler, which logs it."""
@@ -274,7 +273,7 @@ class Edge(asyncio.Protocol):
 
     def _time_out(self) -> None:
         """The client owes something: to take an answer, a body, a head, or a request at all."""
-        if self._transport.get_write_buffer_size():
+        if unsent(self._transport):
             self._check_download()
         elif self._surplus is not None and self._surplus.goes_on(self._now()):
             self._set_alarm(self._limits.linger)
@@ -283,8 +282,13 @@ class Edge(asyncio.Protocol):
         elif self._buffer and not self._is_ending:
             self._outbox.write(self._transport, late_head(self._limits.head))
             self._leave()
-        else:  # not abort: of what TLS has yet to send, uvloop does not tell
-            self._transport.close()
+        else:
+            close(self._transport)
+
+    def _end(self) -> None:
+        """Close, and look soon whether the client has everything: then TLS need not wait for it."""
+        self._close()
+        self._linger()
 
     def _close(self) -> None:
         self._surplus = Surplus(self._limits, self._now())
@@ -310,7 +314,7 @@ class Edge(asyncio.Protocol):
             self._set_alarm(self._limits.linger)
 
     def _check_download(self) -> None:
-        if self._download.is_enough(self._transport.get_write_buffer_size()):
+        if self._download.is_enough(unsent(self._transport)):
             self._set_alarm(self._limits.answer)
         else:
             self.abort()

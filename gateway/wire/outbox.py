@@ -7,6 +7,8 @@ after the other wake their readers once.
 import asyncio
 from collections.abc import Callable
 
+from gateway.wire.unsent import close
+
 
 class Outbox:
     """Writes to transports, in the order it is asked to, when the turn is over.
@@ -40,7 +42,7 @@ class Outbox:
             if not transport.is_closing():
                 transport.write(data)
         for transport in ending:
-            transport.close()
+            close(transport)
 
     def _wake(self) -> None:
         if not self._due and not self._ending:
