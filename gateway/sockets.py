@@ -1,5 +1,6 @@
 """Sockets that a gateway listens on: bound to an address alone, or beside others of its own."""
 
+import errno
 import os
 import socket
 import ssl
@@ -9,6 +10,10 @@ from ipaddress import ip_address
 from gateway.config import Server, Tls
 
 BACKLOG = 1024
+
+_ABSENT = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+"""What bind(2) and socket(2) say of an address that this machine has not got: where IPv6 is off,
+`localhost` mostly has an IPv6 address all the same."""
 
 
 def is_loopback(host: str) -> bool:
@@ -20,22 +25,28 @@ def is_loopback(host: str) -> bool:
 
 
 def bind(server: Server) -> list[socket.socket]:
-    """Sockets bound to each address of `server.host`, not listening yet.
+    """Sockets bound to each address of `server.host` that this machine has, not listening yet.
 
-    OSError when one cannot be bound; socket.gaierror when the host has no address.
+    OSError when one is taken, or when it has none of them; socket.gaierror when there are none.
     """
     bound: list[socket.socket] = []
+    absent: list[OSError] = []
     port = server.port
     host = server.host.encode()  # as text, one that no DNS could have would be a UnicodeError
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    try:
-        for family, place in dict.fromkeys((family, place) for family, *_, place in found):
+    for family, place in dict.fromkeys((family, place) for family, *_, place in found):
+        try:
             bound.append(_bound(family, (place[0], port, *place[2:])))
+        except OSError as error:
+            if error.errno not in _ABSENT:
+                for each in bound:
+                    each.close()
+                raise
+            absent.append(error)
+        else:
             port = bound[0].getsockname()[1]
-    except OSError:
-        for each in bound:
-            each.close()
-        raise
+    if not bound:
+        raise absent[0]
     return bound
 
 

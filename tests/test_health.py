@@ -129,6 +129,18 @@ def test_a_good_call_from_before_proves_nothing() -> None:
     assert is_out(subject, NOW + 5)
 
 
+def test_failures_from_before_an_ejection_are_forgotten() -> None:
+    """Calls that were under way when it was ejected, and fail then, count for nothing once it is
+    back: after a good call it takes five failures again."""
+    subject = health()
+    fail(subject, 50)
+    subject.succeeded(NOW + 5)
+    fail(subject, 4, NOW + 6)
+    assert not is_out(subject, NOW + 6)
+    fail(subject, 1, NOW + 6)
+    assert reason(subject) == "5 calls in a row failed; the last: no answer"
+
+
 def test_failures_while_out_make_it_no_longer() -> None:
     """Calls that were under way end as they do; the ejection's length is fixed when it begins."""
     subject = health()

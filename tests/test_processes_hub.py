@@ -70,6 +70,7 @@ def test_probes_are_logged_when_they_change_anything(
         ({"api_key": "the-right-one"}, False),
         ({"headers": {"api-key": "the-right-one"}}, False),
         ({"models": ["gpt-5-mini"]}, False),
+        ({"timeouts": {"first_byte": "10m"}}, False),
     ],
 )
 def test_who_was_mended_is_well(

@@ -10,20 +10,23 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import Config
 from gateway.metrics.snapshot import Snapshot
 from gateway.processes.hub import Hub
 from gateway.processes.shared_sockets import SharedSockets
 from gateway.processes.worker_pool import WorkerPool
 from gateway.processes.worker_process import StartFailed, WorkerProcess
+from tests.parts.calls import DONE, HELLO, STREAM, at, ends_at
+from tests.parts.certificates import tls_section
 from tests.parts.gateways import build_config
+from tests.parts.raw_client import connected, post
+from tests.parts.raw_provider import serving
 from tests.parts.waiting import until
 
 
 @asynccontextmanager
-async def pool_of(config: Config, hub: Hub) -> AsyncIterator[WorkerPool]:
+async def pool_of(sockets: SharedSockets, hub: Hub) -> AsyncIterator[WorkerPool]:
     """A pool without workers yet; those it has at the end are stopped."""
-    with closing(SharedSockets(config.server)) as sockets:
+    with closing(sockets):
         pool = WorkerPool(sockets, hub)
         try:
             yield pool
@@ -43,7 +46,7 @@ async def test_one_dies_while_others_begin(tmp_path: Path) -> None:
     nowhere = {"name": "a", "base_url": "http://127.0.0.1:1"}
     config = build_config(tmp_path, [nowhere], server={"workers": 2})
     hub = Hub(Snapshot)
-    async with pool_of(config, hub) as pool:
+    async with pool_of(SharedSockets(config.server), hub) as pool:
         serving = asyncio.create_task(pool.serve(config))
         await until(lambda: len(hub.workers) == 2)
         first, second = sorted(hub.workers, key=pid_of)
@@ -72,7 +75,7 @@ async def test_one_that_nobody_understands(
     stranger.chmod(0o755)
     config = build_config(tmp_path, [{"name": "a", "base_url": "http://127.0.0.1:1"}])
     hub = Hub(Snapshot)
-    async with pool_of(config, hub) as pool:
+    async with pool_of(SharedSockets(config.server), hub) as pool:
         await pool.serve(config)
         [first] = hub.workers
         with monkeypatch.context() as patched:
@@ -85,3 +88,44 @@ async def test_one_that_nobody_understands(
         await third.wait_ready()
     assert f"{second} cannot be understood, and is killed" in caplog.text
     assert f"{second} exited with {-signal.SIGKILL} and is replaced" in caplog.text
+
+
+async def test_one_that_cannot_go_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The log says why a worker ended by itself after it was ready, such as for want of its
+    certificate."""
+    nowhere = {"name": "a", "base_url": "http://127.0.0.1:1"}
+    config = build_config(tmp_path, [nowhere], server={"tls": tls_section(tmp_path)})
+    (tmp_path / "certificate.pem").unlink()
+    hub = Hub(Snapshot)
+    async with pool_of(SharedSockets(config.server), hub) as pool:
+        await pool.serve(config)
+        [worker] = hub.workers
+        await until(lambda: worker not in hub.workers)
+    assert f"{worker} cannot go on: [Errno 2] No such file or directory" in caplog.text
+
+
+async def test_the_end_of_one_that_retired(tmp_path: Path) -> None:
+    """Its calls have the `server.drain` that it was started with, however short that of the others
+    is."""
+    stopping = asyncio.Event()
+    async with serving(ends_at(stopping)) as provider:
+        long, short = (
+            build_config(tmp_path, [at(provider)], server={"drain": drain})
+            for drain in ("1m", "1ms")
+        )
+        sockets, hub = SharedSockets(long.server), Hub(Snapshot)
+        async with pool_of(sockets, hub) as pool:
+            await pool.serve(long)
+            [retired] = hub.workers
+            async with connected(sockets.address) as client:
+                client.send(post(STREAM))
+                _, headers = await client.head()
+                pieces = client.pieces(headers)
+                assert await anext(pieces) == HELLO
+                await pool.serve(short)
+                sockets.close()
+                ending = asyncio.create_task(pool.stop(0))
+                await until(lambda: hub.workers == {retired})
+                stopping.set()
+                assert [piece async for piece in pieces] == [DONE, b""]
+                await ending

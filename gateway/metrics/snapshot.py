@@ -118,6 +118,11 @@ class ProviderState(msgspec.Struct, frozen=True, kw_only=True):
             routed=_both(self.routed, other.routed),
         )
 
+    def leaving(self) -> Self:
+        """As it is for a process that takes no more calls: with places for those that are here, and
+        not out, as the processes that take calls may have it mended."""
+        return msgspec.structs.replace(self, max_in_flight=self.in_flight, is_out=False)
+
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """All counts of some processes since they started, of which `processes` still take calls.

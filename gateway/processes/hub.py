@@ -48,7 +48,7 @@ class Hub:
 
     def health(self, config: Config) -> dict[str, HealthState]:
         """The health of those providers of `config` that were known before; not of one with another
-        address, key, headers, models or probe, with which it may not fail any more."""
+        address, key, headers, timeouts, models or probe, with which it may not fail any more."""
         known = self.providers
         return {
             each.name: known[each.name].health.state()
@@ -101,7 +101,7 @@ class Hub:
 
 def _cause(settings: Settings) -> tuple[object, ...]:
     """The part of a provider's settings by which calls and probes can fail."""
-    address = settings.base_url, settings.api_key, settings.headers
+    address = settings.base_url, settings.api_key, settings.headers, settings.timeouts
     return *address, settings.models, settings.health
 
 

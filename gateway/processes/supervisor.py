@@ -98,7 +98,7 @@ class Supervisor:
         finally:
             self._manager.notify(STOPPING)
             self._sockets.close()
-            await self._pool.stop(self._config.server.drain + _MARGIN)
+            await self._pool.stop(_MARGIN)
             watching.cancel()
             beating.cancel()
 

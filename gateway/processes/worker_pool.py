@@ -38,6 +38,7 @@ class WorkerPool:
         self._serving: dict[int, WorkerProcess] = {}
         self._crashes: Counter[int] = Counter()
         self._stopping = asyncio.Event()
+        self._longest_drain = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def serve(self, config: Config) -> None:
@@ -49,20 +50,22 @@ class WorkerPool:
         fresh = await self._start(config, slots)
         old, self._serving = self._serving, dict(zip(slots, fresh, strict=True))
         self._config = config
+        self._longest_drain = max(self._longest_drain, config.server.drain)
         self._hub.renew(config)
         for worker in fresh:
             self._open(worker)
         for worker in old.values():
             worker.retire()
 
-    async def stop(self, within: float) -> None:
-        """Drain all, and kill those that take longer than `within` seconds."""
+    async def stop(self, margin: float) -> None:
+        """Drain all, and kill those that take `margin` seconds longer than any `server.drain` that
+        workers were started with."""
         self._serving = {}
         self._stopping.set()
         for worker in self._hub.workers:
             worker.drain()
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=within)
+            await asyncio.wait(self._tasks, timeout=self._longest_drain + margin)
         self.kill()
         if self._tasks:
             await asyncio.wait(self._tasks)
@@ -123,6 +126,8 @@ class WorkerPool:
         match message:
             case Ready():
                 worker.mark_ready()
+            case Failed(reason) if worker.is_ready:
+                _log.error("%s cannot go on: %s", worker, reason)
             case Failed(reason):
                 worker.mark_failed(reason)
             case _:

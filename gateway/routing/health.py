@@ -10,7 +10,8 @@ slow start, or over as long as it was out where that was shorter, as a cache for
     └────────────────────────────────slow start is over──────────────────────────────────────┘
 
 Each ejection is twice as long as the last one, up to `max_time`, until the provider has been in for
-`max_time`. Until then it has to be proven by a good call: a failure before that ejects it.
+`max_time`. Until then it has to be proven by a good call: a failure before that ejects it. Calls
+that end while it is out were mostly under way when it failed, and tell nothing of its return.
 """
 
 import math
@@ -65,17 +66,20 @@ class Health:
 
     def succeeded(self, now: float) -> None:
         """A call was answered, to its last byte."""
-        self._failures_in_a_row = 0
-        self._is_proven = self._is_proven or now >= self.out_until
-        self._count(now)
+        if now >= self.out_until:
+            self._failures_in_a_row = 0
+            self._is_proven = True
+            self._count(now)
 
     def failed(self, now: float, cause: str) -> None:
         """A call was not, and it was the provider's doing."""
+        if now < self.out_until:
+            return
         self._count(now)
         self._failures += 1
         self._failures_in_a_row += 1
         reason = self._reason_to_eject(now)
-        if reason is not None and now >= self.out_until:
+        if reason is not None:
             self._eject(f"{reason}; the last: {cause}", now)
 
     def pause(self, seconds: float, now: float) -> None:
