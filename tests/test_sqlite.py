@@ -138,6 +138,15 @@ async def test_file_that_is_no_database(tmp_path: Path) -> None:
     assert await asyncio.to_thread(diary.read_text) == text
 
 
+def test_nothing_stays_open_of_it(tmp_path: Path) -> None:
+    """Not even while somebody holds the error, whose traceback holds the connection."""
+    diary = tmp_path / "diary"
+    diary.write_text("dear diary, " * 100)
+    with pytest.raises(sqlite3.DatabaseError) as refused:
+        schema.connect(diary)
+    assert diary not in [each.resolve() for each in Path("/proc/self/fd").iterdir()], refused
+
+
 async def test_folder_that_cannot_be(tmp_path: Path) -> None:
     """A path below a file is refused with its name."""
     (tmp_path / "file").write_text("")

@@ -30,11 +30,15 @@ def connect(path: Path) -> sqlite3.Connection:
     `secure_delete` overwrites what is deleted: an erased user is not left in free space.
     """
     db = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = FULL")
-    db.execute("PRAGMA secure_delete = ON")
-    db.execute("PRAGMA wal_autocheckpoint = 4000")
-    db.execute(f"PRAGMA journal_size_limit = {_MAX_LOG}")
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA secure_delete = ON")
+        db.execute("PRAGMA wal_autocheckpoint = 4000")
+        db.execute(f"PRAGMA journal_size_limit = {_MAX_LOG}")
+    except sqlite3.Error:
+        db.close()
+        raise
     return db
 
 
