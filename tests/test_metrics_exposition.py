@@ -36,7 +36,7 @@ def full_snapshot() -> Snapshot:
     counters = Counters(Metrics(users=5), (provider,))
     counters.add(generation(1, user='"<\n', latency_ms=30, first_byte_ms=20, cost=1_500_000_000))
     counters.add(refusal(2))
-    counters.check("failed")
+    counters.add_check("failed")
     counts = counters.snapshot()
     state = ProviderState(name="a", in_flight=2, max_in_flight=512, is_out=True)
     return Snapshot(
@@ -119,11 +119,14 @@ def test_deployed_files_name_what_there_is(name: str) -> None:
 
 
 def test_prometheus_example_loads_the_alerts() -> None:
-    """The scrape example is YAML that names the alert rules beside it, and the right path."""
+    """The scrape example is YAML that names the alert rules beside it, and the right path; one rule
+    tells that its job cannot be scraped."""
     example = yaml.safe_load((DEPLOY / "prometheus.yml").read_text())
     assert all((DEPLOY / file).is_file() for file in example["rule_files"])
     [job] = example["scrape_configs"]
     assert job["metrics_path"] == "/metrics"
+    alerts = yaml.safe_load((DEPLOY / "alerts.yml").read_text())
+    assert f'up{{job="{job["job_name"]}"}} == 0' in expressions(alerts)
 
 
 async def status(origin: str, key: str = "", accept: str = "") -> int:
