@@ -1,6 +1,6 @@
 """The aiohttp application: which path leads to which part of the gateway.
 
-What starts a gateway builds one of these in front of it; nobody else imports this file.
+Only what starts a gateway imports this file.
 """
 
 import asyncio

@@ -1,7 +1,6 @@
 """The composition root: every part of a gateway, built from a configuration, and its life."""
 
 import asyncio
-import math
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -75,13 +74,12 @@ class Gateway:
     def snapshot(self) -> Snapshot:
         """This process as it is now."""
         providers = self.router.providers
-        # Who takes no more calls sees nobody out: those who do may have mended it.
-        now = math.inf if self.draining else time.monotonic()
+        states = provider_states(providers.values(), time.monotonic())
         return msgspec.structs.replace(
             self._counters.snapshot(),
             lost=self.ledger.recorder.lost,
             store_failures=self.ledger.failures,
-            providers=provider_states(providers.values(), now),
+            providers=[each.leaving() for each in states] if self.draining else states,
             ejections={name: each.health.ejected for name, each in providers.items()},
             resources={"worker": own_resources()},
             processes=int(not self.draining),
@@ -105,7 +103,7 @@ async def standalone(config: Config) -> AsyncIterator[Gateway]:
     """A gateway in one process, which ships its journal and probes the providers itself."""
     async with AsyncExitStack() as at_end:
         ledger = await Ledger.open(config.ledger)
-        at_end.push_async_callback(ledger.stop, _FINISH_WITHIN)
+        at_end.push_async_callback(ledger.finish, _FINISH_WITHIN)
         ledger.start()
         gateway = Gateway(config, ledger)
         at_end.push_async_callback(gateway.close)
@@ -126,9 +124,11 @@ def _upstreams(config: Config, tracing: "Tracing | None") -> dict[str, Upstream]
     """A client for each provider; those with TLS share one context, which is slow to make."""
     tls = any(provider.base_url.startswith("https:") for provider in config.providers)
     context = verifying_context() if tls else None
-    if tracing is not None:
-        return {each.name: tracing.upstream(each, context) for each in config.providers}
-    return {p.name: Upstream(p.base_url, p.timeouts, context) for p in config.providers}
+    upstreams: dict[str, Upstream] = {}
+    for each in config.providers:
+        middleware = None if tracing is None else tracing.exchanges(each)
+        upstreams[each.name] = Upstream(each.base_url, each.timeouts, context, middleware)
+    return upstreams
 
 
 def _moderator(config: Config, counters: Counters) -> Moderator | None:
@@ -136,4 +136,4 @@ def _moderator(config: Config, counters: Counters) -> Moderator | None:
     if settings is None:
         return None
     provider = next(each for each in config.providers if each.name == settings.provider)
-    return Moderator(settings, provider, counters.check)
+    return Moderator(settings, provider, counters.add_check)

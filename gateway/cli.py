@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 
-INTERRUPTED = 130
+_INTERRUPTED = 130
 """The exit code after Ctrl-C: 128 and the number of SIGINT, as shells have it."""
 
 
@@ -16,7 +16,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return dispatch(argv)
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return _INTERRUPTED
 
 
 def _open_standard_streams() -> None:

@@ -90,8 +90,7 @@ class Keyring:
     def manager(self, request: Request) -> Tenant:
         """The tenant of a management call; Forbidden for any other key."""
         tenant = self.tenant(request)
-        if not tenant.is_manager:
-            raise Forbidden("Only management keys can perform this operation")
+        check_manager(tenant)
         return tenant
 
     def tenant_by_hash(self, key_hash: str) -> Tenant | None:
@@ -110,6 +109,12 @@ class Keyring:
             if tenant is not None:
                 self._presented[key] = tenant
         return tenant
+
+
+def check_manager(tenant: Tenant) -> None:
+    """Forbidden unless it is a manager."""
+    if not tenant.is_manager:
+        raise Forbidden("Only management keys can perform this operation")
 
 
 def _refuse_other_sites(request: Request) -> None:

@@ -22,14 +22,18 @@ async def test_a_start_that_fails_leaves_nothing_open(tmp_path: Path) -> None:
     assert segments(journal) == []
 
 
-async def test_who_is_out_while_others_have_its_place(tmp_path: Path) -> None:
-    """Nobody, for a gateway that takes no more calls: its providers may have been mended since.
-    Nor is it one of those that share the calls."""
+async def test_a_gateway_whose_place_others_have(tmp_path: Path) -> None:
+    """One that takes no more calls says that nobody is out, as its providers may have been mended
+    since, and that they have places for its own calls alone. Nor is it one of those that share
+    the calls."""
     config = build_config(tmp_path, [{"name": "a", "base_url": "http://127.0.0.1:1"}])
     async with standalone(config) as gateway:
-        gateway.router.providers["a"].health.pause(60, time.monotonic())
-        for draining in (False, True):
-            gateway.draining = draining
-            snapshot = gateway.snapshot()
-            [state] = snapshot.providers
-            assert (state.is_out, snapshot.processes) == (not draining, int(not draining))
+        provider = gateway.router.providers["a"]
+        provider.health.pause(60, time.monotonic())
+        with provider.lease("home"):
+            for draining, places in ((False, 512), (True, 1)):
+                gateway.draining = draining
+                snapshot = gateway.snapshot()
+                [state] = snapshot.providers
+                assert (state.in_flight, state.max_in_flight) == (1, places)
+                assert (state.is_out, snapshot.processes) == (not draining, int(not draining))

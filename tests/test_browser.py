@@ -8,8 +8,8 @@ from typing import Literal
 import pytest
 from playwright.async_api import Page, expect
 
+from gateway.dashboard.addresses import link, user_path
 from gateway.dashboard.formats import shown
-from gateway.dashboard.visit import link, user_path
 from gateway.generation import Attempt, Usage
 from tests.parts.browsing import CHROMIUM, open_window, sign_in
 from tests.parts.gateways import RunningGateway, running_gateway

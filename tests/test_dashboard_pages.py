@@ -12,8 +12,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from gateway.dashboard.addresses import user_path
 from gateway.dashboard.formats import shown
-from gateway.dashboard.visit import user_path
 from tests.parts.gateways import RunningGateway, running_gateway
 from tests.parts.generations import generation
 from tests.parts.page_tables import figures

@@ -6,8 +6,8 @@ import aiohttp
 import msgspec
 import pytest
 
-from gateway.dashboard.visit import link, user_path
-from tests.parts.browsing import open_window
+from gateway.dashboard.addresses import link, user_path
+from tests.parts.browsing import CHROMIUM, open_window
 from tests.parts.gateways import RunningGateway
 from tests.parts.recorded import read_json
 from tests.parts.seeded import WEIRD, whole_month
@@ -119,6 +119,7 @@ async def test_signing_in_first(gateway: RunningGateway) -> None:
     assert await calls_of(gateway, USER) > 0
 
 
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 async def test_in_a_browser(gateway: RunningGateway) -> None:
     """The form is hidden until it is asked for, and erases with two clicks, without a script."""
     async with open_window(gateway.origin, java_script_enabled=False) as page:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.generation import Generation
-from gateway.ledger.fallback import ping, recorded
+from gateway.ledger.fallback import find_recorded, ping
 from gateway.ledger.journal import Journal
 from gateway.ledger.shipper import Shipper
 from gateway.ledger.sqlite import SqliteStore
@@ -55,12 +55,12 @@ async def test_wherever_it_is(store: Silent, tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal")
     settled = generation(1)
     journal.append(settled)
-    assert await recorded(store, journal.folder, settled.id, None) == settled
+    assert await find_recorded(store, journal.folder, settled.id, None) == settled
     journal.close()
     await Shipper(journal.folder, store).flush()
     assert list(journal.folder.glob("*.jsonl")) == []
-    assert await recorded(store, journal.folder, settled.id, None) == settled
-    assert await recorded(store, journal.folder, "gen-none", None) is None
+    assert await find_recorded(store, journal.folder, settled.id, None) == settled
+    assert await find_recorded(store, journal.folder, "gen-none", None) is None
 
 
 async def test_shipped_while_it_is_looked_for(store: Silent, tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ async def test_shipped_while_it_is_looked_for(store: Silent, tmp_path: Path) -> 
             return found
 
     late = await Late.open(tmp_path / "hearth.db")
-    assert await recorded(late, folder, settled.id, None) == settled
+    assert await find_recorded(late, folder, settled.id, None) == settled
     await late.close()
 
 
@@ -90,7 +90,7 @@ async def test_only_the_store_could_tell(store: Silent, tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal")
     journal.append(generation(1))
     store.hangs = True
-    soon = partial(recorded, store, journal.folder, tenants=None, within=0.1)
+    soon = partial(find_recorded, store, journal.folder, tenants=None, within=0.1)
     assert await soon(generation(1).id) == generation(1)
     with pytest.raises(StoreUnavailable, match="no answer"):
         await soon("gen-none")

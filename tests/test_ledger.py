@@ -34,7 +34,7 @@ async def ledger(section: config.Ledger) -> AsyncIterator[Ledger]:
     opened = Ledger(Journal(Path(section.journal)), store, section.retention, clock=lambda: NOW)
     opened.start()
     yield opened
-    await opened.stop(1)
+    await opened.finish(1)
 
 
 async def test_recorded_is_readable(ledger: Ledger) -> None:
@@ -50,11 +50,11 @@ async def test_opened_as_configured(section: config.Ledger, tmp_path: Path) -> N
     ledger = await Ledger.open(section)
     ledger.start()
     ledger.recorder.record(generation(1))
-    await ledger.stop(PATIENCE)
+    await ledger.finish(PATIENCE)
     assert list((tmp_path / "journal").glob("*.jsonl")) == []
     again = await Ledger.open(section)
     assert len(await (await shipped(again)).generations(GenerationQuery())) == 1
-    await again.stop(5)
+    await again.finish(5)
 
 
 async def test_journal_that_cannot_be(section: config.Ledger, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ async def test_retention_waits(
             await ledger.fresh()
     ledger.recorder.record(generation(1))
     assert len(await (await shipped(ledger)).generations(GenerationQuery())) == 1
-    await ledger.stop(1)
+    await ledger.finish(1)
 
 
 async def test_closed_while_another_process_ships(section: config.Ledger) -> None:

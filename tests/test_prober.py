@@ -53,10 +53,11 @@ async def test_a_probe_is_a_get_with_the_providers_key() -> None:
 
 
 async def test_a_probe_of_anthropics_api() -> None:
-    """Where `anthropic-version` is configured the key goes into `x-api-key`."""
+    """Where `anthropic-version` is configured the key is in both fields, as it is in calls: others
+    that speak this API want a bearer's token."""
     head = await head_of_probe(api_key="sk-1", headers={"Anthropic-Version": "2023-06-01"})
     assert b"x-api-key: sk-1\r\n" in head
-    assert b"Authorization" not in head
+    assert b"Authorization: Bearer sk-1\r\n" in head
 
 
 async def test_a_probe_without_a_key() -> None:

@@ -18,8 +18,8 @@ import pytest
 
 from gateway.calendar import day_text, first_day, month_of
 from gateway.cli import main
+from gateway.dashboard.addresses import user_path
 from gateway.dashboard.formats import count, money, share
-from gateway.dashboard.visit import user_path
 from gateway.generation import Generation
 from tests.parts import counting
 from tests.parts.gateways import RunningGateway

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from bench.sizes.people import RARE
 from gateway.calendar import day_text, month_of, month_text, whole_days
 from gateway.dashboard.activity.span import GROUPS, METRICS
+from gateway.dashboard.addresses import generation_path, link, user_path
 from gateway.dashboard.providers.page import SPANS as PROVIDER_SPANS
 from gateway.dashboard.users.grid import COLUMNS
 from gateway.dashboard.users.user import SPANS as USER_SPANS
-from gateway.dashboard.visit import generation_path, link, user_path
 from gateway.units import counted
 
 _BUSY = "user_0000001"

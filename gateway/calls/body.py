@@ -75,7 +75,7 @@ read_names = msgspec.json.Decoder(list[str] | None).decode
 
 
 def read_json_fields(body: bytes) -> Body:
-    """The fields of a JSON object; BadRequest says where it is none, or which id is no text."""
+    """The fields of a JSON object; BadRequest says where it is none, or which id is not text."""
     try:
         return _decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -90,10 +90,10 @@ def read_form_fields(body: bytes, content_type: str) -> Body:
 
 
 def _garbled_field(body: bytes) -> str | None:
-    """The id that made `body` unreadable, if one did; only asked once it is known to be.
+    """The id that made an unreadable `body` so, if one did.
 
-    JSON permits half a surrogate pair and numbers of any size (RFC 8259 sections 6 and 8.2), which
-    are no text; told apart by a parser that takes them, and builds all that is there.
+    JSON permits half a surrogate pair, and numbers of any size (RFC 8259 sections 6 and 8.2). The
+    standard library's parser takes both, but builds all that is there: too much of a large body.
     """
     if len(body) > _LONGEST_EXPLAINED:
         return None

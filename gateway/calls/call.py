@@ -45,8 +45,8 @@ class Call:
     `knows_null_usage`: its API has a null `usage` in the chunks of a stream, as OpenAI's has and
     OpenRouter's has not.
     `adds_usage`: usage is asked for on Hearth's own account; `stream_options.include_usage` exists
-    in Chat Completions and Completions only. `hides_usage`: it is then kept from the client.
-    `hides_null_usage`: at least where it is null.
+    in Chat Completions and Completions only. `hides_usage`: what comes of that is kept from the
+    client. `hides_null_usage`: at least the null `usage` of all chunks but the last is.
     """
 
     def __init__(

@@ -14,9 +14,9 @@ class Head:
     is that of the client's HTTP.
 
     `target` is the request target as it came (origin-form, RFC 9112 section 3.2.1). `user` is the
-    value of Helicone-User-Id. Requests that differ only in their length and their user share all
-    the rest, and `fields` may then lack that one: so what else follows from a head may be cached by
-    its `parsed`, which compare by identity.
+    value of Helicone-User-Id, which `fields` may lack: requests that differ only in their length
+    and their user share all the rest. What else follows from a head may therefore be cached by its
+    `parsed`, of which those requests have the very same.
     """
 
     def __init__(self, method: str, target: str, headers: Headers, version: str = "1.1") -> None:

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 @lru_cache(maxsize=256)
 def is_local(host: bytes | None, origin: bytes | None) -> bool:
-    """Whether `host` is localhost or an address, which is nobody's own name, and the page is of
-    this machine too. What is absent names nobody."""
+    """Whether `host` is localhost or an IP address, which no website can have for a name, and
+    `origin` a page of this machine; an absent field is no objection."""
     here = _name(b"//" + host) if host else "localhost"
     if not (_is_localhost(here) or _address(here)):
         return False

@@ -2,31 +2,25 @@
 
 from collections.abc import Mapping
 
+from gateway.calls.credentials import presented_key
 from gateway.calls.textfield import MAX_NAME, hint_field
 
-GATEWAY_FIELDS = (b"x-usagepanda-api-key", b"helicone-auth")
-"""Fields that carry Hearth's own key and leave `Authorization` to the provider's."""
-
-PROVIDER_FIELDS = (b"authorization", b"x-api-key", b"api-key")
-"""Fields in which OpenAI, Anthropic and Azure clients send the one key they have."""
-
-READABLE_CODINGS = frozenset((b"gzip", b"deflate", b"identity"))
+_READABLE_CODINGS = frozenset((b"gzip", b"deflate", b"identity"))
 """Content codings the meter can read; others are not asked for where an answer is metered."""
 
 
 class ParsedFields:
-    """`key`: the one in the first field that has one, without its `Bearer`.
-
-    `form`: the Content-Type of a form. `affinity`: unless the client asks to be routed as if its
-    user were not known. `overrides`: the `x-usagepanda-*` fields, names in lower case. `codings`:
-    those of Accept-Encoding that can be metered. `user_agent`, `referer` and `title` are the
-    program's that sent the request, cut at MAX_NAME characters.
+    """`key`: the one that the request presents. `form`: the Content-Type of a form. `affinity`:
+    unless the client asks to be routed as if its user were not known. `overrides`: the
+    `x-usagepanda-*` fields, names in lower case. `codings`: those of Accept-Encoding that can be
+    metered. `user_agent`, `referer` and `title` are the program's that sent the request, cut at
+    MAX_NAME characters.
     """
 
     def __init__(self, fields: dict[bytes, bytes]) -> None:
         content_type = text_of(fields, b"content-type") or ""
         is_form = content_type[:19].lower() == "multipart/form-data"
-        self.key = _key(fields)
+        self.key = presented_key(fields)
         self.form = content_type if is_form else None
         self.session_id = hint_field(text_of(fields, b"x-session-id"))
         self.affinity = (text_of(fields, b"x-hearth-affinity") or "").lower() != "off"
@@ -59,16 +53,6 @@ def _first(fields: dict[bytes, bytes], *names: bytes) -> str | None:
     return None
 
 
-def _key(fields: dict[bytes, bytes]) -> bytes | None:
-    for field in (*GATEWAY_FIELDS, *PROVIDER_FIELDS):
-        value = fields.get(field, b"").strip()
-        if value[:7].lower() == b"bearer ":
-            value = value[7:].strip()
-        if value:
-            return value
-    return None
-
-
 def _overrides(fields: dict[bytes, bytes]) -> Mapping[str, str]:
     return {
         name.decode("latin-1"): value.decode("latin-1").strip()
@@ -79,5 +63,5 @@ def _overrides(fields: dict[bytes, bytes]) -> Mapping[str, str]:
 
 def _codings(fields: dict[bytes, bytes]) -> bytes:
     asked = [part.strip() for part in fields.get(b"accept-encoding", b"").split(b",")]
-    kept = [part for part in asked if part.split(b";")[0].strip().lower() in READABLE_CODINGS]
+    kept = [part for part in asked if part.split(b";")[0].strip().lower() in _READABLE_CODINGS]
     return b", ".join(kept) or b"identity"

@@ -81,7 +81,7 @@ def _models(undecoded: msgspec.Raw) -> tuple[str, ...]:
 
 
 def _listed(text: bytes) -> list[str] | None:
-    """What a list of names says; one of many is not even read."""
+    """The names in a list; one that is longer than any that is permitted is not even decoded."""
     if len(text) > _LONGEST_MODELS:
         raise BadRequest(_MODELS, "models")
     try:

@@ -40,20 +40,16 @@ class Request:
 
     def with_body(self, body: bytes) -> "Request":
         """The same request with another body."""
-        return Request(
-            head=self.head,
-            body=body,
-            peer=self.peer,
-            received_at=self.received_at,
-            started=self.started,
-            on_settled=self.on_settled,
-        )
+        return self._but(body, self.on_settled)
 
     def watched(self, on_settled: OnSettled) -> "Request":
         """The same request, with somebody to tell of its record."""
+        return self._but(self.body, on_settled)
+
+    def _but(self, body: bytes, on_settled: OnSettled | None) -> "Request":
         return Request(
             head=self.head,
-            body=self.body,
+            body=body,
             peer=self.peer,
             received_at=self.received_at,
             started=self.started,

@@ -28,8 +28,8 @@ def name_field(value: object, field: str) -> str | None:
 
 
 def hint_field(value: object) -> str | None:
-    """One that only steers routing; what else stands there, or is longer than MAX_NAME, is the
-    provider's affair."""
+    """A text that only steers routing. What is no text, or longer than MAX_NAME, steers nothing and
+    is the provider's affair."""
     if not isinstance(value, str) or len(value) > MAX_NAME:
         return None
     return value.strip() or None

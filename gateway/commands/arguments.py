@@ -5,13 +5,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from gateway.calendar import day_number
-from gateway.calls.endpoint import ENDPOINTS
+from gateway.calls.body import Body
+from gateway.calls.enduser import find_end_user
 from gateway.calls.head import Head
-from gateway.calls.reader import read_call
-from gateway.calls.request import Request
 from gateway.config import Config
 from gateway.configfile import load
 from gateway.errors import BadRequest
@@ -57,12 +54,10 @@ def port(text: str) -> int:
 def end_user(text: str) -> str:
     """An argument's type: an end user's id, by the rules for the body of a request."""
     try:
-        body = msgspec.json.encode({"user": text})
+        text.encode()
+        user = find_end_user(Head("POST", "", []), Body(user=text))
     except UnicodeEncodeError as error:
         raise argparse.ArgumentTypeError("Expected text in UTF-8") from error
-    nowhere = Request(head=Head("POST", "", []), body=body, peer="", received_at=0, started=0)
-    try:
-        user = read_call(nowhere, ENDPOINTS["chat/completions"], tenant="").user
     except BadRequest as error:
         raise argparse.ArgumentTypeError(error.message) from error
     if user is None:

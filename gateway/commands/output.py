@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 
-class ResultConsole(Console):
+class _ResultConsole(Console):
     """A console that lets a closed pipe be an error like any other."""
 
     def on_broken_pipe(self) -> None:
@@ -20,7 +20,7 @@ class ResultConsole(Console):
 
 def console() -> Console:
     """Standard output, for a command's result; without colours when it is no terminal."""
-    return ResultConsole(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    return _ResultConsole(highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def tell(text: str) -> None:

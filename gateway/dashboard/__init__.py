@@ -6,4 +6,5 @@ access/                   signing in and out
 activity/, generations/,  one module for each page: it reads the ledger, makes a record of what is
 users/, providers/        shown, and names its template; beside it what only this page needs
 formats, charts           how numbers are shown
+addresses                 links from page to page
 """

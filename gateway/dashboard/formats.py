@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gateway.calendar import day_text, first_day, iso_moment
-from gateway.dashboard.visit import generation_path, link, user_path
+from gateway.dashboard.addresses import generation_path, link, user_path
 from gateway.money import usd
 from gateway.units import counted
 

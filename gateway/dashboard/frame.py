@@ -56,8 +56,9 @@ DASHBOARD = web.AppKey("dashboard", Dashboard)
 
 
 def wants_page(request: web.Request) -> bool:
-    """Whether the client is a browser that asks for a page, or saves what a page links to: then it
-    takes anything, but has a session, or says that it goes there (Fetch Metadata, section 2.3)."""
+    """Whether the client is a browser. One that asks for a page names HTML in `Accept`. One that
+    saves what a page links to accepts anything, but has a session, or says that it navigates
+    (Fetch Metadata, section 2.3)."""
     asked = ",".join(request.headers.getall("Accept", ()))
     named = preferred(asked, ("application/json", "text/csv", "text/html"))
     if named is not None:

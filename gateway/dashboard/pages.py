@@ -14,13 +14,14 @@ from gateway.api.query import read_query
 from gateway.dashboard.access.login import add_login
 from gateway.dashboard.access.origin import is_cross_site
 from gateway.dashboard.activity import page as activity
+from gateway.dashboard.addresses import link
 from gateway.dashboard.formats import FILTERS, GLOBALS
 from gateway.dashboard.frame import DASHBOARD, Dashboard, show_error, wants_page
 from gateway.dashboard.generations import generation, log
 from gateway.dashboard.providers import page as providers
 from gateway.dashboard.sending import send
 from gateway.dashboard.users import grid, personal, user
-from gateway.dashboard.visit import Handler, Visit, link
+from gateway.dashboard.visit import Handler, Visit
 from gateway.errors import Forbidden, GatewayError, Unauthorized
 from gateway.keys import Tenant
 

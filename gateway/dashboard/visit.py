@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl
 
 import msgspec
 
 from gateway.api.context import Context, visible_tenants
 from gateway.api.query import read_choice
 from gateway.calendar import whole_days
+from gateway.dashboard.addresses import link
 from gateway.keys import Tenant
 
 
@@ -104,21 +105,3 @@ Answer = Page | Table | Document | Chunks
 
 Handler = Callable[[Visit], Awaitable[Answer]]
 """Answers a visit, or raises a GatewayError."""
-
-
-def link(path: str, **values: object) -> str:
-    """A path with those parameters that are not None."""
-    query = urlencode({name: str(value) for name, value in values.items() if value is not None})
-    return f"{path}?{query}" if query else path
-
-
-def user_path(user: str, **values: object) -> str:
-    """The address of a user's page. Browsers would take `.` and `..` out of a path."""
-    if user in (".", ".."):
-        return link("/users/", id=user, **values)
-    return link(f"/users/{quote(user, safe='')}", **values)
-
-
-def generation_path(generation_id: str) -> str:
-    """The address of a generation's page."""
-    return f"/generations/{quote(generation_id, safe='')}"

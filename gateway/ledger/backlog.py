@@ -43,6 +43,30 @@ class Batch(NamedTuple):
     places: Mapping[Segment, Place]
 
 
+class _GrowingBatch:
+    """A batch while records are added to it."""
+
+    def __init__(self, most: int) -> None:
+        self.places: dict[Segment, Place] = {}
+        self._most = most
+        self._packer = Packer()
+        self._parcels: list[Parcel] = []
+        self._size = 0
+
+    @property
+    def is_full(self) -> bool:
+        return len(self._parcels) == self._most or self._size >= BATCH_BYTES
+
+    def add(self, writer: str, record: Record, size: int) -> None:
+        """A record whose line has so many bytes. `writer` is its own, in one text for all."""
+        parcel = self._packer.parcel(writer, record.sequence, record.generation)
+        self._parcels.append(parcel)
+        self._size += size
+
+    def frozen(self) -> Batch:
+        return Batch(tuple(self._parcels), self.places)
+
+
 class Waiting(NamedTuple):
     """Bytes not applied yet, and when the first such record of each segment was settled, in
     microseconds since the epoch."""
@@ -78,14 +102,11 @@ class Backlog:
         A position may be lower than before, when the store has crashed or was restored: what it
         lost comes again, as far as segments still have it.
         """
-        parcels: list[Parcel] = []
-        packer = Packer()
-        places: dict[Segment, Place] = {}
-        size = 0
+        batch = _GrowingBatch(most)
         for segment in segments(self.folder):
-            writer, position = segment.writer, positions.get(segment.writer, 0)
+            position = positions.get(segment.writer, 0)
             place = self._place(segment)
-            if place.sequence > positions.get(writer, place.sequence):
+            if place.sequence > positions.get(segment.writer, place.sequence):
                 place = _BEGINNING
             reported = place.offset
             end, sequence = self._beyond(segment, place, position)
@@ -97,15 +118,15 @@ class Backlog:
                     if record:
                         sequence = record.sequence
                         if sequence > position:
-                            parcels.append(packer.parcel(writer, sequence, record.generation))
-                            size += len(line)
-                    if len(parcels) == most or size >= BATCH_BYTES:
-                        yield Batch(tuple(parcels), {**places, segment: Place(end, sequence)})
-                        parcels, packer, places, size, reported = [], Packer(), {}, 0, end
+                            batch.add(segment.writer, record, len(line))
+                    if batch.is_full:
+                        batch.places[segment] = Place(end, sequence)
+                        yield batch.frozen()
+                        batch, reported = _GrowingBatch(most), end
             if end > reported:
-                places[segment] = Place(end, sequence)
-        if places:
-            yield Batch(tuple(parcels), places)
+                batch.places[segment] = Place(end, sequence)
+        if batch.places:
+            yield batch.frozen()
 
     def applied(self, batch: Batch) -> None:
         """Note that the store has the batch."""

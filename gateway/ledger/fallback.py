@@ -32,7 +32,7 @@ async def ping(store: Store, within: float = _TIMEOUT) -> None:
     await positions(store, (), within)
 
 
-async def recorded(
+async def find_recorded(
     store: Store,
     folder: Path,
     wanted: str,

@@ -9,7 +9,7 @@ from typing import Self
 
 from gateway import config
 from gateway.generation import Generation
-from gateway.ledger.fallback import ping, recorded
+from gateway.ledger.fallback import find_recorded, ping
 from gateway.ledger.journal import Journal, JournalError
 from gateway.ledger.keeper import Keeper
 from gateway.ledger.opening import open_store
@@ -20,7 +20,8 @@ from gateway.ledger.recorder import Recorder
 from gateway.ledger.shipper import Lag, Shipper
 from gateway.ledger.store import Store, StoreUnavailable
 
-_TIMEOUT = 2.0
+_PATIENCE = 2.0
+"""Seconds that a reader waits until what was recorded is in the store."""
 
 
 class Ledger:
@@ -54,7 +55,7 @@ class Ledger:
         """Ship and forget in the background, where no other process does it."""
         self._keeper.start()
 
-    async def stop(self, within: float) -> None:
+    async def finish(self, within: float) -> None:
         """Ship what `within` seconds allow and close everything; the rest waits in the journal."""
         self.recorder.close()
         await self._keeper.finish(within)
@@ -80,7 +81,7 @@ class Ledger:
         self.recorder.commit()
         await ping(self._store)
         with suppress(StoreUnavailable, TimeoutError):
-            async with asyncio.timeout(_TIMEOUT):
+            async with asyncio.timeout(_PATIENCE):
                 await self._shipper.flush()
         return self._store
 
@@ -88,7 +89,7 @@ class Ledger:
         """One record, by our id or the upstream's, as soon as it is recorded, by any process that
         shares the journal folder. StoreUnavailable where only the store could tell and is away."""
         self.recorder.commit()
-        return await recorded(self._store, self._folder, wanted, tenants)
+        return await find_recorded(self._store, self._folder, wanted, tenants)
 
     async def dossier(self, person: Person) -> AsyncIterator[Sequence[DossierEntry]]:
         """Everything kept of an end user, page by page. Raises StoreUnavailable."""

@@ -88,8 +88,8 @@ class Segment:
     def open_to_read(self) -> Iterator[OpenSegment]:
         """Open the file; while this lasts nobody can start to append to a closed segment.
 
-        One that another shipper deleted in the meantime reads as empty and not closed. Nor is one
-        closed that its writer let go of to put it back: the file in the folder is another.
+        One that another shipper deleted in the meantime reads as empty and not closed. One that its
+        writer let go of to put it back is not closed either: the file in the folder is another.
         """
         try:
             fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)

@@ -78,7 +78,7 @@ class Shipper:
         self._appended = asyncio.Event()
         self._pass_lock = asyncio.Lock()
         self._next_pass: asyncio.Task[str | None] | None = None
-        self._tasks: set[asyncio.Task[str | None] | asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[object]] = set()
 
     def start(self) -> None:
         """Ship in the background, at once and after each `notify`."""
@@ -225,6 +225,6 @@ class Shipper:
     def _age(self, settled_at: int) -> float:
         return max(0.0, self._clock() - settled_at / 1e6)
 
-    def _keep(self, task: asyncio.Task[str | None] | asyncio.Task[None]) -> None:
+    def _keep(self, task: asyncio.Task[object]) -> None:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

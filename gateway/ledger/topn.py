@@ -77,8 +77,9 @@ class _Group:
 def best_unmet(heads: Collection[Place]) -> Place:
     """The best place left for a user who is in none of the periods before its head.
 
-    It has all of the heads' values only when it comes at or after every head that has some, and
-    it is in one of the periods at least.
+    Such a user has at most the sum of the heads' values, and that only by standing at or after
+    every head that has a value, in the order of names. Where none has, it stands at or after one
+    of them, as it is in some period.
     """
     named = [(tenant, user) for value, tenant, user in heads if value]
     first = max(named) if named else min((tenant, user) for _, tenant, user in heads)

@@ -127,7 +127,7 @@ class Counters:
         if self._users is not None:
             self._users.add(generation)
 
-    def check(self, result: str) -> None:
+    def add_check(self, result: str) -> None:
         """Count a moderation before forwarding: it `passed`, was `flagged`, or `failed`."""
         self._checks[result] += 1
 

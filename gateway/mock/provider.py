@@ -1,6 +1,5 @@
 """A mock provider: the APIs, the prompt cache and the failures of a real one."""
 
-import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -45,7 +44,7 @@ FAULTS: web.AppKey[FaultPlan] = web.AppKey("faults", FaultPlan)
 """What goes wrong; may be replaced while the provider runs."""
 
 
-def create_provider(settings: MockSettings, clock: Clock = time.time) -> web.Application:
+def create_provider(settings: MockSettings, clock: Clock) -> web.Application:
     """The provider as an application that answers below `/v1/`."""
     provider = _Provider(settings, clock)
     app = web.Application(client_max_size=MAX_BODY)

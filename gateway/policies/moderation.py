@@ -12,6 +12,7 @@ import aiohttp
 import msgspec
 
 from gateway.calls.call import Call
+from gateway.calls.credentials import credential
 from gateway.calls.request import Request
 from gateway.config import Moderation, Policies, Provider
 from gateway.errors import ModerationUnavailable
@@ -123,5 +124,5 @@ async def _read(answer: aiohttp.ClientResponse) -> bytes:
 
 
 def _headers(provider: Provider) -> dict[str, str]:
-    key = {"Authorization": f"Bearer {provider.api_key}"} if provider.api_key else {}
+    key = credential(provider.api_key, "moderations", ())
     return {"Content-Type": "application/json", **key, **provider.headers}

@@ -168,10 +168,12 @@ class Proxy:
                 now, verdict = entry.attempt_ended, _verdict(answer, candidate)
                 candidate.provider.health.observe(verdict, now)
                 following = plan.next(now) if verdict.is_trouble else None
-                if not isinstance(answer, Response):
-                    if following is None:
-                        raise _none_answered(answer, entry)
-                elif following is None:
+                if following is not None:
+                    if isinstance(answer, Response):
+                        answer.close()
+                elif not isinstance(answer, Response):
+                    raise _none_answered(answer, entry)
+                else:
                     if answer.status < 400:
                         entry.moved_from = self.last_providers.record(plan.key, candidate)
                     meter = open_meter(call, answer.status, answer.headers, entry.request.body)
@@ -179,8 +181,6 @@ class Proxy:
                     is_done = relay.begin(answer, hides=call.hides_null_usage)
                     is_whole = is_done or await relay.rest(answer)
                     _judge_end(candidate, answer.status, entry, is_whole=is_whole)
-                else:
-                    answer.close()
             candidate = following
 
     async def _attempt(
@@ -192,13 +192,11 @@ class Proxy:
         entry.model = candidate.model
         entry.attempt(provider.name, candidate.route, model, now)
         body = upstream_body(request, call, model, provider.settings)
-        accept = accept_encoding(request.head, uncoded=call.hides_null_usage)
-        head = self._heads[provider.name].build(
-            request.head,
-            entry.target.path_for(model),
-            len(body),
-            accept if call.endpoint.known else None,
-        )
+        path = entry.target.path_for(model)
+        accept: bytes | None = None
+        if call.endpoint.known:
+            accept = accept_encoding(request.head, uncoded=call.hides_null_usage)
+        head = self._heads[provider.name].build(request.head, path, len(body), accept)
         try:
             response = await self._upstreams[provider.name].send(head, body)
         except UpstreamError as error:

@@ -84,9 +84,9 @@ def _with_usage(body: bytes) -> bytes:
 
 
 def _fields_of(text: Any) -> dict[str, msgspec.Raw]:
-    """Those of an object, or of a null, undecoded; `text` is bytes or a Raw, which is bytes to mypy
-    but not to compiled code. BadRequest where a name is no text: what Hearth does not read was only
-    skipped before."""
+    """The fields of an object, undecoded; a null has none. BadRequest for what was only skipped
+    until now and cannot be decoded, such as a name that is no text. `text` is bytes or a Raw, which
+    is bytes to mypy but not to compiled code."""
     try:
         return _decode(text) or {}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

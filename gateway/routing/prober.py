@@ -13,6 +13,7 @@ from typing import Self
 
 import aiohttp
 
+from gateway.calls.credentials import credential
 from gateway.config import Health
 from gateway.config import Provider as Settings
 from gateway.routing.provider import Provider
@@ -77,7 +78,7 @@ async def probe(session: aiohttp.ClientSession, settings: Settings, health: Heal
     url = settings.base_url.rstrip("/") + health.path
     try:
         async with session.get(
-            url, headers=_headers(settings), timeout=limit, allow_redirects=False
+            url, headers=_headers(settings, health.path), timeout=limit, allow_redirects=False
         ) as answer:
             return answer.status < 500 and not _is_refused(answer.status, settings)
     except (aiohttp.ClientError, TimeoutError, OSError):
@@ -88,10 +89,7 @@ def _is_refused(status: int, settings: Settings) -> bool:
     return settings.api_key is not None and status in _REFUSED
 
 
-def _headers(settings: Settings) -> Mapping[str, str]:
-    """The configured headers, and the key where the API they belong to looks for it."""
-    if settings.api_key is None:
-        return settings.headers
-    if any(name.lower() == "anthropic-version" for name in settings.headers):
-        return {"x-api-key": settings.api_key, **settings.headers}
-    return {"Authorization": f"Bearer {settings.api_key}", **settings.headers}
+def _headers(settings: Settings, path: str) -> Mapping[str, str]:
+    """The configured headers, and the key in the fields of the API that they and `path` tell."""
+    others = {name.lower().encode() for name in settings.headers}
+    return {**credential(settings.api_key, path.lstrip("/"), others), **settings.headers}

@@ -5,7 +5,6 @@ at a provider is a child of it.
 """
 
 import asyncio
-import ssl
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
@@ -27,7 +26,6 @@ from gateway.generation import Generation
 from gateway.tracing.attributes import is_failure, of_generation, operation, provider_name
 from gateway.tracing.upstream import Exchanges
 from gateway.wire.downstream import Downstream
-from gateway.wire.upstream import Upstream
 
 Handle = Callable[[Request, Target, Downstream], Coroutine[Any, Any, None]]
 
@@ -59,10 +57,9 @@ class Tracing:
         """Send what is left."""
         await asyncio.to_thread(self._provider.shutdown)
 
-    def upstream(self, settings: config.Provider, ssl_context: ssl.SSLContext | None) -> Upstream:
-        """A client of a provider whose exchanges are traced."""
-        middleware = Exchanges(self._tracer, settings)
-        return Upstream(settings.base_url, settings.timeouts, ssl_context, middleware)
+    def exchanges(self, settings: config.Provider) -> Exchanges:
+        """What traces the exchanges with a provider, for its Upstream."""
+        return Exchanges(self._tracer, settings)
 
     def follow(self, handle: Handle) -> Handle:
         """`handle`, within a span for every request."""

@@ -7,7 +7,6 @@ waiting; what it wrote goes out here, at the client's pace.
 import asyncio
 import socket
 import struct
-import time
 from collections import deque
 from collections.abc import Callable
 from typing import cast
@@ -22,6 +21,7 @@ from gateway.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
 from gateway.wire.aiohttp_protocol import ClientProtocol
 from gateway.wire.conformance import forwarded, origin_form
 from gateway.wire.downstream import Flow
+from gateway.wire.incoming import request_now
 from gateway.wire.limits import Limits, Progress
 from gateway.wire.refusal import late_body
 
@@ -31,13 +31,7 @@ _LOW_WATER = 64 * 1024
 
 def without_body(request: web.Request) -> Request:
     """The request as far as it is here: everything but its body."""
-    return Request(
-        head=_head(request),
-        body=b"",
-        peer=request.remote or "",
-        received_at=time.time_ns() // 1000,
-        started=time.monotonic(),
-    )
+    return request_now(_head(request), b"", request.remote or "")
 
 
 def _head(request: web.Request) -> Head:

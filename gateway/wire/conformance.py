@@ -24,7 +24,9 @@ from gateway.wire.host import is_host
 from gateway.wire.limits import MAX_FIELDS, MAX_HEAD
 
 _ABSOLUTE = re.compile(r"https?://([^/?#]+)(.*)", re.IGNORECASE)
-_SAID = {"Server": "hearth", "Connection": "close"}  # else aiohttp names itself, and may be silent
+_SAID = {"Server": "hearth", "Connection": "close"}
+"""Left to itself, aiohttp says its own name, and not always that it closes."""
+
 _MAX_DIGITS = 9
 _METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 

@@ -7,8 +7,9 @@ Everything else keeps its name, value and order.
 from collections.abc import Mapping
 from typing import Final
 
+from gateway.calls.credentials import PROVIDER_FIELDS, credential
 from gateway.calls.head import REMEMBERED_HEADS, Head, Headers
-from gateway.calls.parsed_fields import PROVIDER_FIELDS, ParsedFields
+from gateway.calls.parsed_fields import ParsedFields
 from gateway.config import Provider
 from gateway.wire.upstream import Upstream
 from gateway.wire.via import Via
@@ -38,11 +39,10 @@ class UpstreamHead:
     def __init__(self, settings: Provider, upstream: Upstream, via: Via) -> None:
         self._via = via
         self._base_path = upstream.base_path
-        own = {name.encode(): value.encode() for name, value in settings.headers.items()}
-        self._fixed = b"Host: %b\r\n" % upstream.authority + _lines(own)
-        self._api_key = settings.api_key.encode() if settings.api_key else None
-        self._dropped = _REQUEST_DROPPED | {name.lower() for name in own}
-        if self._api_key:
+        self._fixed = b"Host: %b\r\n" % upstream.authority + _lines(settings.headers)
+        self._api_key = settings.api_key
+        self._dropped = _REQUEST_DROPPED | {name.lower().encode() for name in settings.headers}
+        if self._api_key is not None:
             self._dropped |= {*PROVIDER_FIELDS, b"cookie"}
         self._starts: dict[tuple[ParsedFields, str, bytes | None], bytes] = {}
 
@@ -65,13 +65,14 @@ class UpstreamHead:
 
     def _start(self, head: Head, path: str, accept: bytes | None) -> bytes:
         """All but the length."""
-        dropped = self._dropped | named_in_connection(head.headers)
+        dropped = self._dropped | _named_in_connection(head.headers)
         if accept is not None:
             dropped = dropped | {b"accept-encoding"}
-        lines = [b"%b %b/%b HTTP/1.1\r\n" % (head.method.encode(), self._base_path, path.encode())]
-        lines.append(self._fixed)
-        if self._api_key is not None:
-            lines.append(_credential(head, path, self._api_key))
+        lines = [
+            b"%b %b/%b HTTP/1.1\r\n" % (head.method.encode(), self._base_path, path.encode()),
+            self._fixed,
+            _lines(credential(self._api_key, path, head.fields)),
+        ]
         for name, value in head.headers:
             lower = name.lower()
             if lower not in dropped and not lower.startswith(_GATEWAY_PREFIXES):
@@ -100,32 +101,17 @@ def client_headers(headers: Headers, own: Headers) -> Headers:
             kept.append(field)
         elif lower == b"connection":
             has_options = True
-    if has_options and (named := named_in_connection(headers) - _RESPONSE_DROPPED):
+    if has_options and (named := _named_in_connection(headers) - _RESPONSE_DROPPED):
         kept = [field for field in kept if field[0].lower() not in named]
     kept += own
     return kept
 
 
-def named_in_connection(headers: Headers) -> frozenset[bytes]:
+def _named_in_connection(headers: Headers) -> frozenset[bytes]:
     """Lower-case names of the fields that `Connection` makes hop-by-hop."""
     lines = [value for name, value in headers if len(name) == 10 and name.lower() == b"connection"]
     return frozenset(option.strip().lower() for line in lines for option in line.split(b","))
 
 
-def _credential(head: Head, path: str, api_key: bytes) -> bytes:
-    """The provider's key in the field that the API takes it in, wherever the client showed its own.
-
-    Anthropic wants `x-api-key`, others that speak its API a bearer's token, and each passes over
-    the other's field: Claude Code's `apiKeyHelper` sends both too. Azure's addresses from before
-    `/openai/v1` want `api-key`.
-    """
-    bearer = b"Authorization: Bearer %b\r\n" % api_key
-    if path.startswith("messages") or b"anthropic-version" in head.fields:
-        return b"x-api-key: %b\r\n%b" % (api_key, bearer)
-    if path.startswith("deployments/"):
-        return b"api-key: %b\r\n" % api_key
-    return bearer
-
-
-def _lines(fields: Mapping[bytes, bytes]) -> bytes:
-    return b"".join(b"%b: %b\r\n" % field for field in fields.items())
+def _lines(fields: Mapping[str, str]) -> bytes:
+    return b"".join([f"{name}: {value}\r\n".encode() for name, value in fields.items()])

@@ -1,8 +1,8 @@
-"""TCP keepalive: what lies between forgets a connection on which nothing moves, and tells nobody.
+"""TCP keepalive: load balancers on the way forget a connection on which nothing moves.
 
-A model may think for longer than that before its first byte: Azure's load balancers forget after
-240 s by default, AWS's and its NAT gateways after 350 s. The seconds are those of Anthropic's SDK
-(`_base_client.py`).
+They tell nobody, and a model may think for longer than that before its first byte: Azure's forget
+after 240 s by default, AWS's and its NAT gateways after 350 s. The seconds are those of
+Anthropic's SDK (`_base_client.py`).
 """
 
 import socket

@@ -54,7 +54,8 @@ class Progress:
     def is_enough(self, left: int) -> bool:
         """Whether the window that ends was fast enough; the next one begins.
 
-        It is also where more came to be left meanwhile: nobody can say what was moved.
+        So it is taken to be where more is left than before: something was added meanwhile, and
+        nobody can say how much was moved.
         """
         moved, self._left = self._left - left, left
         return moved < 0 or moved >= self._least

@@ -149,7 +149,8 @@ class Upstream:
             _log.error(
                 "calls are refused, as no connection to %s can be opened: %s (LimitNOFILE or "
                 "`ulimit -n`, and fs.file-max, limit the open files)",
-                *(self._peer, lack),
+                self._peer,
+                lack,
             )
         self._exhausted_at = now
 
@@ -182,9 +183,9 @@ def _close_opened(opening: asyncio.Task[Connection]) -> None:
 
 
 def _lack(error: OSError) -> str | None:
-    """What this side has not got, where that is why it could not connect; None for other reasons.
+    """What this side has run out of, if that is why it could not connect; None for other reasons.
 
-    A resolver that can open no file says that nobody has the name.
+    A resolver that can open no file says that nobody has the name, so opening one is tried.
     """
     if isinstance(error, socket.gaierror):
         try:

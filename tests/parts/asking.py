@@ -51,7 +51,7 @@ async def recording(
             config, keyring, ledger, lambda: NOON, router, prices, SingleProcess(Snapshot)
         )
     finally:
-        await ledger.stop(5)
+        await ledger.finish(5)
 
 
 async def shipped(ledger: Ledger) -> Store:

@@ -51,11 +51,11 @@ async def show_generation(visit: Visit) -> Page | Table:
     if form == "csv":
         return Table(found.id, ROW_COLUMNS, _table(found))
     record = msgspec.json.format(msgspec.json.encode(generation_record(found))).decode()
-    details = Details(found, usage_lines(found.usage), time_line(found), record)
+    details = Details(found, _usage_lines(found.usage), _time_line(found), record)
     return Page("generation.html", details)
 
 
-def usage_lines(usage: Usage) -> Sequence[Line]:
+def _usage_lines(usage: Usage) -> Sequence[Line]:
     """The prompt, the completion and their parts; audio and images only where there are any."""
     extras = usage.extras or Extras()
     prompt, completion = usage.prompt_tokens, usage.completion_tokens
@@ -80,7 +80,7 @@ def usage_lines(usage: Usage) -> Sequence[Line]:
     )
 
 
-def time_line(generation: Generation) -> Sequence[Step]:
+def _time_line(generation: Generation) -> Sequence[Step]:
     """The attempts one after the other, as parts of the whole call."""
     whole = max(generation.latency_ms, sum(each.latency_ms for each in generation.attempts), 1)
     steps: list[Step] = []

@@ -6,8 +6,8 @@ import msgspec
 
 from gateway.calendar import day_text
 from gateway.dashboard.visit import Chunks, Page, Visit
-from gateway.errors import BadRequest, Forbidden
-from gateway.keys import OPEN
+from gateway.errors import BadRequest
+from gateway.keys import OPEN, check_manager
 from gateway.ledger.person.dossier import DossierEntry
 from gateway.ledger.person.erasure import Erasure
 from gateway.ledger.person.traces import Person
@@ -34,7 +34,7 @@ def person(visit: Visit) -> Person:
 
 async def export_user(visit: Visit) -> Chunks:
     """A file of JSON lines, as `hearth export-user` writes it; for management keys."""
-    _must_manage(visit)
+    check_manager(visit.tenant)
     entries = await visit.context.ledger.dossier(person(visit))
     name = f"user-{day_text(visit.today)}.jsonl"
     return Chunks(name, "application/jsonl", _lines(entries))
@@ -42,7 +42,7 @@ async def export_user(visit: Visit) -> Chunks:
 
 async def erase_user(visit: Visit) -> Page:
     """Erase, and say what was; StoreUnavailable when it has to be repeated. For management keys."""
-    _must_manage(visit)
+    check_manager(visit.tenant)
     who = person(visit)
     erasure = await visit.context.ledger.erase(who, [OPEN, *visit.keys])
     if erasure.error is not None:
@@ -51,11 +51,6 @@ async def erase_user(visit: Visit) -> Page:
         )
     generations = sum(erasure.generations.values())
     return Page("erased.html", Erased(who.user, erasure, generations))
-
-
-def _must_manage(visit: Visit) -> None:
-    if not visit.tenant.is_manager:
-        raise Forbidden("Only management keys can perform this operation")
 
 
 async def _lines(pages: AsyncIterator[Sequence[DossierEntry]]) -> AsyncIterator[bytes]:

@@ -92,9 +92,10 @@ def _overwrite(path: Path, traces: list[Trace]) -> None:
 
 
 def _redacted(record: Record) -> bytes:
-    """The record anonymised, and no longer than before, when it may have had names.
+    """The record anonymised, as an array or with names, whichever is shorter: its line must not get
+    longer, and earlier versions wrote names.
 
-    Without names, the fields after the last one that counts are left out: that saves more than the
+    Of the array, what follows the last field that counts is left out. That saves more than the
     nulls in place of short texts take.
     """
     start, anonymous = (record.writer, record.sequence), _anonymous(record.generation)

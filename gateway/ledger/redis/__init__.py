@@ -9,7 +9,7 @@ generations, unusual      reads of single generations
 activity                  reads of hours and days
 users, ranking, spans,    reads of users: over any days, of a month, and filtered; spread: how
 leaderboard, search       those of a month are spread
-periods, hashes           what is kept, and what it holds
+periods, hashes           what is kept and who is in it, and what it holds
 erasing, expiry, recount  erasing a user, expiry, and the recount
 """
 

@@ -10,7 +10,7 @@ from gateway.ledger.redis import keys, periods
 from gateway.ledger.redis.client import Client
 from gateway.ledger.redis.hashes import Fields, counts_by_row
 from gateway.ledger.redis.keys import Shards
-from gateway.ledger.redis.periods import Part
+from gateway.ledger.redis.periods import Part, Place
 from gateway.ledger.results import ActivityRow, HourRow
 
 Row = tuple[int, str, str, str, str, str]
@@ -33,7 +33,7 @@ async def activity(client: Client, shards: Shards, query: ActivityQuery) -> Sequ
 
 def _added_up(
     query: ActivityQuery,
-    places: Sequence[tuple[Part, str]],
+    places: Sequence[Place],
     hashes: Sequence[Fields],
     names: Mapping[tuple[Part, bytes], bytes],
 ) -> Sequence[ActivityRow]:
@@ -79,28 +79,10 @@ async def _names(client: Client, days: Collection[Part]) -> Mapping[tuple[Part, 
 
 async def _users(
     client: Client, shards: Shards, days: Sequence[Part], users: frozenset[str] | None
-) -> list[tuple[Part, str]]:
-    return await all_users(client, days) if users is None else on_their_shards(shards, days, users)
-
-
-def on_their_shards(
-    shards: Shards, parts: Sequence[Part], users: Collection[str]
-) -> list[tuple[Part, str]]:
-    """Each part with those of these users who are on its shard."""
-    return [
-        (part, user)
-        for part in parts
-        for user in users
-        if shards.of(part.tenant, user) is part.shard
-    ]
-
-
-async def all_users(client: Client, parts: Sequence[Part]) -> list[tuple[Part, str]]:
-    """Each part with each user in it."""
-    boards = await client.ask([("ZRANGE", part.board("requests"), 0, -1) for part in parts])
-    return [
-        (part, user.decode()) for part, users in zip(parts, boards, strict=True) for user in users
-    ]
+) -> list[Place]:
+    if users is None:
+        return await periods.all_users(client, days)
+    return periods.on_their_shards(shards, days, users)
 
 
 async def hours(

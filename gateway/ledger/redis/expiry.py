@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from gateway.calendar import DAY, HOUR
 from gateway.ledger.packing import readable
 from gateway.ledger.redis import keys, periods
-from gateway.ledger.redis.activity import all_users
 from gateway.ledger.redis.batch import ScriptBatch, call_of
 from gateway.ledger.redis.client import Client, Command
 from gateway.ledger.redis.generations import all_tenants
@@ -109,7 +108,7 @@ async def obsolete(client: Client, upstream: Sequence[str], ids: Sequence[str]) 
 
 
 async def _expire_part(client: Client, part: Part) -> None:
-    users = await all_users(client, [part])
+    users = await periods.all_users(client, [part])
     await client.ask([("UNLINK", part.user(user)) for _, user in users])
     orders = {"h": (), "d": keys.DAY_ORDERS, "m": keys.MONTH_ORDERS}[part.period[0]]
     await client.ask(

@@ -14,7 +14,8 @@ _A_DAY = 86_400
 class Lifetimes(msgspec.Struct, frozen=True):
     """Ends, in seconds since the epoch, of what is written at one moment.
 
-    They come a day after the retention: what a gateway expires it notes first, and Redis does not.
+    They come a day after the retention: a gateway, which notes first what it expires, is to do it
+    before Redis, which notes nothing.
     """
 
     of_generations: int

@@ -57,7 +57,7 @@ class Lists:
     def _add(self, one: Parcel, tenant: str, upstreams: str) -> None:
         shard, own_id = self._table.shard, one.id
         self.ids.append(own_id)
-        self.timestamps.append(timestamp_of(one))
+        self.timestamps.append(_timestamp(one))
         self.keys.append(shard.generation(own_id))
         if upstream_id := one.upstream_id:
             self.references.append(upstreams + keys.escaped(upstream_id))
@@ -73,7 +73,7 @@ class Lists:
         self._registers.setdefault(number, [number]).extend((score, member))
 
 
-def timestamp_of(one: Parcel) -> str:
+def _timestamp(one: Parcel) -> str:
     """When it was created, as text that sorts like the number."""
     timestamp = str(one.created_at)
     return timestamp if len(timestamp) == _DIGITS else timestamp.zfill(_DIGITS)

@@ -1,6 +1,6 @@
-"""Which hours, days and months have data."""
+"""Which hours, days and months have data, and which users are in them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
@@ -41,6 +41,10 @@ class Part(msgspec.Struct, frozen=True):
     @property
     def spread(self) -> str:
         return self.shard.spread(self.period, self.tenant)
+
+
+Place = tuple[Part, str]
+"""A user in a period."""
 
 
 async def parts(
@@ -102,3 +106,21 @@ async def months(
 
 def _of(part: Part, tenants: frozenset[str] | None) -> bool:
     return tenants is None or part.tenant in tenants
+
+
+async def all_users(client: Client, parts: Sequence[Part]) -> list[Place]:
+    """Each part with each user in it."""
+    boards = await client.ask([("ZRANGE", part.board("requests"), 0, -1) for part in parts])
+    return [
+        (part, user.decode()) for part, users in zip(parts, boards, strict=True) for user in users
+    ]
+
+
+def on_their_shards(shards: Shards, parts: Sequence[Part], users: Collection[str]) -> list[Place]:
+    """Each part with those of these users who are on its shard."""
+    return [
+        (part, user)
+        for part in parts
+        for user in users
+        if shards.of(part.tenant, user) is part.shard
+    ]

@@ -22,22 +22,22 @@ _HOLD = 30
 _EVER = 10**9
 _AT_ONCE = 1000
 
-Sums = dict[int, Counts]
+Days = dict[int, Counts]
 """Day -> its counters."""
 
 
 async def recount(client: Client, shards: Shards) -> Recount:
     """Meanwhile shippers have to wait: a batch between two reads would look like drift."""
-    by_user: Sums = {}
-    by_provider: Sums = {}
-    by_generation: Sums = {}
+    by_user: Days = {}
+    by_provider: Days = {}
+    by_generation: Days = {}
     async with _held(client, shards):
         erasing = await _erasing(client, shards)
         for day in await periods.days(client, shards, 0, _EVER, None):
             totals, erased = await client.ask([("HGETALL", day.totals), ("HGETALL", day.erased)])
             _add(by_provider, day.number, *counts_by_row(totals).values())
-            for sums in (by_user, by_generation) if erased else ():
-                _add(sums, day.number, counts_of(erased))
+            for days in (by_user, by_generation) if erased else ():
+                _add(days, day.number, counts_of(erased))
             async for user, rows in _users(client, shards, day):
                 _add(by_user, day.number, *rows)
                 if (day.tenant, user) in erasing:
@@ -109,5 +109,5 @@ async def _generations(client: Client, shards: Shards) -> AsyncIterator[Generati
             await _ask(client, shards, ())
 
 
-def _add(sums: Sums, day: int, *counts: Counts) -> None:
-    sums[day] = total((sums.get(day, Counts()), *counts))
+def _add(days: Days, day: int, *counts: Counts) -> None:
+    days[day] = total((days.get(day, Counts()), *counts))

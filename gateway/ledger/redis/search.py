@@ -8,20 +8,16 @@ import msgspec
 
 from gateway.ledger.memory_search import distribution_of, merged, page_of
 from gateway.ledger.queries import SearchPage, UserSearch
-from gateway.ledger.redis.activity import all_users, on_their_shards
 from gateway.ledger.redis.client import Client
 from gateway.ledger.redis.hashes import user_row
 from gateway.ledger.redis.keys import Shards
-from gateway.ledger.redis.periods import Part
+from gateway.ledger.redis.periods import Part, Place, all_users, on_their_shards
 from gateway.ledger.redis.spans import spans
 from gateway.ledger.results import Distribution, FoundUsers, UserRow
 from gateway.ledger.store import TooManyUsers
 
 _AT_ONCE = 200
 """How many hashes are read before the event loop gets its turn."""
-
-Place = tuple[Part, str]
-"""A user in a period."""
 
 
 class Limits(msgspec.Struct, frozen=True):
