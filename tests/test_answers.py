@@ -21,7 +21,7 @@ PRINTABLE = st.text(st.characters(exclude_categories=("Cs", "Cc")))
 
 
 def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
-    text = csv_answer(rows, columns, "table.csv").text
+    text = csv_answer(rows, columns, "table.csv", {}).text
     assert text is not None
     return text
 
@@ -54,7 +54,7 @@ def test_error_answer(error: GatewayError) -> None:
 
 def test_csv_answer_is_a_download() -> None:
     """It has a name, a type and a coding."""
-    answer = csv_answer([{"user": "Zoë"}], ("user",), "activity-2026-01-31.csv")
+    answer = csv_answer([{"user": "Zoë"}], ("user",), "activity-2026-01-31.csv", {})
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="activity-2026-01-31.csv"'
     assert answer.headers["Cache-Control"] == "no-store"
@@ -70,10 +70,10 @@ async def failing_after(*pieces: bytes) -> AsyncIterator[bytes]:
 async def test_a_download_that_fails(http: aiohttp.ClientSession) -> None:
     """At once it can still be answered with why; later nobody takes what came for whole."""
     with pytest.raises(StoreUnavailable):
-        await long_answer(failing_after(), "text/csv", "table.csv")
+        await long_answer(failing_after(), "text/csv", "table.csv", {})
 
     async def download(request: web.Request) -> web.Response:
-        return await long_answer(failing_after(b"a\r\n", b"1\r\n"), "text/csv", "table.csv")
+        return await long_answer(failing_after(b"a\r\n", b"1\r\n"), "text/csv", "table.csv", {})
 
     app = web.Application()
     app.router.add_get("/", download)

@@ -347,10 +347,10 @@ def test_what_a_cold_cache_cost(cached_input: float, less: int) -> None:
     """What a warm one would have saved, and nothing where it would have cost more."""
     price = config.ModelPrice(input=1, output=1, cached_input=cached_input)
     prices = Prices([provider(prices={"m": price})])
-    assert prices.cold("p", "m", Usage(prompt_tokens=1000)) == less
+    assert prices.cold_surcharge("p", "m", Usage(prompt_tokens=1000)) == less
 
 
 def test_what_it_cost_to_write_a_cold_cache_for_an_hour() -> None:
     """Claude Haiku 4.5: 2.00 instead of 0.10, as nothing would have been written."""
     usage = Usage(prompt_tokens=1000, cache_write_tokens=1000, cache_write_1h_tokens=1000)
-    assert Prices([ANTHROPIC]).cold("anthropic", "claude-haiku-4-5", usage) == 1_900_000
+    assert Prices([ANTHROPIC]).cold_surcharge("anthropic", "claude-haiku-4-5", usage) == 1_900_000

@@ -99,7 +99,7 @@ def test_what_a_cold_cache_cost() -> None:
     """From a warm one, audio and images would have cost what cached ones do."""
     usage = Usage(1000, 5, extras=Extras(400, 300, 0, 0))
     saved = 300 * 3750 + 400 * 37_500 + 300 * 6000
-    assert priced(ALL).cold("p", "m", usage) == saved
+    assert priced(ALL).cold_surcharge("p", "m", usage) == saved
 
 
 def test_prices_by_the_list() -> None:

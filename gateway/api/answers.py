@@ -42,14 +42,14 @@ def csv_answer(
     rows: Sequence[Mapping[str, Any]],
     columns: Sequence[str],
     name: str,
-    headers: Mapping[str, str] | None = None,
+    headers: Mapping[str, str],
 ) -> web.Response:
     """`rows` as a CSV download called `name`."""
     return web.Response(
         text=csv_header(columns) + csv_lines(rows, columns),
         content_type="text/csv",
         charset="utf-8",
-        headers={**_download(name), **(headers or {})},
+        headers={**_download(name), **headers},
     )
 
 
@@ -57,7 +57,7 @@ async def long_answer(
     chunks: AsyncIterator[bytes],
     content_type: str,
     name: str,
-    headers: Mapping[str, str] | None = None,
+    headers: Mapping[str, str],
 ) -> web.Response:
     """A download called `name`, sent piece by piece, so that a long one neither fills the memory
     nor holds up others.
@@ -70,7 +70,7 @@ async def long_answer(
         body=_rejoined(first, chunks),
         content_type=content_type,
         charset="utf-8",
-        headers={**_download(name), **(headers or {})},
+        headers={**_download(name), **headers},
     )
 
 

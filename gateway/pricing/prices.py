@@ -46,7 +46,7 @@ class Prices:
         total, discount = tariff.price(usage)
         return total if reported is None else reported, discount
 
-    def cold(self, provider: str, model: str | None, usage: Usage) -> int:
+    def cold_surcharge(self, provider: str, model: str | None, usage: Usage) -> int:
         """Nano-dollars that the prompt would have cost less, had all of it been cached; 0 where
         that costs more."""
         cached = usage.prompt_tokens

@@ -145,7 +145,7 @@ class Entry:
         """What the prompt cost more than from a warm cache, if it found nothing in the one here."""
         if usage.cached_tokens or usage.estimated:
             return 0
-        return self._prices.cold(self.provider or "", self._upstream_model, usage)
+        return self._prices.cold_surcharge(self.provider or "", self._upstream_model, usage)
 
     def _reading(self, outcome: Outcome) -> Reading:
         """What was used; a client that left before the answer began has still sent a prompt."""

@@ -21,7 +21,7 @@ from gateway.config import Ejection
 from gateway.routing.health_state import Cooldown, HealthState
 from gateway.routing.verdict import Verdict
 
-NEVER = -math.inf
+_LONG_AGO = -math.inf
 
 _WINDOW = 10.0
 _MIN_CALLS = 20
@@ -46,14 +46,14 @@ class Health:
         self.last_cooldown: Cooldown | None = None
         self._ejection = ejection
         self._slow_start = slow_start
-        self.out_since = self.out_until = self.recovered_at = NEVER
+        self.out_since = self.out_until = self.recovered_at = _LONG_AGO
         self.is_down = False
         self.ejections = self.ejected = 0
-        self._cooldown_until = NEVER
+        self._cooldown_until = _LONG_AGO
         self._is_proven = True
         self._failures_in_a_row = 0
         self._failed_probes = 0
-        self._window_ends = NEVER
+        self._window_ends = _LONG_AGO
         self._calls = 0
         self._failures = 0
 
@@ -104,7 +104,7 @@ class Health:
             self.ejections = cooldown.ejections
             self._is_proven = False
             self._failures_in_a_row = 0
-            self._window_ends = NEVER
+            self._window_ends = _LONG_AGO
         last = self.last_cooldown
         self.last_cooldown = cooldown if last is None else max(last, cooldown, key=_start_of)
         self._extend(cooldown.until, cooldown.at)

@@ -145,9 +145,10 @@ class Pool:
         return Choice(self._providers[name], "failover" if tried else "unkeyed")
 
     def _turn(self, provider: Provider, weight: float) -> tuple[float, float, str, float]:
-        """Stride scheduling among the equally loaded; who was out has no turns to make up for.
+        """Stride scheduling among the equally loaded.
 
-        Nor does anyone wait longer than by the present weight: who came back had next to none.
+        Turns that a provider missed while it was out are not made up for. None waits longer than
+        its present weight says: one that is coming back had next to no weight before.
         """
         turn = min(max(self._pass, self._passes[provider.name]), self._pass + 1 / weight)
         return provider.in_flight / weight, turn, provider.name, weight

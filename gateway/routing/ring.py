@@ -17,7 +17,8 @@ _MAX_BITS: Final = 24
 _OWNER_BITS: Final = 16
 _OWNER: Final = 2**_OWNER_BITS - 1
 _SPLIT: Final = 255
-"""Of an arc with points in it: it has no one owner. Nor is any other written there, of so many."""
+"""For an arc with points in it, which has no single owner, and for owners whose number does not fit
+into a byte: their keys are looked up among the points."""
 
 
 class Ring:
